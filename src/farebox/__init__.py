@@ -1,0 +1,3 @@
+"""Farebox: an open-source booking platform."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,164 @@
+"""PostgreSQL: the engine, the declarative base, and the unit of work.
+
+One request or one job is one `UnitOfWork`: one transaction, committed at the edge, rolled back by raising.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from sqlalchemy import DateTime, MetaData, Text
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from farebox.core.clock import Clock, system_clock
+from farebox.core.errors import Busy
+from farebox.core.events import Event, EventSink
+
+LOCK_TIMEOUT_MS = 3000
+"""How long a statement may wait for a row before the caller is told to try again."""
+
+
+class Base(DeclarativeBase):
+    """Base of every table. Names of constraints follow one pattern, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        str: Text(),
+        UUID: PgUUID(as_uuid=True),
+    }
+
+
+class UnitOfWork:
+    """One transaction and what belongs to it.
+
+    Attributes:
+        session: SQLAlchemy's session, for ordinary work.
+        now: the instant at which this unit of work began, by the application's clock.
+    """
+
+    def __init__(self, session: AsyncSession, now: datetime, sink: EventSink) -> None:
+        self.session = session
+        self.now = now
+        self._sink = sink
+        self._events: list[Event] = []
+
+    def publish(self, event: Event) -> None:
+        """Let the world know, once this transaction has committed (and only if it has): see `core.outbox`."""
+        self._events.append(event)
+
+    async def driver(self) -> AsyncConnection[TupleRow]:
+        """The psycopg connection of this same transaction, for statements in the hot path and for COPY.
+
+        Changes waiting in `session` are flushed first, so that both see the same.
+        """
+        await self.session.flush()
+        connection = await self.session.connection()
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        assert isinstance(driver, AsyncConnection)
+        return driver
+
+    async def execute(
+        self, query: str, parameters: Sequence[Any] | dict[str, Any] | None = None
+    ) -> psycopg.AsyncCursor[TupleRow]:
+        """Run one statement on the driver (`%s` or `%(name)s` placeholders) in this transaction."""
+        with _bounded_waits():
+            return await (await self.driver()).execute(query, parameters)  # type: ignore[arg-type]
+
+    async def commit(self) -> None:
+        with _bounded_waits():
+            await self.session.flush()
+            if self._events:
+                events, self._events = self._events, []
+                await self._sink(self, events)
+            await self.session.commit()
+
+    async def rollback(self) -> None:
+        self._events.clear()
+        await self.session.rollback()
+
+
+class _bounded_waits:  # noqa: N801  (reads as a statement)
+    """Turns PostgreSQL's lock timeout, deadlock and serialisation failures into `Busy`."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(
+            cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
+        ):
+            raise Busy from error
+
+
+class Database:
+    """The engine and the way to begin a unit of work."""
+
+    def __init__(
+        self, url: str, *, clock: Clock = system_clock, sink: EventSink | None = None, pool_size: int = 10
+    ) -> None:
+        self.url: URL = make_url(url).set(drivername="postgresql+psycopg")
+        self.clock = clock
+        self._sink = sink or _no_events
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=LOCK_TIMEOUT_MS / 1000,
+            pool_pre_ping=True,
+            connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC", "application_name": "farebox"},
+        )
+
+    @property
+    def dsn(self) -> str:
+        """The address as psycopg takes it."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def deliver_events_to(self, sink: EventSink) -> None:
+        self._sink = sink
+
+    def open(self) -> UnitOfWork:
+        """A unit of work whose owner commits or rolls back and then calls `close` on its session."""
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        return UnitOfWork(session, self.clock(), self._sink)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work committed when the block ends, rolled back when it raises."""
+        work = self.open()
+        try:
+            yield work
+            await work.commit()
+        except BaseException:
+            await work.rollback()
+            raise
+        finally:
+            await work.session.close()
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+async def _no_events(work: UnitOfWork, events: list[Event]) -> None:
+    return None
+
+

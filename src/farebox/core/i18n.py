@@ -1,0 +1,107 @@
+"""Languages: gettext catalogues, the language of the running request, and money and times by locale (CLDR).
+
+Catalogues are the `.po` files in `farebox/locale/<language>/LC_MESSAGES/`; they are compiled in memory on first use,
+so no build step is needed. `N_` marks a text for translation where it is defined, `gettext` translates where it is shown.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, tzinfo
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+
+from babel import Locale
+from babel.dates import format_date as babel_format_date
+from babel.dates import format_datetime as babel_format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency
+
+from farebox.core.money import Money
+
+LANGUAGES = {"en": "English", "vi": "Tiếng Việt"}
+"""Code and own name of each language that is complete; the first is the source language."""
+
+DEFAULT_LANGUAGE = "en"
+
+_language: ContextVar[str] = ContextVar("farebox_language", default=DEFAULT_LANGUAGE)
+
+
+def N_(message: str) -> str:
+    """Mark a text for extraction; it is translated later, by `gettext`, in the reader's language."""
+    return message
+
+
+def current_language() -> str:
+    return _language.get()
+
+
+@contextmanager
+def language(code: str) -> Iterator[None]:
+    """Speak `code` (a key of `LANGUAGES`; anything else means the default) inside the block."""
+    token = _language.set(code if code in LANGUAGES else DEFAULT_LANGUAGE)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def negotiate(accept_language: str) -> str:
+    """The best language for an Accept-Language header (RFC 9110), the default where none fits."""
+    wanted: list[tuple[float, int, str]] = []
+    for position, part in enumerate(accept_language.split(",")[:20]):
+        tag, _, parameter = part.strip().partition(";")
+        quality = parameter.strip().removeprefix("q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        code = tag.split("-")[0].strip().lower()
+        if code in LANGUAGES and weight > 0:
+            wanted.append((-weight, position, code))
+    return min(wanted)[2] if wanted else DEFAULT_LANGUAGE
+
+
+def gettext(message: str) -> str:
+    return _catalogue(_language.get()).gettext(message) if message else ""
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    return _catalogue(_language.get()).ngettext(singular, plural, n)
+
+
+def pgettext(context: str, message: str) -> str:
+    return _catalogue(_language.get()).pgettext(context, message)
+
+
+def locale() -> Locale:
+    """The CLDR locale of the current language."""
+    return Locale.parse(_language.get())
+
+
+def format_money(money: Money) -> str:
+    return format_currency(money.amount, money.currency, locale=locale())
+
+
+def format_day(day: date | datetime, style: str = "EEE d MMM") -> str:
+    """A date in the current language. `style` is a CLDR pattern, or short, medium, long, full."""
+    return babel_format_date(day, style, locale=locale())
+
+
+def format_time(instant: datetime, zone: tzinfo | None = None, style: str = "HH:mm") -> str:
+    """The wall-clock time of an instant at a place, 24-hour as timetables print it."""
+    return babel_format_datetime(instant, style, tzinfo=zone or instant.tzinfo, locale=locale())
+
+
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    source = files("farebox") / "locale" / code / "LC_MESSAGES" / "farebox.po"
+    if not source.is_file():
+        return NullTranslations()
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(source.read_bytes()), locale=code))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

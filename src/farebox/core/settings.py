@@ -1,0 +1,88 @@
+"""Settings, from the environment only. `FAREBOX_HOLD_TTL_SECONDS=60` sets `hold_ttl_seconds`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from farebox.core.errors import DomainError
+from farebox.core.i18n import N_
+
+PREFIX = "FAREBOX_"
+
+Seconds = Annotated[int, Meta(ge=1)]
+
+
+class BadSetting(DomainError):
+    code = "bad-setting"
+    message = N_("The environment variables are not usable: {reason}")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Everything an operator of the software can set. Secrets not given are generated once into `home`."""
+
+    env: Literal["demo", "development", "production"] = "development"
+    home: Path = Path(".farebox")
+    database_url: str = ""
+    redis_url: str = ""
+    base_url: str = "http://127.0.0.1:8000"
+    smtp_url: str = ""
+    mail_from: str = "Farebox <tickets@farebox.example>"
+    hold_ttl_seconds: Seconds = 900
+    hold_max_extensions: Annotated[int, Meta(ge=0)] = 2
+    hold_max_total_seconds: Seconds = 2700
+    booking_ttl_seconds: Seconds = 900
+    payment_window_seconds: Seconds = 1200
+    guest_session_seconds: Seconds = 3600
+    max_seats: Annotated[int, Meta(ge=1, le=60)] = 5
+    sales_horizon_days: Annotated[int, Meta(ge=1, le=730)] = 30
+    sales_close_minutes: Annotated[int, Meta(ge=0)] = 5
+    rate_limits: Literal["on", "off"] = "on"
+    reference_prefix: Annotated[str, Meta(pattern="^[A-Z]{0,4}$")] = "BUS"
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_token: str = ""
+    telemetry: Literal["off", "on"] = "off"
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Read the settings.
+
+    Args:
+        environ: the environment; `os.environ` when not given.
+        overrides: values from the command line, which win; `None` means not given.
+
+    Raises:
+        BadSetting: a value that cannot be read, or one that production refuses.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for name in Settings.__struct_fields__:
+        if source.get(PREFIX + name.upper()):
+            values[name] = source[PREFIX + name.upper()]
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise BadSetting(reason=_readable(error)) from error
+    if settings.is_production and settings.rate_limits == "off":
+        raise BadSetting(reason="FAREBOX_RATE_LIMITS=off is refused when FAREBOX_ENV=production")
+    return settings
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    raise NotImplementedError(kind)
+
+
+def _readable(error: msgspec.ValidationError) -> str:
+    reason, _, path = str(error).partition(" - at `$.")
+    return f"{PREFIX}{path.rstrip('`').upper()}: {reason}" if path else reason

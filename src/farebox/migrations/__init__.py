@@ -1,0 +1,50 @@
+"""The database's schema, step by step (Alembic)."""
+
+from importlib import import_module
+from importlib.resources import files
+
+import psycopg
+from procrastinate.schema import SchemaManager
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from farebox.core.db import Base
+
+MODULES_WITH_TABLES = (
+    "farebox.core.outbox",
+    "farebox.inventory.models",
+    "farebox.accounts.models",
+    "farebox.timetable.models",
+    "farebox.pricing.models",
+    "farebox.bookings.models",
+    "farebox.payments.models",
+    "farebox.ticketing.models",
+    "farebox.notifications.models",
+)
+
+
+def load_models() -> None:
+    """Import every module that has tables, so that `Base.metadata` is whole."""
+    for name in MODULES_WITH_TABLES:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not name.startswith(error.name):
+                raise
+
+
+def create_schema(dsn: str) -> None:
+    """Make the whole schema in an empty database."""
+    load_models()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in (files("farebox.migrations") / "extras.sql").read_text().split("\n--;;\n"):
+            if "CREATE EXTENSION" in statement or "FUNCTION" in statement:
+                connection.execute(statement)  # type: ignore[arg-type]
+    engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for statement in (files("farebox.migrations") / "extras.sql").read_text().split("\n--;;\n"):
+            if "CREATE EXTENSION" not in statement and "FUNCTION" not in statement:
+                connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(SchemaManager.get_schema())  # type: ignore[arg-type]
