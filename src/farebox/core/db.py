@@ -95,6 +95,11 @@ class UnitOfWork:
         self._events.clear()
         await self.session.rollback()
 
+    async def abandon(self) -> None:
+        """Roll back and give the connection back, where nobody is left to end the block."""
+        await self.rollback()
+        await self.session.close()
+
 
 class _bounded_waits:  # noqa: N801  (reads as a statement)
     """Turns PostgreSQL's lock timeout, deadlock and serialisation failures into `Busy`."""

@@ -1,0 +1,127 @@
+"""Errors on the wire: RFC 9457 problem documents. The one table that gives each domain code its HTTP status."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+
+from farebox.api.wire import Wire
+from farebox.core.errors import DomainError, Invalid
+from farebox.core.i18n import gettext
+
+PROBLEM_TYPE = "https://farebox.example/problems/"
+
+STATUS: Mapping[str, int] = {
+    "bad-setting": 500,
+    "busy": 409,
+    "credential-required": 401,
+    "invalid": 422,
+    "not-allowed": 403,
+    "not-found": 404,
+}
+"""Domain code -> HTTP status. A test checks that every domain error has its line here."""
+
+
+class FieldProblem(Wire):
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Wire):
+    """RFC 9457. Further members depend on the code: `seats`, `retryAfter`, `total` …"""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = []
+
+
+def status_of(error: DomainError) -> int:
+    return STATUS.get(error.code, 400)
+
+
+def problems(*errors: type[DomainError]) -> dict[int, ResponseSpec]:
+    """The OpenAPI responses for the domain errors that a handler declares."""
+    by_status: dict[int, list[type[DomainError]]] = {}
+    for error in errors:
+        by_status.setdefault(STATUS.get(error.code, 400), []).append(error)
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            generate_examples=False,
+            media_type="application/problem+json",
+            description="; ".join(f"`{kind.code}`" for kind in kinds),
+            examples=[Example(id=kind.code, summary=kind.code, value=_example(status, kind)) for kind in kinds],
+        )
+        for status, kinds in by_status.items()
+    }
+
+
+def answer_domain_error(_: Request[Any, Any, Any], error: DomainError) -> Response[dict[str, Any]]:
+    """A domain error as a problem document, in the reader's language."""
+    status = status_of(error)
+    members: dict[str, Any] = {_camel(name): value for name, value in error.fields.items()}
+    if isinstance(error, Invalid):
+        members["errors"] = [{"field": e.field, "code": e.code, "message": e.text()} for e in error.errors]
+    headers = {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, error.code, error.text(), headers=headers, **members)
+
+
+def answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    """The framework's own errors (no such route, unreadable body, wrong method) in the same form."""
+    if isinstance(error, ValidationException):
+        fields = [
+            {"field": str(item.get("key", "")), "code": "invalid", "message": str(item.get("message", ""))}
+            for item in (error.extra if isinstance(error.extra, list) else [])
+            if isinstance(item, dict)
+        ]
+        return problem(422, "invalid", gettext("Some fields need your attention."), errors=fields)
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = error.detail if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else phrase
+    return problem(error.status_code, phrase.lower().replace(" ", "-"), detail or phrase, headers=dict(error.headers or {}))
+
+
+def answer_unexpected_error(_: Request[Any, Any, Any], __: Exception) -> Response[dict[str, Any]]:
+    """Anything else: no detail leaves the house; the log has it under the request's id."""
+    return problem(500, "internal-server-error", gettext("Something went wrong on our side. Please try again."))
+
+
+def problem(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response[dict[str, Any]]:
+    content = {
+        "type": PROBLEM_TYPE + code,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **members,
+    }
+    return Response(
+        content, status_code=status, media_type="application/problem+json; charset=utf-8", headers=dict(headers or {})
+    )
+
+
+def _example(status: int, kind: type[DomainError]) -> dict[str, Any]:
+    return {
+        "type": PROBLEM_TYPE + kind.code,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": kind.message,
+        "code": kind.code,
+    }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)

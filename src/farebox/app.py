@@ -1,0 +1,54 @@
+"""The ASGI application: pages for people, JSON for programs, health for machines."""
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme
+
+from farebox import __version__
+from farebox.api import api_routers
+from farebox.core.crypto import once_made_password
+from farebox.edge.access import guard_access
+from farebox.edge.dependencies import shared_dependencies
+from farebox.edge.middleware import harden_responses, speak_the_readers_language
+from farebox.wiring import Services
+
+CSRF_COOKIE = "farebox_csrf"
+
+
+def create_app(services: Services) -> Litestar:
+    """Build the application around the process's services, which the caller disposes of."""
+    settings = services.settings
+    is_https = settings.base_url.startswith("https:")
+    return Litestar(
+        route_handlers=[*api_routers()],
+        dependencies=shared_dependencies(services),
+        guards=[guard_access],
+        middleware=[harden_responses, speak_the_readers_language],
+        csrf_config=CSRFConfig(
+            secret=services.secrets.derive("csrf").hex(),
+            cookie_name=CSRF_COOKIE,
+            cookie_secure=is_https,
+            cookie_httponly=True,
+            exclude=["^/api/", "^/health/", "^/metrics"],
+        ),
+        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, minimum_size=1024),
+        openapi_config=OpenAPIConfig(
+            title="Farebox",
+            version=__version__,
+            description="Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457).",
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            openapi_router=Router("/api/v1", route_handlers=[], opt={"access": "public"}),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", description="A guest token.")}
+            ),
+        ),
+        state=State({"operations_password": settings.metrics_token or once_made_password(settings.home, "operations")}),
+        debug=False,
+    )
+
+

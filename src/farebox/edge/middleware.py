@@ -1,0 +1,72 @@
+"""Plain ASGI middleware: the reader's language and the security headers."""
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs
+
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from farebox.core.i18n import LANGUAGES, language, negotiate
+
+LANGUAGE_COOKIE = "farebox_language"
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; frame-src 'self'"
+)
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), camera=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def speak_the_readers_language(app: ASGIApp) -> ASGIApp:
+    """The language is, in this order: `?lang=`, the switcher's cookie, the Accept-Language header."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        with language(_wanted(scope)):
+            await app(scope, receive, send)
+
+    return middleware
+
+
+def harden_responses(app: ASGIApp) -> ASGIApp:
+    """Sets the security headers that a handler has not set itself."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await app(scope, receive, send_hardened if scope["type"] == "http" else send)
+
+    return middleware
+
+
+def _wanted(scope: Scope) -> str:
+    if b"lang=" in scope["query_string"]:
+        for code in parse_qs(scope["query_string"].decode("latin-1")).get("lang", []):
+            if code in LANGUAGES:
+                return code
+    accepted = ""
+    for name, value in scope["headers"]:
+        if name == b"cookie" and LANGUAGE_COOKIE.encode() in value:
+            try:
+                morsel = SimpleCookie(value.decode("latin-1")).get(LANGUAGE_COOKIE)
+            except CookieError:
+                morsel = None
+            if morsel is not None and morsel.value in LANGUAGES:
+                return morsel.value
+        elif name == b"accept-language":
+            accepted = value.decode("latin-1")
+    return negotiate(accepted)
