@@ -1,0 +1,90 @@
+"""Operators: the companies that sell."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from farebox.accounts.errors import OperatorNotFound
+from farebox.accounts.models import OperatorRow
+from farebox.core.db import UnitOfWork
+from farebox.core.ids import new_id
+
+DEFAULT_BRAND_COLOR = "#14213d"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """An operator as tickets, mails and pages show it.
+
+    Attributes:
+        code: slug, unique, stable.
+        timezone: IANA name; times without a place of their own are told in it.
+        currency: ISO 4217, of its fares.
+        language: of its own texts, such as names of stops.
+        brand_color: CSS hexadecimal colour.
+    """
+
+    id: UUID
+    code: str
+    name: str
+    timezone: str
+    currency: str
+    language: str = "en"
+    url: str = ""
+    phone: str = ""
+    email: str = ""
+    brand_color: str = DEFAULT_BRAND_COLOR
+    address: str = ""
+
+
+async def get_operator(work: UnitOfWork, operator_id: UUID) -> OperatorView:
+    """Raises: OperatorNotFound."""
+    found = await list_operators(work, [operator_id])
+    if operator_id not in found:
+        raise OperatorNotFound
+    return found[operator_id]
+
+
+async def list_operators(work: UnitOfWork, operator_ids: Sequence[UUID]) -> dict[UUID, OperatorView]:
+    """The operators with these ids; ids that do not exist are left out."""
+    rows = await work.session.scalars(select(OperatorRow).where(OperatorRow.id.in_(operator_ids)))
+    return {row.id: _view(row) for row in rows}
+
+
+async def find_operator_by_code(work: UnitOfWork, code: str) -> OperatorView | None:
+    row = await work.session.scalar(select(OperatorRow).where(OperatorRow.code == code))
+    return _view(row) if row else None
+
+
+async def upsert_operator(
+    work: UnitOfWork,
+    *,
+    code: str,
+    name: str,
+    timezone: str,
+    currency: str,
+    language: str = "en",
+    url: str = "",
+    phone: str = "",
+    email: str = "",
+    brand_color: str = DEFAULT_BRAND_COLOR,
+    address: str = "",
+) -> OperatorView:
+    """Make the operator with this code, or bring it up to date; its id never changes."""
+    facts = OperatorView(new_id(), code, name, timezone, currency, language, url, phone, email, brand_color, address)
+    values = asdict(facts)
+    statement = insert(OperatorRow).values(values)
+    updated = {field: statement.excluded[field] for field in values if field not in {"id", "code"}}
+    row = await work.session.scalar(
+        statement.on_conflict_do_update(index_elements=["code"], set_=updated).returning(OperatorRow),
+        execution_options={"populate_existing": True},
+    )
+    assert row is not None
+    return _view(row)
+
+
+def _view(row: OperatorRow) -> OperatorView:
+    return OperatorView(**{field: getattr(row, field) for field in OperatorView.__dataclass_fields__})

@@ -1,0 +1,114 @@
+"""What the kernel takes and gives: wants, terms, holds, claims."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+HoldState: TypeAlias = Literal["held", "confirmed", "released", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class InventorySpec:
+    """A run to be opened: `units` over `slots`, on sale from `sales_open_at` to `sales_close_at` (`None`: no limit)."""
+
+    units: int
+    slots: int
+    sales_open_at: datetime | None = None
+    sales_close_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Units of one run over its slots [first_slot, end_slot)."""
+
+    inventory_id: int
+    units: tuple[int, ...]
+    first_slot: int
+    end_slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTerms:
+    """How long a hold lasts.
+
+    Attributes:
+        ttl_seconds: from the take, and again from each extension.
+        max_extensions: how often it may be extended.
+        max_total_seconds: from the first take; no extension goes past it.
+    """
+
+    ttl_seconds: int
+    max_extensions: int
+    max_total_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Claims that were taken together.
+
+    Attributes:
+        owner: who has it, such as `guest:<id>`, `booking:<id>`, `crew`.
+        state: by the database's clock: a hold whose time is over reads `expired`, swept or not.
+        expires_at: `None` once confirmed.
+        first_taken_at: kept when a new hold replaces this one.
+        extensions: how many were used.
+        extensions_left: how many more would be granted now.
+        claims: what it has, or had.
+    """
+
+    id: UUID
+    owner: str
+    state: HoldState
+    expires_at: datetime | None
+    first_taken_at: datetime
+    extensions: int
+    extensions_left: int
+    claims: tuple[Want, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One unit in one slot that nobody else can have now. `expires_at` is `None` when it is sold or blocked."""
+
+    inventory_id: int
+    unit: int
+    slot: int
+    hold_id: UUID
+    owner: str
+    expires_at: datetime | None
+    state: HoldState
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Primary keys of claims as three columns, sorted: everybody locks them in this order, so that nobody deadlocks."""
+
+    inventory_ids: list[int]
+    units: list[int]
+    slots: list[int]
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+
+def keys_of(wants: tuple[Want, ...] | list[Want]) -> Keys:
+    """All keys of the wants, each once."""
+    keys = sorted(
+        {
+            (want.inventory_id, unit, slot)
+            for want in wants
+            for unit in want.units
+            for slot in range(want.first_slot, want.end_slot)
+        }
+    )
+    return Keys([key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys])
+
+
+def pack(wants: tuple[Want, ...] | list[Want]) -> list[list[Any]]:
+    """Wants as they are stored in a hold's row."""
+    return [[want.inventory_id, list(want.units), want.first_slot, want.end_slot] for want in wants]
+
+
+def unpack(stored: list[list[Any]]) -> tuple[Want, ...]:
+    return tuple(Want(inventory_id, tuple(units), first, end) for inventory_id, units, first, end in stored)
