@@ -11,12 +11,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from filelock import FileLock
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database
 from farebox.core.settings import Settings, load_settings
 from farebox.migrations import create_schema
-from filelock import FileLock
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 # An embedded server that only tests use needs no safety against power cuts.
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
@@ -34,7 +35,9 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     with FileLock(shared / "server.lock"):
-        server = get_server(Path(tempfile.gettempdir()) / f"farebox-test-{shared.name}-{os.getuid()}", cleanup_mode="delete")
+        server = get_server(
+            Path(tempfile.gettempdir()) / f"farebox-test-{shared.name}-{os.getuid()}", cleanup_mode="delete"
+        )
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for option in FAST.split("-c ")[1:]:
             name, value = option.strip().split("=")

@@ -50,5 +50,3 @@ def create_app(services: Services) -> Litestar:
         state=State({"operations_password": settings.metrics_token or once_made_password(settings.home, "operations")}),
         debug=False,
     )
-
-

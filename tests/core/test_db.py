@@ -1,4 +1,84 @@
-async def test_a_unit_of_work_commits(database):
+"""The unit of work, the outbox and the queue against a real server."""
+
+import asyncio
+from typing import ClassVar
+
+import pytest
+from sqlalchemy import func, select
+
+from farebox.core.db import Database
+from farebox.core.errors import Busy
+from farebox.core.events import Event
+from farebox.core.jobs import Jobs
+from farebox.core.outbox import Outbox, OutboxEvent
+
+
+class LampLit(Event):
+    type: ClassVar[str] = "lamp.lit"
+    lamp_id: int
+
+
+@pytest.fixture
+async def jobs(database):
+    jobs = Jobs(database.dsn)
+    async with jobs.app.open_async():
+        yield jobs
+
+
+async def count_events(database):
     async with database.begin() as work:
-        cursor = await work.execute("SELECT 1 + %s", (1,))
-        assert (await cursor.fetchone())[0] == 2
+        return await work.session.scalar(select(func.count()).select_from(OutboxEvent))
+
+
+async def test_an_event_and_its_reaction_are_kept_with_the_transaction(database, jobs):
+    seen = []
+
+    async def react(event):
+        seen.append(event)
+
+    jobs.register("react", react)
+    database.deliver_events_to(Outbox(jobs, {"lamp.lit": ["react"]}))
+    async with database.begin() as work:
+        work.publish(LampLit(lamp_id=7))
+    await jobs.run_worker(wait=False)
+    assert seen == [{"lampId": 7}]
+    assert await count_events(database) == 1
+
+
+async def test_a_rollback_leaves_neither_event_nor_job(database, jobs):
+    seen = []
+
+    async def react(event):
+        seen.append(event)
+
+    jobs.register("react", react)
+    database.deliver_events_to(Outbox(jobs, {"lamp.lit": ["react"]}))
+
+    async def fail_after_publishing() -> None:
+        async with database.begin() as work:
+            work.publish(LampLit(lamp_id=7))
+            raise RuntimeError("on the way")
+
+    with pytest.raises(RuntimeError, match="on the way"):
+        await fail_after_publishing()
+    await jobs.run_worker(wait=False)
+    assert seen == []
+    assert await count_events(database) == 0
+
+
+async def test_a_row_that_stays_locked_becomes_a_polite_refusal(database, database_url):
+    async with database.begin() as work:
+        await work.execute("CREATE TABLE lamp (id int PRIMARY KEY)")
+        await work.execute("INSERT INTO lamp VALUES (1)")
+    other = Database(database_url)
+
+    async def wait_in_vain() -> None:
+        async with other.begin() as late:
+            await late.execute("SET LOCAL lock_timeout = '50ms'")
+            await late.execute("SELECT id FROM lamp WHERE id = 1 FOR UPDATE")
+
+    async with database.begin() as work:
+        await work.execute("SELECT id FROM lamp WHERE id = 1 FOR UPDATE")
+        with pytest.raises(Busy):
+            await asyncio.wait_for(wait_in_vain(), 3)
+    await other.dispose()

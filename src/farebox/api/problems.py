@@ -88,7 +88,9 @@ def answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Respon
         return problem(422, "invalid", gettext("Some fields need your attention."), errors=fields)
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else phrase
-    return problem(error.status_code, phrase.lower().replace(" ", "-"), detail or phrase, headers=dict(error.headers or {}))
+    return problem(
+        error.status_code, phrase.lower().replace(" ", "-"), detail or phrase, headers=dict(error.headers or {})
+    )
 
 
 def answer_unexpected_error(_: Request[Any, Any, Any], __: Exception) -> Response[dict[str, Any]]:

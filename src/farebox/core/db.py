@@ -110,7 +110,8 @@ class _bounded_waits:  # noqa: N801  (reads as a statement)
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(
-            cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
+            cause,
+            psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure,
         ):
             raise Busy from error
 
@@ -130,7 +131,10 @@ class Database:
             max_overflow=0,
             pool_timeout=LOCK_TIMEOUT_MS / 1000,
             pool_pre_ping=True,
-            connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC", "application_name": "farebox"},
+            connect_args={
+                "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+                "application_name": "farebox",
+            },
         )
 
     @property
@@ -165,5 +169,3 @@ class Database:
 
 async def _no_events(work: UnitOfWork, events: list[Event]) -> None:
     return None
-
-

