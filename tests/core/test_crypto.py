@@ -1,4 +1,3 @@
-import os
 import stat
 
 import pytest
@@ -41,7 +40,7 @@ def test_keys_are_made_once_and_only_their_owner_reads_them(tmp_path):
     first, second = load_secrets(tmp_path, {}), load_secrets(tmp_path, {})
     assert first.public_key == second.public_key
     for path in (tmp_path / "secrets").iterdir():
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_keys_from_the_environment_win(tmp_path):

@@ -2,6 +2,7 @@
 
 from litestar import Router
 from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
 
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
 from farebox.core.errors import DomainError
@@ -11,7 +12,7 @@ HANDLERS: list[type] = []
 
 def api_routers() -> list[Router]:
     """The contract's router, and its alias without the version, which stays out of the OpenAPI document."""
-    handlers = {
+    handlers: ExceptionHandlersMap = {
         DomainError: answer_domain_error,
         HTTPException: answer_http_error,
         Exception: answer_unexpected_error,

@@ -41,7 +41,7 @@ class Problem(Wire):
     status: int
     detail: str
     code: str
-    errors: list[FieldProblem] = []
+    errors: tuple[FieldProblem, ...] = ()
 
 
 def status_of(error: DomainError) -> int:

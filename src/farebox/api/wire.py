@@ -12,11 +12,11 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 
-class Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Wire(msgspec.Struct, kw_only=True, rename="camel"):
     """Base of everything that is sent."""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class Request(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Base of everything that is received: a field we do not know is refused, since it may be a misspelt one."""
 
 

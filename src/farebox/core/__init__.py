@@ -1,1 +1,1 @@
-"""What every module stands on: settings, database, unit of work, outbox, jobs, errors, money, clock, ids, crypto, languages."""
+"""What every module stands on: settings, database, outbox, jobs, errors, money, clock, ids, keys, languages."""

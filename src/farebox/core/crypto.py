@@ -26,7 +26,7 @@ class Secrets:
     """What is derived from the installation's one secret key.
 
     Args:
-        secret_key: 32 random bytes; field encryption, blind indexes and cookie signatures each get a key derived from it.
+        secret_key: 32 random bytes; each purpose gets a key of its own, derived from it.
         signing_key: 32 random bytes: the seed of the Ed25519 key that signs tickets.
     """
 

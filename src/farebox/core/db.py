@@ -12,8 +12,7 @@ from uuid import UUID
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
-from sqlalchemy import DateTime, MetaData, Text
-from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy import DateTime, MetaData, Text, Uuid
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -42,7 +41,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         str: Text(),
-        UUID: PgUUID(as_uuid=True),
+        UUID: Uuid(),
     }
 
 

@@ -1,7 +1,8 @@
 """Languages: gettext catalogues, the language of the running request, and money and times by locale (CLDR).
 
 Catalogues are the `.po` files in `farebox/locale/<language>/LC_MESSAGES/`; they are compiled in memory on first use,
-so no build step is needed. `N_` marks a text for translation where it is defined, `gettext` translates where it is shown.
+so no build step is needed. `N_` marks a text for translation where it is defined; `gettext` translates it where it
+is shown.
 """
 
 import io

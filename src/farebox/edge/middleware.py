@@ -4,6 +4,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from farebox.core.i18n import LANGUAGES, language, negotiate
@@ -28,7 +29,7 @@ def speak_the_readers_language(app: ASGIApp) -> ASGIApp:
     """The language is, in this order: `?lang=`, the switcher's cookie, the Accept-Language header."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         with language(_wanted(scope)):
@@ -48,7 +49,7 @@ def harden_responses(app: ASGIApp) -> ASGIApp:
                     headers.setdefault(name, value)
             await send(message)
 
-        await app(scope, receive, send_hardened if scope["type"] == "http" else send)
+        await app(scope, receive, send_hardened if scope["type"] == ScopeType.HTTP else send)
 
     return middleware
 

@@ -39,12 +39,12 @@ def create_schema(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in (files("farebox.migrations") / "extras.sql").read_text().split("\n--;;\n"):
             if "CREATE EXTENSION" in statement or "FUNCTION" in statement:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
     engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
     Base.metadata.create_all(engine)
     engine.dispose()
     with psycopg.connect(dsn, autocommit=True) as connection:
         for statement in (files("farebox.migrations") / "extras.sql").read_text().split("\n--;;\n"):
             if "CREATE EXTENSION" not in statement and "FUNCTION" not in statement:
-                connection.execute(statement)  # type: ignore[arg-type]
-        connection.execute(SchemaManager.get_schema())  # type: ignore[arg-type]
+                connection.execute(statement)
+        connection.execute(SchemaManager.get_schema())
