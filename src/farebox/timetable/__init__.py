@@ -1,0 +1,66 @@
+"""The timetable: places, stops, lines, journeys, vehicles, and the departures that are on sale; imported from GTFS."""
+
+from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable, PlaceNotFound
+from farebox.timetable.queries import (
+    find_departure_operator,
+    get_departure,
+    get_place,
+    get_sites,
+    list_departures,
+    list_places,
+    list_runs,
+)
+from farebox.timetable.seat_plans import (
+    LIMOUSINE_9,
+    SLEEPER_34,
+    STANDARD_45,
+    TEMPLATES,
+    Deck,
+    Door,
+    Seat,
+    SeatPlan,
+)
+from farebox.timetable.views import (
+    Call,
+    Departure,
+    DepartureSummary,
+    LineView,
+    PlaceView,
+    Run,
+    Segment,
+    Site,
+    VehicleKind,
+    segment,
+)
+
+__all__ = [
+    "LIMOUSINE_9",
+    "SLEEPER_34",
+    "STANDARD_45",
+    "TEMPLATES",
+    "Call",
+    "Deck",
+    "Departure",
+    "DepartureNotFound",
+    "DepartureSummary",
+    "Door",
+    "GtfsError",
+    "LineView",
+    "NotBoardable",
+    "PlaceNotFound",
+    "PlaceView",
+    "Run",
+    "Seat",
+    "SeatPlan",
+    "Segment",
+    "Site",
+    "VehicleKind",
+    "find_departure_operator",
+    "get_departure",
+    "get_place",
+    "get_sites",
+    "list_departures",
+    "list_places",
+    "list_runs",
+    "segment",
+]

@@ -1,0 +1,278 @@
+"""Reading the timetable: departures with their calls, places, and the runs between two of them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from farebox.core.db import UnitOfWork
+from farebox.timetable.errors import DepartureNotFound, PlaceNotFound
+from farebox.timetable.seat_plans import SeatPlan
+from farebox.timetable.views import Call, Departure, DepartureSummary, LineView, PlaceView, Run, Site, VehicleKind
+
+_DEPARTURE = """
+    SELECT d.inventory_id, d.operator_id, d.journey_id, d.service_date, d.base_at, d.status, d.sales_close_s,
+           j.headsign, j.short_name, l.id, l.name, l.network_ids, l.color, l.feed_id,
+           v.id, v.code, v.name, v.amenities, d.seat_plan_id
+      FROM departure d
+      JOIN journey j ON j.id = d.journey_id
+      JOIN line l ON l.id = j.line_id
+      JOIN vehicle_kind v ON v.id = d.vehicle_kind_id
+     WHERE d.id = %s
+"""
+
+_CALLS = """
+    SELECT c.position, c.stop_id, s.name, s.station_id, c.place_id, p.name, s.timezone, c.arrival_s, c.departure_s,
+           c.pickup <> 1, c.dropoff <> 1, c.distance_m, s.zone_id, s.area_ids, s.lat, s.lon, s.platform
+      FROM call c
+      JOIN stop s ON s.id = c.stop_id
+      JOIN place p ON p.id = c.place_id
+     WHERE c.journey_id = %s
+     ORDER BY c.position
+"""
+
+_RUNS = """
+    WITH pair AS (
+        SELECT DISTINCT ON (a.journey_id)
+               a.journey_id, a.position AS board, b.position AS alight,
+               a.stop_id AS board_stop, b.stop_id AS alight_stop, a.departure_s, b.arrival_s
+          FROM call a
+          JOIN call b ON b.journey_id = a.journey_id AND b.position > a.position
+         WHERE a.place_id = %(from_place)s AND a.pickup <> 1
+           AND (%(from_stops)s::uuid[] IS NULL OR a.stop_id = ANY(%(from_stops)s::uuid[]))
+           AND b.place_id = %(to_place)s AND b.dropoff <> 1
+           AND (%(to_stops)s::uuid[] IS NULL OR b.stop_id = ANY(%(to_stops)s::uuid[]))
+         ORDER BY a.journey_id, b.position, a.position DESC
+    )
+    SELECT d.id, d.inventory_id, d.journey_id, d.operator_id, j.line_id, d.vehicle_kind_id, pair.board, pair.alight,
+           pair.board_stop, pair.alight_stop,
+           d.base_at + pair.departure_s * interval '1 second' AS departs_at,
+           d.base_at + pair.arrival_s * interval '1 second',
+           d.sales_close_s,
+           (SELECT b.distance_m - a.distance_m FROM call a, call b
+             WHERE a.journey_id = d.journey_id AND a.position = pair.board
+               AND b.journey_id = d.journey_id AND b.position = pair.alight),
+           s1.timezone, s2.timezone
+      FROM pair
+      JOIN departure d ON d.journey_id = pair.journey_id
+      JOIN journey j ON j.id = d.journey_id
+      JOIN stop s1 ON s1.id = pair.board_stop
+      JOIN stop s2 ON s2.id = pair.alight_stop
+     WHERE d.status = 'scheduled'
+       AND d.base_at >= %(start)s - (SELECT max(departure_s) FROM pair) * interval '1 second'
+       AND d.base_at < %(end)s - (SELECT min(departure_s) FROM pair) * interval '1 second'
+       AND d.base_at + pair.departure_s * interval '1 second' >= %(start)s
+       AND d.base_at + pair.departure_s * interval '1 second' < %(end)s
+     ORDER BY departs_at, d.id
+"""
+
+_SITES = """
+    SELECT id, name, timezone, id, NULL::uuid[] FROM place WHERE id = ANY(%(ids)s)
+    UNION ALL
+    SELECT s.id, s.name, s.timezone, s.place_id,
+           s.id || ARRAY(SELECT child.id FROM stop child WHERE child.station_id = s.id)
+      FROM stop s WHERE s.id = ANY(%(ids)s)
+"""
+
+_SUMMARIES = """
+    SELECT d.id, d.inventory_id, d.operator_id, l.name, j.headsign, v.name, d.service_date,
+           d.base_at + j.first_departure_s * interval '1 second' AS departs_at,
+           d.base_at + last.arrival_s * interval '1 second',
+           s1.name, s2.name, j.call_count - 1, jsonb_array_length(p.document -> 'seats'), d.status,
+           s1.timezone, s2.timezone
+      FROM departure d
+      JOIN journey j ON j.id = d.journey_id
+      JOIN line l ON l.id = j.line_id
+      JOIN vehicle_kind v ON v.id = d.vehicle_kind_id
+      JOIN seat_plan p ON p.id = d.seat_plan_id
+      JOIN call first ON first.journey_id = j.id AND first.position = 0
+      JOIN call last ON last.journey_id = j.id AND last.position = j.call_count - 1
+      JOIN stop s1 ON s1.id = first.stop_id
+      JOIN stop s2 ON s2.id = last.stop_id
+     WHERE d.service_date = %(day)s AND (%(operator)s::uuid IS NULL OR d.operator_id = %(operator)s)
+     ORDER BY departs_at, d.id
+     LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+_PLACE_COLUMNS = """
+    p.id, p.name, p.names, p.region, p.country, p.timezone, p.lat, p.lon,
+    (SELECT count(*) FROM stop s WHERE s.place_id = p.id AND NOT s.is_station)
+"""
+
+
+async def get_departure(work: UnitOfWork, departure_id: UUID) -> Departure:
+    """A departure with its calls, each with its instants in the stop's own zone, and its seats.
+
+    Raises:
+        DepartureNotFound: no such departure.
+    """
+    row = await (await work.execute(_DEPARTURE, [departure_id])).fetchone()
+    if row is None:
+        raise DepartureNotFound
+    inventory_id, operator_id, journey_id, service_date, base_at, status, sales_close_s = row[:7]
+    headsign, short_name, line_id, line_name, network_ids, color, feed_id = row[7:14]
+    kind_id, kind_code, kind_name, amenities, plan_id = row[14:]
+    plan = await _get_seat_plan(work, plan_id)
+    calls = await (await work.execute(_CALLS, [journey_id])).fetchall()
+    return Departure(
+        id=departure_id,
+        inventory_id=inventory_id,
+        operator_id=operator_id,
+        journey_id=journey_id,
+        line=LineView(line_id, line_name, tuple(network_ids), color, feed_id),
+        headsign=headsign,
+        short_name=short_name,
+        vehicle=VehicleKind(kind_id, kind_code, kind_name, tuple(amenities), plan.seat_types),
+        service_date=service_date,
+        base_at=base_at,
+        status=status,
+        sales_close=timedelta(seconds=sales_close_s),
+        calls=tuple(_call(base_at, call) for call in calls),
+        seat_plan=plan,
+    )
+
+
+async def list_departures(
+    work: UnitOfWork, day: date, *, operator_id: UUID | None = None, limit: int = 500, offset: int = 0
+) -> list[DepartureSummary]:
+    """The departures of a service date, of one operator or of all, in the order in which they leave."""
+    cursor = await work.execute(_SUMMARIES, {"day": day, "operator": operator_id, "limit": limit, "offset": offset})
+    return [_summary(row) for row in await cursor.fetchall()]
+
+
+async def list_runs(work: UnitOfWork, from_id: UUID, to_id: UUID, start: datetime, end: datetime) -> list[Run]:
+    """The departures that carry travellers from one site to another, leaving in the instants [start, end).
+
+    `from_id` and `to_id` are ids of places, stations or stops. Where a departure calls more than once at either, the
+    ride is the one that `segment` chooses: off at the first call at the destination that can be reached, on at the last
+    call at the origin before it. Runs whose sales are over are listed too. In order of departure.
+
+    Raises:
+        PlaceNotFound: one of the ids is unknown.
+    """
+    origin, destination = await get_sites(work, [from_id, to_id])
+    cursor = await work.execute(
+        _RUNS,
+        {
+            "from_place": origin.place_id,
+            "from_stops": list(origin.stop_ids) if origin.stop_ids is not None else None,
+            "to_place": destination.place_id,
+            "to_stops": list(destination.stop_ids) if destination.stop_ids is not None else None,
+            "start": start,
+            "end": end,
+        },
+    )
+    return [_run(row) for row in await cursor.fetchall()]
+
+
+async def get_place(work: UnitOfWork, place_id: UUID) -> PlaceView:
+    """Raises `PlaceNotFound`."""
+    places = await list_places(work, [place_id])
+    if place_id not in places:
+        raise PlaceNotFound
+    return places[place_id]
+
+
+async def list_places(work: UnitOfWork, place_ids: Sequence[UUID]) -> dict[UUID, PlaceView]:
+    """The places of these ids; unknown ids are left out."""
+    query = f"SELECT {_PLACE_COLUMNS} FROM place p WHERE p.id = ANY(%s)"  # noqa: S608
+    cursor = await work.execute(query, [list(place_ids)])
+    return {row[0]: PlaceView(*row) for row in await cursor.fetchall()}
+
+
+async def get_sites(work: UnitOfWork, ids: Sequence[UUID]) -> list[Site]:
+    """What ids of places, stations or stops stand for, in the order given.
+
+    Raises:
+        PlaceNotFound: one of them is unknown.
+    """
+    cursor = await work.execute(_SITES, {"ids": list(set(ids))})
+    sites = {row[0]: Site(row[0], row[1], row[2], row[3], _stops(row[4])) for row in await cursor.fetchall()}
+    if missing := [site_id for site_id in ids if site_id not in sites]:
+        raise PlaceNotFound(id=str(missing[0]))
+    return [sites[site_id] for site_id in ids]
+
+
+async def find_departure_operator(work: UnitOfWork, departure_id: UUID) -> UUID | None:
+    """Whose departure it is, for checking what somebody may see of it."""
+    row = await (await work.execute("SELECT operator_id FROM departure WHERE id = %s", [departure_id])).fetchone()
+    return row[0] if row else None
+
+
+_plans: dict[UUID, SeatPlan] = {}
+"""Seat plans seen so far. A stored plan never changes, and its id is made of its content."""
+
+
+async def _get_seat_plan(work: UnitOfWork, plan_id: UUID) -> SeatPlan:
+    if plan_id not in _plans:
+        row = await (await work.execute("SELECT document FROM seat_plan WHERE id = %s", [plan_id])).fetchone()
+        assert row is not None, "a foreign key keeps it"
+        _plans[plan_id] = SeatPlan.from_document(plan_id, row[0])
+    return _plans[plan_id]
+
+
+def _call(base_at: datetime, row: tuple[Any, ...]) -> Call:
+    zone = ZoneInfo(row[6])
+    return Call(
+        index=row[0],
+        stop_id=row[1],
+        stop_name=row[2],
+        station_id=row[3],
+        place_id=row[4],
+        place_name=row[5],
+        timezone=row[6],
+        arrival=(base_at + timedelta(seconds=row[7])).astimezone(zone),
+        departure=(base_at + timedelta(seconds=row[8])).astimezone(zone),
+        boarding=row[9],
+        alighting=row[10],
+        distance_m=row[11],
+        zone_id=row[12],
+        area_ids=tuple(row[13]),
+        lat=row[14],
+        lon=row[15],
+        platform=row[16],
+    )
+
+
+def _run(row: tuple[Any, ...]) -> Run:
+    departs_at = row[10].astimezone(ZoneInfo(row[14]))
+    return Run(
+        departure_id=row[0],
+        inventory_id=row[1],
+        journey_id=row[2],
+        operator_id=row[3],
+        line_id=row[4],
+        vehicle_kind_id=row[5],
+        board_index=row[6],
+        alight_index=row[7],
+        board_stop_id=row[8],
+        alight_stop_id=row[9],
+        departs_at=departs_at,
+        arrives_at=row[11].astimezone(ZoneInfo(row[15])),
+        sales_close_at=departs_at - timedelta(seconds=row[12]),
+        distance_m=row[13],
+    )
+
+
+def _summary(row: tuple[Any, ...]) -> DepartureSummary:
+    return DepartureSummary(
+        id=row[0],
+        inventory_id=row[1],
+        operator_id=row[2],
+        line_name=row[3],
+        headsign=row[4],
+        vehicle_name=row[5],
+        service_date=row[6],
+        departs_at=row[7].astimezone(ZoneInfo(row[14])),
+        arrives_at=row[8].astimezone(ZoneInfo(row[15])),
+        first_stop=row[9],
+        last_stop=row[10],
+        slots=row[11],
+        units=row[12],
+        status=row[13],
+    )
+
+
+def _stops(ids: list[UUID] | None) -> tuple[UUID, ...] | None:
+    return None if ids is None else tuple(ids)
