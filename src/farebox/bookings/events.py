@@ -1,0 +1,59 @@
+"""Facts about bookings. Ids and amounts (decimal text), no names and no numbers of people."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from farebox.core.events import Event
+
+
+class BookingCreated(Event):
+    """Seats are held, prices are fixed, money is awaited until the booking runs out."""
+
+    type: ClassVar[str] = "booking.created"
+    booking_id: UUID
+    reference: str
+    total_price: str
+    currency: str
+
+
+class BookingConfirmed(Event):
+    """Seats are sold and tickets exist."""
+
+    type: ClassVar[str] = "booking.confirmed"
+    booking_id: UUID
+    reference: str
+    total_price: str
+    currency: str
+
+
+class BookingCancelled(Event):
+    """The booking is over; `reason` is one of `CancelReason`. `was_paid`: money is on its way back."""
+
+    type: ClassVar[str] = "booking.cancelled"
+    booking_id: UUID
+    reference: str
+    reason: str
+    was_paid: bool = False
+
+
+class BookingRefunded(Event):
+    """All money of a cancelled booking has been given back."""
+
+    type: ClassVar[str] = "booking.refunded"
+    booking_id: UUID
+    reference: str
+
+
+class BookingCompleted(Event):
+    """The last item of a confirmed booking has been used up."""
+
+    type: ClassVar[str] = "booking.completed"
+    booking_id: UUID
+    reference: str
+
+
+class LookupCodeRequested(Event):
+    """Somebody wants to see a booking without its credential. Whether it exists is found out by the job that mails."""
+
+    type: ClassVar[str] = "booking.lookup-requested"
+    lookup_id: UUID

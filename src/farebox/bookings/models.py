@@ -1,0 +1,185 @@
+"""Tables of bookings.
+
+Money lines and the audit are append-only; `migrations/extras.sql` makes the database refuse to change or delete them.
+Document number, phone and e-mail are sealed (AES-256-GCM) and found again by a keyed digest beside them.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from farebox.core.db import Base
+
+STATUSES = ("pending", "payment_processing", "confirmed", "completed", "cancelled", "refunded")
+
+
+class BookingRow(Base):
+    """A booking.
+
+    `owner` is the credential that made it (`guest:<id>`, later `user:<id>`). `price_revision` says which of the price
+    lines count now. `starts_at` is when the first item begins, `completes_at` when the last is used up.
+    """
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES}", name="status"),
+        CheckConstraint("total_minor >= 0 AND tax_minor >= 0", name="amounts"),
+        CheckConstraint("(status IN ('pending', 'payment_processing')) = (expires_at IS NOT NULL)", name="expires"),
+        CheckConstraint("(status IN ('cancelled', 'refunded')) = (reason IS NOT NULL)", name="reason"),
+        Index(None, "owner", "created_at"),
+        Index("ix_booking_expires_at", "expires_at", postgresql_where="expires_at IS NOT NULL"),
+        Index("ix_booking_completes_at", "completes_at", postgresql_where="status = 'confirmed'"),
+        Index(None, "contact_email_index"),
+        Index(None, "contact_phone_index"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    owner: Mapped[str]
+    language: Mapped[str]
+    currency: Mapped[str]
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    price_revision: Mapped[int] = mapped_column(SmallInteger, default=1)
+    contact_email: Mapped[bytes]
+    contact_email_index: Mapped[bytes]
+    contact_phone: Mapped[bytes]
+    contact_phone_index: Mapped[bytes]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    starts_at: Mapped[datetime]
+    completes_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+
+class BookingItemRow(Base):
+    """One thing of a booking: units of one inventory over a stretch of slots, described as it was when it was sold."""
+
+    __tablename__ = "booking_item"
+    __table_args__ = (
+        CheckConstraint("first_slot >= 0 AND first_slot < end_slot", name="slots"),
+        CheckConstraint("cardinality(units) > 0 AND cardinality(units) = cardinality(labels)", name="units"),
+        Index("uq_booking_item_booking_id_position", "booking_id", "position", unique=True),
+        Index(None, "resource_id"),
+        Index(None, "inventory_id"),
+        Index(None, "hold_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    hold_id: Mapped[UUID]
+    inventory_id: Mapped[int] = mapped_column(BigInteger)
+    units: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    labels: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    first_slot: Mapped[int]
+    end_slot: Mapped[int]
+    resource_id: Mapped[UUID]
+    operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id"))
+    from_id: Mapped[UUID | None]
+    to_id: Mapped[UUID | None]
+    starts_at: Mapped[datetime]
+    completes_at: Mapped[datetime]
+    offer: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    description: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    policy: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class BookingPassengerRow(Base):
+    """Who takes which unit of which item: one person a unit."""
+
+    __tablename__ = "booking_passenger"
+    __table_args__ = (
+        CheckConstraint("id_type IN ('citizen_id', 'passport')", name="id_type"),
+        CheckConstraint("passenger_type IN ('adult', 'child', 'senior')", name="passenger_type"),
+        Index("uq_booking_passenger_item_id_unit", "item_id", "unit", unique=True),
+        Index(None, "booking_id"),
+        Index(None, "id_number_index"),
+        Index(None, "phone_index"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("booking_item.id"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    unit: Mapped[int]
+    seat_number: Mapped[str]
+    full_name: Mapped[str]
+    id_type: Mapped[str]
+    id_number: Mapped[bytes]
+    id_number_index: Mapped[bytes]
+    phone: Mapped[bytes]
+    phone_index: Mapped[bytes]
+    email: Mapped[bytes | None]
+    email_index: Mapped[bytes | None]
+    passenger_type: Mapped[str]
+    special_needs: Mapped[bool]
+
+
+class BookingPriceLineRow(Base):
+    """What a total is made of. Never changed: a new quote writes a new revision."""
+
+    __tablename__ = "booking_price_line"
+    __table_args__ = (
+        CheckConstraint("kind IN ('fare', 'seat', 'discount', 'fee', 'tax')", name="kind"),
+        Index("uq_booking_price_line_position", "booking_id", "revision", "position", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("booking_item.id"))
+    revision: Mapped[int] = mapped_column(SmallInteger)
+    position: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    label: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    seat_number: Mapped[str | None]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class BookingAuditRow(Base):
+    """What happened to a booking, when, by whom and why. Never changed."""
+
+    __tablename__ = "booking_audit"
+    __table_args__ = (Index(None, "booking_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    reason: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class BookingLookupRow(Base):
+    """One request to see a booking without its credential. Written alike whether such a booking exists or not.
+
+    The job that mails the code finds the booking, makes the code and writes its digest; `tries` counts wrong answers.
+    """
+
+    __tablename__ = "booking_lookup"
+    __table_args__ = (Index(None, "reference", "contact_index", "created_at"), Index(None, "created_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    reference: Mapped[str]
+    contact_index: Mapped[bytes]
+    created_at: Mapped[datetime]
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
+    code_digest: Mapped[bytes | None]
+    expires_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,122 @@
+"""The life of a booking: the one table of transitions, and the one function that moves a booking along it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from farebox.accounts import Actor
+from farebox.bookings.errors import BookingNotFound, IllegalTransition
+from farebox.bookings.models import BookingAuditRow, BookingRow
+from farebox.core.db import UnitOfWork
+
+
+class BookingStatus(StrEnum):
+    PENDING = "pending"
+    PAYMENT_PROCESSING = "payment_processing"
+    CONFIRMED = "confirmed"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+class CancelReason(StrEnum):
+    """Why a booking was cancelled."""
+
+    EXPIRED = "expired"
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+    PAYMENT_FAILED = "payment_failed"
+
+
+TRANSITIONS: Final[Mapping[BookingStatus, frozenset[BookingStatus]]] = {
+    BookingStatus.PENDING: frozenset(
+        {BookingStatus.PAYMENT_PROCESSING, BookingStatus.CONFIRMED, BookingStatus.CANCELLED}
+    ),
+    BookingStatus.PAYMENT_PROCESSING: frozenset(
+        {BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.CANCELLED}
+    ),
+    BookingStatus.CONFIRMED: frozenset({BookingStatus.COMPLETED, BookingStatus.CANCELLED}),
+    BookingStatus.CANCELLED: frozenset({BookingStatus.REFUNDED, BookingStatus.CONFIRMED}),
+    BookingStatus.COMPLETED: frozenset(),
+    BookingStatus.REFUNDED: frozenset(),
+}
+"""From each state, where a booking may go. `cancelled -> confirmed` is for money that arrived late, while the seats
+were still free: it is open to bookings that ran out, never to those that somebody cancelled (`RECLAIMABLE`)."""
+
+RECLAIMABLE: Final = frozenset({CancelReason.EXPIRED})
+"""Reasons of a cancellation that money arriving late may undo."""
+
+
+def sources_of(target: BookingStatus) -> frozenset[BookingStatus]:
+    """The states from which a booking may go to `target`."""
+    return frozenset(source for source, targets in TRANSITIONS.items() if target in targets)
+
+
+async def move(
+    work: UnitOfWork,
+    booking_id: UUID,
+    target: BookingStatus,
+    *,
+    actor: Actor,
+    reason: str,
+    source: BookingStatus,
+    facts: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> None:
+    """Move a booking from `source` to `target`, and write down who did it and why.
+
+    The UPDATE itself carries the guard, so whatever a caller believes, the database moves a booking along one arrow of
+    the table once.
+
+    Args:
+        columns: other columns of the row to set in the same statement.
+
+    Raises:
+        IllegalTransition: no such arrow, or the booking is not in `source` any more; `status` says where it is.
+        BookingNotFound: no such booking.
+    """
+    if target in TRANSITIONS[source]:
+        guard = (BookingRow.id == booking_id) & (BookingRow.status == source)
+        if source is BookingStatus.CANCELLED and target is BookingStatus.CONFIRMED:
+            guard &= BookingRow.reason.in_(RECLAIMABLE)
+        changed = await work.session.execute(
+            update(BookingRow)
+            .where(guard)
+            .values(status=target, updated_at=work.now, **columns)
+            .returning(BookingRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        if changed.scalar_one_or_none() is not None:
+            record(work, booking_id, actor=actor, source=source, target=target, reason=reason, facts=facts)
+            return
+    status = await work.session.scalar(select(func.min(BookingRow.status)).where(BookingRow.id == booking_id))
+    if status is None:
+        raise BookingNotFound
+    raise IllegalTransition(status=status)
+
+
+def record(
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    actor: Actor,
+    source: BookingStatus | None,
+    target: BookingStatus,
+    reason: str,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """One line of the audit. `facts` names things and counts them; personal data does not belong there."""
+    work.session.add(
+        BookingAuditRow(
+            booking_id=booking_id,
+            at=work.now,
+            actor=actor.kind if actor.id is None else f"{actor.kind}:{actor.id}",
+            from_status=source,
+            to_status=target,
+            reason=reason,
+            facts=dict(facts or {}),
+        )
+    )

@@ -1,0 +1,200 @@
+"""What a booking asks of the thing it books. Coaches are one vertical; an event, a night, a package are others.
+
+`bookings` knows units over slots of inventories, people, prices and instants. What a unit *is* — how it is called, what
+it costs, what its ticket prints — only the vertical knows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import FieldError
+from farebox.inventory import Hold
+
+if TYPE_CHECKING:
+    from farebox.pricing import Quote
+
+PassengerType: TypeAlias = Literal["adult", "child", "senior"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeatOffer:
+    """One unit of an item, as people name it.
+
+    Attributes:
+        unit: the kernel's number of it.
+        label: what is written on it ("4A"); unique within the item.
+        type: the vertical's own word ("sleeper").
+        features: the vertical's own words ("window", "lower").
+        accessible: fit for a passenger with special needs.
+    """
+
+    unit: int
+    label: str
+    type: str = "standard"
+    features: tuple[str, ...] = ()
+    accessible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOffer:
+    """What one claim of a hold is: so many units of one resource over a stretch of its slots.
+
+    Attributes:
+        kind: the vertical that made it (`Vertical.kind`).
+        resource_id: what is booked: the departure of a coach, the session of an event.
+        operator_id: who sells it.
+        from_id, to_id: where the stretch begins and ends, where the vertical has such places.
+        snapshot: the vertical's own facts, JSON-able, kept with the booking and handed back to `describe`.
+    """
+
+    kind: str
+    hold_id: UUID
+    inventory_id: int
+    first_slot: int
+    end_slot: int
+    resource_id: UUID
+    operator_id: UUID
+    seats: tuple[SeatOffer, ...]
+    from_id: UUID | None = None
+    to_id: UUID | None = None
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        return tuple(seat.unit for seat in self.seats)
+
+
+@dataclass(frozen=True, slots=True)
+class Traveller:
+    """Who takes a unit, as far as price and rules need to know: no name, no number.
+
+    Attributes:
+        item: position of the item in the booking.
+        seat: label of the unit within the item.
+        unit: the kernel's number of it.
+    """
+
+    item: int
+    seat: str
+    unit: int
+    passenger_type: PassengerType
+    special_needs: bool = False
+
+
+class PlaceTime(msgspec.Struct, frozen=True, kw_only=True):
+    """A place and when something happens there, in the place's own zone.
+
+    Attributes:
+        name: the exact place (the stop, the hall).
+        place: the town or site that people know it by.
+        time: the instant.
+        timezone: IANA name; instants are shown in it.
+        platform: bay, gate or entrance; empty where there is none.
+    """
+
+    name: str
+    place: str
+    time: datetime
+    timezone: str
+    platform: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
+class SeatDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit as the ticket prints it: label, and the vertical's words for what it is like."""
+
+    label: str
+    type: str = "standard"
+    features: tuple[str, ...] = ()
+
+
+class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What tickets, mails and pages print of an item: facts frozen at the sale, whatever the timetable says later.
+
+    Attributes:
+        operator_name, operator_phone, operator_email, operator_color: who runs it; the colour is `#rrggbb` or empty.
+        title: the line, or the name of the event.
+        headsign: what is written on the vehicle; empty where there is none.
+        setting: vehicle or room, in words.
+        origin: where and when it begins: boarding, doors, check-in.
+        destination: where and when it ends; `None` where one stays in one place.
+        note: one sentence for the traveller ("Be there 15 minutes before departure."), source text for gettext.
+        amenities: the vertical's words.
+    """
+
+    operator_name: str
+    title: str
+    origin: PlaceTime
+    destination: PlaceTime | None = None
+    seats: tuple[SeatDescription, ...] = ()
+    setting: str = ""
+    headsign: str = ""
+    operator_phone: str = ""
+    operator_email: str = ""
+    operator_color: str = ""
+    note: str = ""
+    amenities: tuple[str, ...] = ()
+
+
+class ChangePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """The terms under which an item was bought; kept with the booking, so that later rules do not change old sales.
+
+    Attributes:
+        cancel_until, change_until: the last instant at which the traveller may do so; `None`: not at all.
+    """
+
+    cancel_until: datetime | None = None
+    change_until: datetime | None = None
+
+
+class Vertical(Protocol):
+    """The protocol that a vertical fulfils; registered by its `kind` in the application's wiring."""
+
+    @property
+    def kind(self) -> str:
+        """The vertical's name, stored with each item ("coach")."""
+        ...
+
+    async def offer(self, work: UnitOfWork, hold: Hold) -> list[ItemOffer]:
+        """What those claims of a hold are that belong to this vertical, in the hold's order; empty when none do.
+
+        Raises:
+            DomainError: no longer on sale.
+        """
+        ...
+
+    def validate(self, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[FieldError]:
+        """The vertical's own rules. Fields are named `passengers.<position>.<field>` in the order of `travellers`."""
+        ...
+
+    async def quote(
+        self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]
+    ) -> "list[Quote]":
+        """The price of each item, in the items' order. Lines that belong to a seat carry its label.
+
+        `items` are this vertical's only, and `Traveller.item` counts within them.
+        """
+        ...
+
+    def describe(self, item: ItemOffer) -> ItemDescription:
+        """What is frozen into the booking for tickets, mails and pages."""
+        ...
+
+    def change_policy(self, item: ItemOffer) -> ChangePolicy:
+        """The terms of sale of the item."""
+        ...
+
+    def completed_at(self, item: ItemOffer) -> datetime:
+        """When the item has been used up: arrival, end of the show, check-out."""
+        ...
+
+
+Verticals: TypeAlias = Mapping[str, Vertical]
+"""The verticals of the process, by kind."""

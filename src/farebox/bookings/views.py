@@ -1,0 +1,150 @@
+"""What others see of a booking: frozen values. Personal numbers stay sealed until somebody opens them on purpose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from farebox.bookings.states import BookingStatus, CancelReason
+from farebox.bookings.verticals import ChangePolicy, ItemDescription, PassengerType
+from farebox.core.crypto import Secrets
+from farebox.core.money import Money
+
+IdType = Literal["citizen_id", "passport"]
+
+VISIBLE_CHARACTERS = 3
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sealed:
+    """An encrypted text. Its `repr` shows nothing, so it can stand in any log line."""
+
+    sealed: bytes
+
+    def open(self, secrets: Secrets) -> str:
+        """The text itself: for its owner, the operator's staff, and mails to the owner."""
+        return secrets.decrypt(self.sealed)
+
+    def masked(self, secrets: Secrets) -> str:
+        """The last three characters, the others as dots: enough to recognise one's own."""
+        text = self.open(secrets)
+        return "•" * max(len(text) - VISIBLE_CHARACTERS, VISIBLE_CHARACTERS) + text[-VISIBLE_CHARACTERS:]
+
+    def __repr__(self) -> str:
+        return "Sealed()"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedContact:
+    """Where the traveller is reached."""
+
+    email: Sealed
+    phone: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Passenger:
+    id: UUID
+    item_id: UUID
+    unit: int
+    seat_number: str
+    full_name: str
+    id_type: IdType
+    id_number: Sealed
+    phone: Sealed
+    email: Sealed | None
+    passenger_type: PassengerType
+    special_needs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookedLine:
+    """One line of the price. `label` is source text for gettext with placeholders that `facts` fill."""
+
+    item_id: UUID
+    kind: Literal["fare", "seat", "discount", "fee", "tax"]
+    label: str
+    facts: Mapping[str, Any]
+    seat_number: str | None
+    amount: Money
+    tax_included: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BookingItem:
+    """One thing booked.
+
+    Attributes:
+        resource_id: for a coach, the departure (`tripId` on the wire).
+        first_slot, end_slot, units, seat_numbers: what is held or sold of the inventory; units and labels in step.
+    """
+
+    id: UUID
+    position: int
+    kind: str
+    hold_id: UUID
+    inventory_id: int
+    units: tuple[int, ...]
+    seat_numbers: tuple[str, ...]
+    first_slot: int
+    end_slot: int
+    resource_id: UUID
+    operator_id: UUID
+    from_id: UUID | None
+    to_id: UUID | None
+    starts_at: datetime
+    completes_at: datetime
+    description: ItemDescription
+    policy: ChangePolicy
+    passengers: tuple[Passenger, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A booking as it is now.
+
+    Attributes:
+        owner: the credential that made it.
+        reason: why it was cancelled; `None` while it lives.
+        expires_at: until when it can be paid; `None` once that is decided.
+        lines: what the total is made of, as last quoted.
+    """
+
+    id: UUID
+    reference: str
+    status: BookingStatus
+    reason: CancelReason | None
+    owner: str
+    language: str
+    total: Money
+    tax: Money
+    contact: SealedContact
+    items: tuple[BookingItem, ...]
+    lines: tuple[BookedLine, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    confirmed_at: datetime | None
+    cancelled_at: datetime | None
+
+    @property
+    def passengers(self) -> tuple[Passenger, ...]:
+        """Everybody, item by item."""
+        return tuple(passenger for item in self.items for passenger in item.passengers)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for money."""
+        return self.status in {BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One step of a booking's life."""
+
+    at: datetime
+    actor: str
+    from_status: BookingStatus | None
+    to_status: BookingStatus
+    reason: str
+    facts: Mapping[str, Any]

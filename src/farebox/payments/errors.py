@@ -1,0 +1,56 @@
+"""What payments refuse."""
+
+from farebox.core.errors import DomainError, NotFound
+from farebox.core.i18n import N_
+
+
+class PaymentNotFound(NotFound):
+    code = "payment-not-found"
+    message = N_("We could not find this payment.")
+
+
+class UnknownMethod(DomainError):
+    code = "unknown-payment-method"
+    message = N_("This way of paying is not offered here.")
+
+
+class NotPayable(DomainError):
+    """The booking does not wait for money: it is paid, over, or free of charge."""
+
+    code = "not-payable"
+    message = N_("This booking cannot be paid: it is {status}.")
+
+
+class NothingToPay(DomainError):
+    """The total is zero: such a booking is confirmed without a payment."""
+
+    code = "nothing-to-pay"
+    message = N_("There is nothing to pay for this booking. Confirm it instead.")
+
+
+class PaymentRequired(DomainError):
+    """No verified payment has arrived for this booking (yet)."""
+
+    code = "payment-required"
+    message = N_("We have not received a payment for this booking yet.")
+
+
+class ProviderUnavailable(DomainError):
+    """The provider did not take the order; nothing was charged."""
+
+    code = "provider-unavailable"
+    message = N_("The payment service does not answer. Nothing was charged. Please try again, or pay another way.")
+
+
+class BadSignature(DomainError):
+    """A webhook that its provider did not sign with our key, or signed too long ago."""
+
+    code = "bad-signature"
+    message = N_("The signature of this message is not valid.")
+
+
+class UnreadableWebhook(DomainError):
+    """Signed, but not in a form that we know."""
+
+    code = "unreadable-webhook"
+    message = N_("This message cannot be read.")

@@ -1,0 +1,49 @@
+"""Facts about money: ids and amounts (decimal text), no personal data."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from farebox.core.events import Event
+
+
+class PaymentCompleted(Event):
+    """Money has arrived and counts for its booking."""
+
+    type: ClassVar[str] = "payment.completed"
+    payment_id: UUID
+    booking_id: UUID
+    amount: str
+    currency: str
+
+
+class PaymentFailed(Event):
+    """The provider declined; the booking waits for another attempt while its seats are kept."""
+
+    type: ClassVar[str] = "payment.failed"
+    payment_id: UUID
+    booking_id: UUID
+    failure: str
+
+
+class RefundRequested(Event):
+    """Money is owed back; the job that reacts asks the provider for it. `reason`: why, as `Disposition` names it."""
+
+    type: ClassVar[str] = "payment.refund-requested"
+    refund_id: UUID
+    payment_id: UUID
+    booking_id: UUID
+    amount: str
+    currency: str
+    reason: str
+
+
+class PaymentRefunded(Event):
+    """The provider has given money back."""
+
+    type: ClassVar[str] = "payment.refunded"
+    refund_id: UUID
+    payment_id: UUID
+    booking_id: UUID
+    amount: str
+    currency: str
+    reason: str
