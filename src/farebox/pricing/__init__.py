@@ -1,0 +1,38 @@
+"""Fares: what a ride costs on a seat for a traveller, from the feed or by distance, and quotes made of it."""
+
+from farebox.pricing.commands import sell_feed, set_fare_terms
+from farebox.pricing.errors import BadFareTerms, NotForSale
+from farebox.pricing.fares import Fares, Ride, SeatFare
+from farebox.pricing.queries import load_fares, load_fares_of
+from farebox.pricing.quotes import PriceLine, Quote, describe_line, join_quotes, quote_seats
+from farebox.pricing.terms import (
+    DistanceFare,
+    FareTerms,
+    PassengerType,
+    SeatSurcharge,
+    currency_of_zone,
+    default_distance_fares,
+)
+
+__all__ = [
+    "BadFareTerms",
+    "DistanceFare",
+    "FareTerms",
+    "Fares",
+    "NotForSale",
+    "PassengerType",
+    "PriceLine",
+    "Quote",
+    "Ride",
+    "SeatFare",
+    "SeatSurcharge",
+    "currency_of_zone",
+    "default_distance_fares",
+    "describe_line",
+    "join_quotes",
+    "load_fares",
+    "load_fares_of",
+    "quote_seats",
+    "sell_feed",
+    "set_fare_terms",
+]

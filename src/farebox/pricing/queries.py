@@ -1,0 +1,129 @@
+"""Reading fares: whole operators at a time, kept in memory until they change."""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from farebox.accounts import get_operator
+from farebox.core.db import UnitOfWork
+from farebox.core.money import Money
+from farebox.pricing.fares import FareRule, Fares
+from farebox.pricing.models import DistanceFareRow, FareProductRow, FareRuleRow, FareTermsRow, SeatSurchargeRow
+from farebox.pricing.terms import DistanceFare, FareTerms, PassengerType, SeatSurcharge, default_distance_fares
+
+CACHED_OPERATORS = 64
+"""Operators whose fares a process keeps; those not asked for longest go first."""
+
+_cache: OrderedDict[tuple[UUID, UUID], Fares] = OrderedDict()
+
+
+async def load_fares(work: UnitOfWork, operator_id: UUID) -> Fares:
+    """The operator's fares as they are now: one small query, and the tables only when they changed.
+
+    An operator without terms sells by distance in its own currency.
+
+    Raises:
+        OperatorNotFound: no such operator.
+    """
+    found = await load_fares_of(work, [operator_id])
+    if operator_id in found:
+        return found[operator_id]
+    currency = (await get_operator(work, operator_id)).currency
+    terms = FareTerms(Money.zero(currency))
+    return Fares(operator_id, terms, by_distance=default_distance_fares(currency))
+
+
+async def load_fares_of(work: UnitOfWork, operator_ids: Collection[UUID]) -> dict[UUID, Fares]:
+    """The fares of several operators in one query; operators without terms are left out (see `load_fares`)."""
+    rows = await work.session.scalars(select(FareTermsRow).where(FareTermsRow.operator_id.in_(operator_ids)))
+    return {row.operator_id: await _cached(work, row) for row in rows.all()}
+
+
+async def _cached(work: UnitOfWork, row: FareTermsRow) -> Fares:
+    key = (row.operator_id, row.version)
+    fares = _cache.get(key)
+    if fares is None:
+        fares = await _read(work, row)
+        _cache[key] = fares
+        while len(_cache) > CACHED_OPERATORS:
+            _cache.popitem(last=False)
+    else:
+        _cache.move_to_end(key)
+    return fares
+
+
+async def _read(work: UnitOfWork, row: FareTermsRow) -> Fares:
+    currency = row.currency
+    distances = await work.session.scalars(
+        select(DistanceFareRow).where(DistanceFareRow.operator_id == row.operator_id)
+    )
+    surcharges = await work.session.scalars(
+        select(SeatSurchargeRow).where(SeatSurchargeRow.operator_id == row.operator_id).order_by(SeatSurchargeRow.id)
+    )
+    by_distance = {
+        fare.seat_type: DistanceFare(
+            Money(fare.base_minor, currency),
+            Money(fare.per_100_km_minor, currency),
+            Money(fare.minimum_minor, currency),
+            Money(fare.step_minor, currency),
+        )
+        for fare in distances
+    }
+    return Fares(
+        row.operator_id,
+        _terms(row),
+        rules=await _read_rules(work, row),
+        by_distance=by_distance or default_distance_fares(currency),
+        surcharges=[SeatSurcharge(Money(each.minor, currency), each.seat_type, each.feature) for each in surcharges],
+    )
+
+
+def _terms(row: FareTermsRow) -> FareTerms:
+    return FareTerms(
+        service_fee=Money(row.service_fee_minor, row.currency),
+        tax_rate_bp=row.tax_rate_bp,
+        child_discount_bp=row.child_discount_bp,
+        senior_discount_bp=row.senior_discount_bp,
+        sells_by_distance=row.sells_by_distance,
+    )
+
+
+async def _read_rules(work: UnitOfWork, row: FareTermsRow) -> list[FareRule]:
+    """The rules of the operator's feeds, without those told in a currency that the operator does not sell in."""
+    products = await work.session.scalars(
+        select(FareProductRow).where(FareProductRow.feed_id.in_(row.feed_ids), FareProductRow.currency == row.currency)
+    )
+    prices = {(product.feed_id, product.code): _prices(product) for product in products}
+    rules = await work.session.scalars(
+        select(FareRuleRow).where(
+            FareRuleRow.feed_id.in_(row.feed_ids),
+            or_(FareRuleRow.operator_id.is_(None), FareRuleRow.operator_id == row.operator_id),
+        )
+    )
+    return [
+        FareRule(
+            feed_id=rule.feed_id,
+            prices=prices[rule.feed_id, rule.product_code],
+            line_id=rule.line_id,
+            network=rule.network_id,
+            origin=rule.origin,
+            destination=rule.destination,
+            contains=None if rule.contains is None else frozenset(rule.contains),
+            priority=rule.priority,
+            is_zonal=rule.is_zonal,
+            is_exclusive=rule.is_exclusive,
+        )
+        for rule in rules
+        if (rule.feed_id, rule.product_code) in prices
+    ]
+
+
+def _prices(product: FareProductRow) -> dict[PassengerType, Money]:
+    amounts: dict[PassengerType, int | None] = {
+        "adult": product.adult_minor,
+        "child": product.child_minor,
+        "senior": product.senior_minor,
+    }
+    return {kind: Money(minor, product.currency) for kind, minor in amounts.items() if minor is not None}
