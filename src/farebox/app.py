@@ -14,6 +14,8 @@ from farebox.core.crypto import once_made_password
 from farebox.edge.access import guard_access
 from farebox.edge.dependencies import shared_dependencies
 from farebox.edge.middleware import harden_responses, speak_the_readers_language
+from farebox.edge.observe import log_unexpected, observe
+from farebox.edge.rate_limits import rate_limit_middleware
 from farebox.wiring import Services
 
 CSRF_COOKIE = "farebox_csrf"
@@ -23,11 +25,13 @@ def create_app(services: Services) -> Litestar:
     """Build the application around the process's services, which the caller disposes of."""
     settings = services.settings
     is_https = settings.base_url.startswith("https:")
-    return Litestar(
+    app = Litestar(
         route_handlers=[*api_routers()],
         dependencies=shared_dependencies(services),
         guards=[guard_access],
-        middleware=[harden_responses, speak_the_readers_language],
+        middleware=rate_limit_middleware(settings),
+        after_exception=[log_unexpected],
+        logging_config=None,
         csrf_config=CSRFConfig(
             secret=services.secrets.derive("csrf").hex(),
             cookie_name=CSRF_COOKIE,
@@ -50,3 +54,6 @@ def create_app(services: Services) -> Litestar:
         state=State({"operations_password": settings.metrics_token or once_made_password(settings.home, "operations")}),
         debug=False,
     )
+    # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
+    app.asgi_handler = observe(harden_responses(speak_the_readers_language(app.asgi_handler)))
+    return app

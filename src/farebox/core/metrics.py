@@ -1,0 +1,56 @@
+"""What Prometheus reads. Few series: routes are templates, statuses are exact, buckets are eight.
+
+With several processes behind one port, `FAREBOX`'s server gives them one directory (`PROMETHEUS_MULTIPROC_DIR`) before
+this module loads, and `render` adds them up.
+"""
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+registry = CollectorRegistry()
+
+REQUESTS = Counter("farebox_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry)
+LATENCY = Histogram(
+    "farebox_http_request_seconds",
+    "Time from the request's arrival to the last byte handed to the server.",
+    ["method", "route"],
+    buckets=BUCKETS,
+    registry=registry,
+)
+HOLDS = Counter(
+    "farebox_holds",
+    "Seat holds by what became of them: taken, lost, extended, released, expired, confirmed.",
+    ["outcome"],
+    registry=registry,
+)
+BOOKINGS = Gauge(
+    "farebox_bookings", "Bookings by status.", ["status"], registry=registry, multiprocess_mode="mostrecent"
+)
+JOBS = Gauge("farebox_jobs", "Jobs by state.", ["state"], registry=registry, multiprocess_mode="mostrecent")
+DATABASE_CONNECTIONS = Gauge(
+    "farebox_database_connections",
+    "Connections to our database, from everywhere, by state.",
+    ["state"],
+    registry=registry,
+    multiprocess_mode="mostrecent",
+)
+POOL = Gauge(
+    "farebox_database_pool",
+    "Connections of this process's pool.",
+    ["state"],
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+
+
+def render() -> tuple[bytes, str]:
+    """All series in the text format, and its content type."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together), CONTENT_TYPE_LATEST
