@@ -5,16 +5,29 @@ happens inside a transaction, and it may run twice.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any, TypeAlias
 
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryStrategy
+import structlog
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.worker import Worker
 
 from farebox.core.db import UnitOfWork
+from farebox.core.telemetry import span
+
+log = structlog.get_logger("farebox.jobs")
 
 JobFunction: TypeAlias = Callable[..., Awaitable[Any]]
 
 DEFAULT_RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
 """After 4, 16, 64 … seconds, about 18 hours in all."""
+
+GRACE_SECONDS = 10
+"""How long a stopping worker waits for the jobs at hand; those that take longer are run again by the next one."""
+
+SILENT_SECONDS = 60
+"""A worker that has not been heard of for so long is dead, and its jobs are nobody's."""
 
 
 class Jobs:
@@ -33,11 +46,11 @@ class Jobs:
 
     def register(self, name: str, function: JobFunction, *, retry: BaseRetryStrategy | bool = DEFAULT_RETRY) -> None:
         """Make `function` runnable under `name`."""
-        self.app.task(function, name=name, retry=retry)
+        self.app.task(name=name, retry=retry)(function)
 
     def every(self, cron: str, name: str, function: JobFunction) -> None:
         """Run `function(timestamp)` on a cron schedule (five fields, or six with seconds first), one at a time."""
-        task = self.app.task(function, name=name, queueing_lock=name, pass_context=False)
+        task = self.app.task(name=name, queueing_lock=name)(function)
         self.app.periodic(cron=cron)(task)
 
     async def defer(self, work: UnitOfWork, name: str, **arguments: Any) -> None:
@@ -51,4 +64,28 @@ class Jobs:
             wait=wait,
             install_signal_handlers=False,
             delete_jobs="successful",
+            shutdown_graceful_timeout=GRACE_SECONDS,
+            stalled_worker_timeout=SILENT_SECONDS,
+            worker_middleware=[_watched],
         )
+
+    async def requeue_stalled(self) -> int:
+        """Give the jobs of workers that died in the middle of them back to the queue. Returns how many."""
+        manager = self.app.job_manager
+        stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
+        for job in stalled:
+            await manager.retry_job(job, retry_at=datetime.now(UTC))
+        return len(stalled)
+
+
+async def _watched(process: Callable[[], Awaitable[Any]], context: JobContext, _: Worker) -> Any:
+    """Around every job: its span, and its line in the log. Arguments stay out of both."""
+    job, started = context.job, perf_counter()
+    with span(f"job {job.task_name}"):
+        try:
+            result = await process()
+        except Exception:
+            log.warning("job-failed", job=job.task_name, job_id=job.id, attempt=job.attempts + 1, exc_info=True)
+            raise
+    log.info("job", job=job.task_name, job_id=job.id, ms=round((perf_counter() - started) * 1000, 1))
+    return result
