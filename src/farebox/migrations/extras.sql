@@ -37,3 +37,40 @@ END $$
 DROP TRIGGER IF EXISTS balanced ON ledger_entry;
 CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON ledger_entry
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE ledger_must_balance()
+
+--;;
+-- search: a name as it is looked for: no accents, no capitals, single blanks. Names in it are qualified, since indexes
+-- are built and analysed without a search path; immutable, since the dictionary that unaccent reads does not change.
+CREATE OR REPLACE FUNCTION search_fold(given text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  RETURN btrim(regexp_replace(
+    lower(public.unaccent('public.unaccent', normalize(given))), '[[:punct:][:space:]]+', ' ', 'g'));
+END $$
+--;;
+-- search: a name, its translations and its other spellings ("hanoi", "muenchen"), each folded and on its own line
+CREATE OR REPLACE FUNCTION search_names(name text, names jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  known text;
+  folded text;
+  found text := E'\n';
+BEGIN
+  FOR known IN SELECT normalize(search_names.name) UNION SELECT normalize(value) FROM jsonb_each_text(names) LOOP
+    folded := public.search_fold(known);
+    found := found || folded || E'\n';
+    IF position(' ' IN folded) > 0 THEN
+      found := found || replace(folded, ' ', '') || E'\n';
+    END IF;
+    IF known ~* '[äöü]' THEN
+      found := found
+        || public.search_fold(replace(replace(replace(lower(known), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue')) || E'\n';
+    END IF;
+  END LOOP;
+  RETURN found;
+END $$
+--;;
+CREATE INDEX IF NOT EXISTS ix_place_search ON place
+  USING gin (search_names(name, names) gin_trgm_ops) WITH (fastupdate = off)
+--;;
+CREATE INDEX IF NOT EXISTS ix_stop_search ON stop
+  USING gin (search_names(name, names) gin_trgm_ops) WITH (fastupdate = off)

@@ -1,6 +1,7 @@
 """The timetable: places, stops, lines, journeys, vehicles, and the departures that are on sale; imported from GTFS."""
 
 from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable, PlaceNotFound
+from farebox.timetable.names import NameMatch, StopName, fold_names, list_stop_names, match_names
 from farebox.timetable.queries import (
     find_departure_operator,
     get_departure,
@@ -10,6 +11,7 @@ from farebox.timetable.queries import (
     list_places,
     list_runs,
 )
+from farebox.timetable.rides import RideFacts, RideStop, list_ride_facts
 from farebox.timetable.seat_plans import (
     LIMOUSINE_9,
     SLEEPER_34,
@@ -46,21 +48,29 @@ __all__ = [
     "Door",
     "GtfsError",
     "LineView",
+    "NameMatch",
     "NotBoardable",
     "PlaceNotFound",
     "PlaceView",
+    "RideFacts",
+    "RideStop",
     "Run",
     "Seat",
     "SeatPlan",
     "Segment",
     "Site",
+    "StopName",
     "VehicleKind",
     "find_departure_operator",
+    "fold_names",
     "get_departure",
     "get_place",
     "get_sites",
     "list_departures",
     "list_places",
+    "list_ride_facts",
     "list_runs",
+    "list_stop_names",
+    "match_names",
     "segment",
 ]

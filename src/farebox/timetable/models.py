@@ -71,6 +71,8 @@ class Place(Base):
     timezone: Mapped[str]
     lat: Mapped[float] = mapped_column(Float(53))
     lon: Mapped[float] = mapped_column(Float(53))
+    departures: Mapped[int] = mapped_column(server_default=text("0"))
+    """Departures on sale that call here, counted with each new day on sale: busy places are suggested first."""
 
 
 class Stop(Base):

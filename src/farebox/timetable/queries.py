@@ -113,7 +113,7 @@ async def get_departure(work: UnitOfWork, departure_id: UUID) -> Departure:
     inventory_id, operator_id, journey_id, service_date, base_at, status, sales_close_s = row[:7]
     headsign, short_name, line_id, line_name, network_ids, color, feed_id = row[7:14]
     kind_id, kind_code, kind_name, amenities, plan_id = row[14:]
-    plan = await _get_seat_plan(work, plan_id)
+    plan = await get_seat_plan(work, plan_id)
     calls = await (await work.execute(_CALLS, [journey_id])).fetchall()
     return Departure(
         id=departure_id,
@@ -204,7 +204,8 @@ _plans: dict[UUID, SeatPlan] = {}
 """Seat plans seen so far. A stored plan never changes, and its id is made of its content."""
 
 
-async def _get_seat_plan(work: UnitOfWork, plan_id: UUID) -> SeatPlan:
+async def get_seat_plan(work: UnitOfWork, plan_id: UUID) -> SeatPlan:
+    """A stored seat plan; its document is read once a process."""
     if plan_id not in _plans:
         row = await (await work.execute("SELECT document FROM seat_plan WHERE id = %s", [plan_id])).fetchone()
         assert row is not None, "a foreign key keeps it"
