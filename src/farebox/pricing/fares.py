@@ -188,17 +188,11 @@ class Fares:
         self, run: PricedRun, board: RideCall, alight: RideCall, passenger_type: PassengerType = "adult"
     ) -> Money | None:
         """The price of the cheapest seat on board ("from")."""
-        return self.lowest_of(Ride.of(run, board, alight), run.seat_plan, passenger_type)
+        return self.lowest_on(Ride.of(run, board, alight), run.seat_plan, passenger_type)
 
-    def lowest_of(
-        self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult", *, seat_type: str | None = None
-    ) -> Money | None:
-        """The price of the cheapest seat of a plan, or of the cheapest of a type, on a ride."""
-        prices = [
-            self.seat_fare(ride, seat, passenger_type)
-            for seat in self._price_classes(plan)
-            if seat_type is None or seat.type == seat_type
-        ]
+    def lowest_on(self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult") -> Money | None:
+        """`lowest` for who has the ride's facts but not its calls, such as the search."""
+        prices = [self.seat_fare(ride, seat, passenger_type) for seat in self._price_classes(plan)]
         return min((price.total for price in prices if price), key=lambda total: total.minor, default=None)
 
     def seat_fare(self, ride: Ride, seat: Seat, passenger_type: PassengerType = "adult") -> SeatFare | None:

@@ -1,0 +1,222 @@
+"""Reading the fares of a GTFS feed, Fares v1 and Fares v2, into products and rules of one kind.
+
+What each version means is told in `docs/decisions/0006-one-fare-model.md`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from farebox.core.money import Money
+from farebox.pricing.terms import PassengerType
+
+Row: TypeAlias = Mapping[str, str]
+Rows: TypeAlias = Callable[[str], Iterable[Row]]
+"""The rows of a file of the feed by its name; none where the feed has no such file."""
+
+# fare_media_type of media that a traveller must already have: a transit card, a contactless bank card at a gate.
+_MEDIA_NOT_SOLD_HERE = {"2", "3"}
+
+# Parts of the words by which feeds name children and seniors, in the languages that we have met.
+_CHILD = (
+    "child", "kid", "infant", "enfant", "kind", "niñ", "bambin", "criança", "dziec", "dítě", "dět", "gyer", "barn",
+    "børn", "lapsi", "laps", "çocuk", "trẻ em", "儿童", "兒童", "小孩", "子供", "こども", "小児", "어린이", "ребен", "ребён",
+    "детск",
+)  # fmt: skip
+_SENIOR = (
+    "senior", "elder", "pension", "retire", "65", "aîné", "rentner", "mayores", "jubilad", "anzian", "idos", "důchod",
+    "nyugd", "eläke", "yaşlı", "cao tuổi", "敬老", "长者", "長者", "老人", "シニア", "高齢", "경로", "пенсион",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Product:
+    """Something sold: its name, and what it costs each type of passenger."""
+
+    code: str
+    name: str
+    currency: str
+    prices: dict[PassengerType, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as in `FareRuleRow`, still with the feed's own ids."""
+
+    product: str
+    agency_id: str | None = None
+    route_id: str | None = None
+    network_id: str | None = None
+    origin: str | None = None
+    destination: str | None = None
+    contains: frozenset[str] | None = None
+    priority: int = 0
+    is_zonal: bool = False
+    is_exclusive: bool = False
+
+
+@dataclass(slots=True)
+class FeedFares:
+    """All fares of a feed. `skipped` counts what was not used, by the reason."""
+
+    products: dict[str, Product] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def currency(self) -> str | None:
+        """The currency of most rules, `None` where there are none."""
+        currencies = Counter(self.products[rule.product].currency for rule in self.rules)
+        return min(currencies, key=lambda currency: (-currencies[currency], currency), default=None)
+
+
+def read_fares(rows: Rows) -> FeedFares:
+    """The fares of a feed: those of Fares v2 if it has any rule, else those of Fares v1. A feed may have none."""
+    fares = _read_v2(rows)
+    if fares.rules:
+        fares.skipped["fare_attributes.txt: not used, Fares v2 is"] += _count(rows, "fare_attributes.txt")
+    else:
+        skipped, fares = fares.skipped, _read_v1(rows)
+        fares.skipped.update(skipped)
+    fares.skipped = +fares.skipped
+    return fares
+
+
+def _read_v1(rows: Rows) -> FeedFares:
+    """Fares v1. The zones of several `contains_id` rows of one fare, route, origin and destination are one set."""
+    fares = FeedFares()
+    agencies: dict[str, str | None] = {}
+    for row in rows("fare_attributes.txt"):
+        code = row.get("fare_id", "")
+        minor = _amount(row.get("price", ""), row.get("currency_type", ""))
+        if not code or minor is None:
+            fares.skipped["fare_attributes.txt: no usable price"] += 1
+            continue
+        fares.products[code] = Product(code, code, row["currency_type"], {"adult": minor})
+        agencies[code] = row.get("agency_id") or None
+    grouped: dict[tuple[str, str | None, str | None, str | None], set[str]] = {}
+    for row in rows("fare_rules.txt"):
+        code = row.get("fare_id", "")
+        if code not in fares.products:
+            fares.skipped["fare_rules.txt: unknown fare_id"] += 1
+            continue
+        key = (code, row.get("route_id") or None, row.get("origin_id") or None, row.get("destination_id") or None)
+        zones = grouped.setdefault(key, set())
+        if row.get("contains_id"):
+            zones.add(row["contains_id"])
+    for code in fares.products.keys() - {key[0] for key in grouped}:
+        grouped[code, None, None, None] = set()
+    for (code, route, origin, destination), zones in sorted(grouped.items(), key=str):
+        fares.rules.append(
+            Rule(
+                product=code,
+                agency_id=agencies[code],
+                route_id=route,
+                origin=origin,
+                destination=destination,
+                contains=frozenset(zones) or None,
+                priority=sum(map(bool, (route, origin, destination, zones))),
+                is_zonal=True,
+            )
+        )
+    return fares
+
+
+def _read_v2(rows: Rows) -> FeedFares:
+    """Fares v2, as far as a single ride goes: transfers, joined legs and timeframes are counted and left out."""
+    fares = FeedFares()
+    fares.products = _read_products(rows, fares.skipped)
+    for file in ("fare_transfer_rules.txt", "fare_leg_join_rules.txt"):
+        fares.skipped[f"{file}: not used, a ticket is for one ride"] += _count(rows, file)
+    timed: list[Rule] = []
+    for row in rows("fare_leg_rules.txt"):
+        product = row.get("fare_product_id", "")
+        if product not in fares.products:
+            fares.skipped["fare_leg_rules.txt: unknown or unpriced fare_product_id"] += 1
+            continue
+        rule = Rule(
+            product=product,
+            network_id=row.get("network_id") or None,
+            origin=row.get("from_area_id") or None,
+            destination=row.get("to_area_id") or None,
+            priority=_whole(row.get("rule_priority", "")),
+            is_exclusive="rule_priority" not in row,
+        )
+        if row.get("from_timeframe_group_id") or row.get("to_timeframe_group_id"):
+            timed.append(rule)
+        else:
+            fares.rules.append(rule)
+    always = {(rule.network_id, rule.origin, rule.destination) for rule in fares.rules}
+    for rule in timed:
+        fares.skipped["fare_leg_rules.txt: timeframes are not looked at"] += 1
+        if (rule.network_id, rule.origin, rule.destination) not in always:
+            fares.rules.append(rule)
+    return fares
+
+
+def _read_products(rows: Rows, skipped: Counter[str]) -> dict[str, Product]:
+    """Products with one price for each type of passenger: the cheapest medium that can be bought without a card.
+
+    Where a feed has several categories that are one type to us (children under 4, children under 18), the dearest
+    counts, since we do not ask for more than the type.
+    """
+    media = {row.get("fare_media_id", ""): row.get("fare_media_type", "") for row in rows("fare_media.txt")}
+    riders = _rider_types(rows("rider_categories.txt"))
+    products: dict[str, Product] = {}
+    offers: dict[str, dict[str, list[tuple[bool, int]]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows("fare_products.txt"):
+        code, currency = row.get("fare_product_id", ""), row.get("currency", "")
+        minor = _amount(row.get("amount", ""), currency)
+        if not code or minor is None or (code in products and products[code].currency != currency):
+            skipped["fare_products.txt: no usable amount"] += 1
+            continue
+        products.setdefault(code, Product(code, row.get("fare_product_name") or code, currency))
+        needs_card = media.get(row.get("fare_media_id", ""), "") in _MEDIA_NOT_SOLD_HERE
+        offers[code][row.get("rider_category_id", "")].append((needs_card, minor))
+    for code, by_category in offers.items():
+        for category, amounts in by_category.items():
+            passenger_type = riders.get(category) if category else "adult"
+            if passenger_type is None:
+                skipped["fare_products.txt: rider category is neither adult, child nor senior"] += len(amounts)
+                continue
+            cheapest = min(amounts)[1]
+            products[code].prices[passenger_type] = max(products[code].prices.get(passenger_type, 0), cheapest)
+    return {code: product for code, product in products.items() if product.prices}
+
+
+def _rider_types(categories: Iterable[Row]) -> dict[str, PassengerType | None]:
+    """Which type of passenger each rider category is, by default flag and name; `None` for others, such as students."""
+    types: dict[str, PassengerType | None] = {}
+    unnamed: list[str] = []
+    for row in categories:
+        category = row.get("rider_category_id", "")
+        name = (row.get("rider_category_name") or category).casefold()
+        if row.get("is_default_fare_category") == "1" or "adult" in name:
+            types[category] = "adult"
+        elif any(part in name for part in _CHILD):
+            types[category] = "child"
+        elif any(part in name for part in _SENIOR):
+            types[category] = "senior"
+        else:
+            types[category] = None
+            unnamed.append(category)
+    if unnamed and "adult" not in types.values():
+        types[unnamed[0]] = "adult"
+    return types
+
+
+def _amount(text: str, currency: str) -> int | None:
+    """Minor units, `None` for what is not a price: another currency than ISO 4217's, no number, negative."""
+    try:
+        money = Money.parse(text, currency)
+    except ValueError:
+        return None
+    return money.minor if money.minor >= 0 else None
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _count(rows: Rows, file: str) -> int:
+    return sum(1 for _ in rows(file))
