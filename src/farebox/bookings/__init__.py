@@ -1,5 +1,16 @@
 """Bookings: passengers, reference, states, audit. Knows units, people and prices; never what kind of thing it books."""
 
+from farebox.bookings.commands import (
+    cancel_booking,
+    complete_bookings,
+    confirm_booking,
+    mark_refunded,
+    payment_failed,
+    start_processing,
+    update_passengers,
+)
+from farebox.bookings.creating import BookingRequest, create_booking
+from farebox.bookings.details import Contact, PassengerDetails
 from farebox.bookings.errors import (
     BookingExpired,
     BookingNotFound,
@@ -18,6 +29,11 @@ from farebox.bookings.events import (
     BookingRefunded,
     LookupCodeRequested,
 )
+from farebox.bookings.expiry import expire_booking, expire_bookings
+from farebox.bookings.jobs import register_jobs
+from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
+from farebox.bookings.queries import get_booking, get_booking_by_reference, list_audit, list_bookings
+from farebox.bookings.references import normalise_reference
 from farebox.bookings.states import TRANSITIONS, BookingStatus, CancelReason
 from farebox.bookings.verticals import (
     ChangePolicy,
@@ -55,18 +71,22 @@ __all__ = [
     "BookingItem",
     "BookingNotFound",
     "BookingRefunded",
+    "BookingRequest",
     "BookingStatus",
     "CancelReason",
     "ChangePolicy",
+    "Contact",
     "IdType",
     "IllegalTransition",
     "ItemDescription",
     "ItemOffer",
+    "LookupCode",
     "LookupCodeRequested",
     "MixedCurrencies",
     "NotCancellable",
     "NotModifiable",
     "Passenger",
+    "PassengerDetails",
     "PassengerType",
     "PlaceTime",
     "PriceChanged",
@@ -76,6 +96,26 @@ __all__ = [
     "SeatOffer",
     "SeatsGone",
     "Traveller",
+    "Verified",
     "Vertical",
     "Verticals",
+    "cancel_booking",
+    "complete_bookings",
+    "confirm_booking",
+    "create_booking",
+    "expire_booking",
+    "expire_bookings",
+    "get_booking",
+    "get_booking_by_reference",
+    "list_audit",
+    "list_bookings",
+    "make_lookup_code",
+    "mark_refunded",
+    "normalise_reference",
+    "payment_failed",
+    "register_jobs",
+    "request_lookup",
+    "start_processing",
+    "update_passengers",
+    "verify_lookup",
 ]

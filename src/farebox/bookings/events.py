@@ -6,7 +6,7 @@ from uuid import UUID
 from farebox.core.events import Event
 
 
-class BookingCreated(Event):
+class BookingCreated(Event, frozen=True, kw_only=True):
     """Seats are held, prices are fixed, money is awaited until the booking runs out."""
 
     type: ClassVar[str] = "booking.created"
@@ -16,7 +16,7 @@ class BookingCreated(Event):
     currency: str
 
 
-class BookingConfirmed(Event):
+class BookingConfirmed(Event, frozen=True, kw_only=True):
     """Seats are sold and tickets exist."""
 
     type: ClassVar[str] = "booking.confirmed"
@@ -26,7 +26,7 @@ class BookingConfirmed(Event):
     currency: str
 
 
-class BookingCancelled(Event):
+class BookingCancelled(Event, frozen=True, kw_only=True):
     """The booking is over; `reason` is one of `CancelReason`. `was_paid`: money is on its way back."""
 
     type: ClassVar[str] = "booking.cancelled"
@@ -36,7 +36,7 @@ class BookingCancelled(Event):
     was_paid: bool = False
 
 
-class BookingRefunded(Event):
+class BookingRefunded(Event, frozen=True, kw_only=True):
     """All money of a cancelled booking has been given back."""
 
     type: ClassVar[str] = "booking.refunded"
@@ -44,7 +44,7 @@ class BookingRefunded(Event):
     reference: str
 
 
-class BookingCompleted(Event):
+class BookingCompleted(Event, frozen=True, kw_only=True):
     """The last item of a confirmed booking has been used up."""
 
     type: ClassVar[str] = "booking.completed"
@@ -52,7 +52,7 @@ class BookingCompleted(Event):
     reference: str
 
 
-class LookupCodeRequested(Event):
+class LookupCodeRequested(Event, frozen=True, kw_only=True):
     """Somebody wants to see a booking without its credential. Whether it exists is found out by the job that mails."""
 
     type: ClassVar[str] = "booking.lookup-requested"

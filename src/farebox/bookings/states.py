@@ -64,7 +64,7 @@ async def move(
     reason: str,
     source: BookingStatus,
     facts: Mapping[str, Any] | None = None,
-    **columns: Any,
+    columns: Mapping[str, Any] | None = None,
 ) -> None:
     """Move a booking from `source` to `target`, and write down who did it and why.
 
@@ -85,7 +85,7 @@ async def move(
         changed = await work.session.execute(
             update(BookingRow)
             .where(guard)
-            .values(status=target, updated_at=work.now, **columns)
+            .values({"status": target, "updated_at": work.now} | dict(columns or {}))
             .returning(BookingRow.id)
             .execution_options(synchronize_session=False)
         )

@@ -7,7 +7,7 @@ it costs, what its ticket prints — only the vertical knows.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -15,9 +15,7 @@ import msgspec
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.inventory import Hold
-
-if TYPE_CHECKING:
-    from farebox.pricing import Quote
+from farebox.pricing import Quote
 
 PassengerType: TypeAlias = Literal["adult", "child", "senior"]
 
@@ -75,11 +73,13 @@ class Traveller:
     """Who takes a unit, as far as price and rules need to know: no name, no number.
 
     Attributes:
+        position: of the person in the list that the client sent; names fields in errors.
         item: position of the item in the booking.
         seat: label of the unit within the item.
         unit: the kernel's number of it.
     """
 
+    position: int
     item: int
     seat: str
     unit: int
@@ -171,12 +171,13 @@ class Vertical(Protocol):
         ...
 
     def validate(self, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[FieldError]:
-        """The vertical's own rules. Fields are named `passengers.<position>.<field>` in the order of `travellers`."""
+        """The vertical's own rules. Fields are named `passengers.<position>.<field>`, as in `passengers.0.seatNumber`.
+
+        `items` are this vertical's only, and `Traveller.item` counts within them.
+        """
         ...
 
-    async def quote(
-        self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]
-    ) -> "list[Quote]":
+    async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
         """The price of each item, in the items' order. Lines that belong to a seat carry its label.
 
         `items` are this vertical's only, and `Traveller.item` counts within them.

@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sales_horizon_days: Annotated[int, Meta(ge=1, le=730)] = 30
     sales_close_minutes: Annotated[int, Meta(ge=0)] = 5
     rate_limits: Literal["on", "off"] = "on"
+    phone_region: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = "VN"
     reference_prefix: Annotated[str, Meta(pattern="^[A-Z]{0,4}$")] = "BUS"
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

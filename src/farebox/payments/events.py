@@ -6,7 +6,7 @@ from uuid import UUID
 from farebox.core.events import Event
 
 
-class PaymentCompleted(Event):
+class PaymentCompleted(Event, frozen=True, kw_only=True):
     """Money has arrived and counts for its booking."""
 
     type: ClassVar[str] = "payment.completed"
@@ -16,7 +16,7 @@ class PaymentCompleted(Event):
     currency: str
 
 
-class PaymentFailed(Event):
+class PaymentFailed(Event, frozen=True, kw_only=True):
     """The provider declined; the booking waits for another attempt while its seats are kept."""
 
     type: ClassVar[str] = "payment.failed"
@@ -25,7 +25,7 @@ class PaymentFailed(Event):
     failure: str
 
 
-class RefundRequested(Event):
+class RefundRequested(Event, frozen=True, kw_only=True):
     """Money is owed back; the job that reacts asks the provider for it. `reason`: why, as `Disposition` names it."""
 
     type: ClassVar[str] = "payment.refund-requested"
@@ -37,7 +37,7 @@ class RefundRequested(Event):
     reason: str
 
 
-class PaymentRefunded(Event):
+class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The provider has given money back."""
 
     type: ClassVar[str] = "payment.refunded"

@@ -1,0 +1,94 @@
+"""Bookings whose time to pay is over: cancelled with reason `expired`, their seats given back.
+
+The database's clock decides, as it does for the holds below. A sweep every few seconds does it for all; reading a
+booking does it for one, so nobody ever sees a pending booking that is over.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings.errors import BookingNotFound
+from farebox.bookings.events import BookingCancelled
+from farebox.bookings.models import BookingItemRow, BookingRow
+from farebox.bookings.states import BookingStatus, CancelReason, move
+from farebox.core.db import UnitOfWork
+from farebox.inventory import release
+
+BATCH = 100
+
+
+async def expire_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
+    """Expire the bookings that are due, the oldest first; those that somebody works on now are left for the next time.
+
+    Returns:
+        How many; fewer than `limit` means none is left.
+    """
+    due = await work.session.scalars(
+        select(BookingRow.id)
+        .where(BookingRow.expires_at <= func.clock_timestamp())
+        .order_by(BookingRow.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = due.all()
+    for booking_id in ids:
+        await expire_booking(work, booking_id)
+    return len(ids)
+
+
+async def expire_if_due(work: UnitOfWork, booking_id: UUID) -> bool:
+    """Expire one booking if its time is over and nobody works on it now; whether that was done."""
+    due = await work.session.scalar(
+        select(BookingRow.id)
+        .where(BookingRow.id == booking_id, BookingRow.expires_at <= func.clock_timestamp())
+        .with_for_update(skip_locked=True)
+    )
+    if due is None:
+        return False
+    await expire_booking(work, booking_id)
+    return True
+
+
+async def expire_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM) -> None:
+    """End an unpaid booking as if its time were over, whatever the clock says.
+
+    Raises:
+        BookingNotFound: no such booking.
+        IllegalTransition: it is not waiting for money any more.
+    """
+    await end_booking(work, booking_id, actor=actor, reason=CancelReason.EXPIRED)
+
+
+async def end_booking(
+    work: UnitOfWork, booking_id: UUID, *, actor: Actor, reason: CancelReason, note: str = ""
+) -> None:
+    """Cancel a booking from where it is and give its seats back.
+
+    Raises:
+        BookingNotFound: no such booking.
+        IllegalTransition: a booking in its state cannot be cancelled.
+    """
+    found = await work.session.execute(
+        select(BookingRow.status, BookingRow.reference).where(BookingRow.id == booking_id).with_for_update()
+    )
+    booking = found.one_or_none()
+    if booking is None:
+        raise BookingNotFound
+    await move(
+        work,
+        booking_id,
+        BookingStatus.CANCELLED,
+        source=BookingStatus(booking.status),
+        actor=actor,
+        reason=reason,
+        facts={"note": note} if note else None,
+        columns={"reason": reason, "cancelled_at": work.now, "expires_at": None},
+    )
+    holds = await work.session.scalars(
+        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id == booking_id).distinct()
+    )
+    for hold_id in sorted(holds):
+        await release(work, hold_id)
+    work.publish(BookingCancelled(booking_id=booking_id, reference=booking.reference, reason=reason))

@@ -1,0 +1,247 @@
+"""Reading bookings. Whom a credential reaches is part of the query: what it does not reach is not found."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVarTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, false, func, select, true
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings.errors import BookingNotFound
+from farebox.bookings.expiry import expire_if_due
+from farebox.bookings.models import (
+    BookingAuditRow,
+    BookingItemRow,
+    BookingPassengerRow,
+    BookingPriceLineRow,
+    BookingRow,
+)
+from farebox.bookings.references import normalise_reference
+from farebox.bookings.states import BookingStatus, CancelReason
+from farebox.bookings.verticals import ChangePolicy, ItemDescription
+from farebox.bookings.views import (
+    AuditEntry,
+    BookedLine,
+    Booking,
+    BookingItem,
+    Passenger,
+    Sealed,
+    SealedContact,
+)
+from farebox.core.db import UnitOfWork
+from farebox.core.money import Money
+
+Columns = TypeVarTuple("Columns")
+
+
+async def get_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, lock: bool = False) -> Booking:
+    """A booking as it is at this instant: one whose time to pay is over reads as cancelled, swept or not.
+
+    Args:
+        lock: keep others from changing it until this unit of work ends.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+    """
+    return await _get(work, BookingRow.id == booking_id, actor=actor, lock=lock)
+
+
+async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: Actor) -> Booking:
+    """A booking by its reference, however it was typed.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+    """
+    return await _get(work, BookingRow.reference == normalise_reference(reference), actor=actor, lock=False)
+
+
+async def list_bookings(
+    work: UnitOfWork, *, actor: Actor, limit: int = 20, offset: int = 0
+) -> tuple[list[Booking], int]:
+    """The bookings that this actor made, the latest first, and how many there are in all."""
+    reached = select(BookingRow).where(reached_by(actor))
+    count = await work.session.scalar(select(func.count()).select_from(reached.subquery()))
+    page = reached.order_by(BookingRow.created_at.desc(), BookingRow.id.desc()).limit(limit).offset(offset)
+    rows = (await work.session.scalars(_fresh(page))).all()
+    return await _assemble(work, rows), count or 0
+
+
+async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> list[AuditEntry]:
+    """What happened to a booking, in order.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+    """
+    await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=False)
+    rows = await work.session.scalars(
+        select(BookingAuditRow).where(BookingAuditRow.booking_id == booking_id).order_by(BookingAuditRow.id)
+    )
+    return [
+        AuditEntry(
+            row.at,
+            row.actor,
+            BookingStatus(row.from_status) if row.from_status else None,
+            BookingStatus(row.to_status),
+            row.reason,
+            row.facts,
+        )
+        for row in rows
+    ]
+
+
+def reached_by(actor: Actor) -> ColumnElement[bool]:
+    """Which bookings a credential reaches: staff and the system all, a session its own, a code's session that one."""
+    if actor.booking_id is not None:
+        return BookingRow.id == actor.booking_id
+    if actor.kind in {"staff", "system"}:
+        return true()
+    if actor.kind == "anonymous":
+        return false()
+    return BookingRow.owner == actor.owner
+
+
+async def get_row(work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM) -> BookingRow:
+    """The row itself, locked, for commands of this module.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+    """
+    return await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=True)
+
+
+def booking_of(
+    row: BookingRow,
+    items: Iterable[BookingItemRow],
+    passengers: Sequence[BookingPassengerRow],
+    lines: Iterable[BookingPriceLineRow],
+) -> Booking:
+    """A booking from its rows; lines of older revisions are left out."""
+    return Booking(
+        id=row.id,
+        reference=row.reference,
+        status=BookingStatus(row.status),
+        reason=CancelReason(row.reason) if row.reason else None,
+        owner=row.owner,
+        language=row.language,
+        total=Money(row.total_minor, row.currency),
+        tax=Money(row.tax_minor, row.currency),
+        contact=SealedContact(Sealed(row.contact_email), Sealed(row.contact_phone)),
+        items=tuple(
+            _item(item, [person for person in passengers if person.item_id == item.id])
+            for item in sorted(items, key=lambda item: item.position)
+        ),
+        lines=tuple(
+            _line(line) for line in sorted(lines, key=lambda line: line.position) if line.revision == row.price_revision
+        ),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        confirmed_at=row.confirmed_at,
+        cancelled_at=row.cancelled_at,
+    )
+
+
+async def _get(work: UnitOfWork, which: ColumnElement[bool], *, actor: Actor, lock: bool) -> Booking:
+    row = await _get_row(work, which, actor=actor, lock=lock)
+    return (await _assemble(work, [row]))[0]
+
+
+async def _get_row(work: UnitOfWork, which: ColumnElement[bool], *, actor: Actor, lock: bool) -> BookingRow:
+    is_due = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
+    query = select(BookingRow, is_due).where(which, reached_by(actor))
+    if lock:
+        query = query.with_for_update()
+    found = (await work.session.execute(_fresh(query))).one_or_none()
+    if found is None:
+        raise BookingNotFound
+    row, due = found
+    if due and await expire_if_due(work, row.id):
+        await work.session.refresh(row)
+    return row
+
+
+def _fresh(query: Select[*Columns]) -> Select[*Columns]:
+    """Rows that this session has seen before are read anew: others may have changed them since."""
+    return query.execution_options(populate_existing=True)
+
+
+async def _assemble(work: UnitOfWork, rows: Sequence[BookingRow]) -> list[Booking]:
+    """Bookings with all that belongs to them: three queries, however many they are."""
+    ids = [row.id for row in rows]
+    items = (await work.session.scalars(select(BookingItemRow).where(BookingItemRow.booking_id.in_(ids)))).all()
+    passengers = (
+        await work.session.scalars(
+            select(BookingPassengerRow)
+            .where(BookingPassengerRow.booking_id.in_(ids))
+            .order_by(BookingPassengerRow.unit)
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+    lines = (
+        await work.session.scalars(
+            select(BookingPriceLineRow)
+            .join(BookingRow, BookingRow.id == BookingPriceLineRow.booking_id)
+            .where(BookingRow.id.in_(ids), BookingPriceLineRow.revision == BookingRow.price_revision)
+        )
+    ).all()
+    return [
+        booking_of(
+            row,
+            [item for item in items if item.booking_id == row.id],
+            [person for person in passengers if person.booking_id == row.id],
+            [line for line in lines if line.booking_id == row.id],
+        )
+        for row in rows
+    ]
+
+
+def _item(row: BookingItemRow, passengers: Sequence[BookingPassengerRow]) -> BookingItem:
+    order = {unit: place for place, unit in enumerate(row.units)}
+    return BookingItem(
+        id=row.id,
+        position=row.position,
+        kind=row.kind,
+        hold_id=row.hold_id,
+        inventory_id=row.inventory_id,
+        units=tuple(row.units),
+        seat_numbers=tuple(row.labels),
+        first_slot=row.first_slot,
+        end_slot=row.end_slot,
+        resource_id=row.resource_id,
+        operator_id=row.operator_id,
+        from_id=row.from_id,
+        to_id=row.to_id,
+        starts_at=row.starts_at,
+        completes_at=row.completes_at,
+        description=msgspec.convert(row.description, ItemDescription),
+        policy=msgspec.convert(row.policy, ChangePolicy),
+        passengers=tuple(_passenger(person) for person in sorted(passengers, key=lambda person: order[person.unit])),
+    )
+
+
+def _passenger(row: BookingPassengerRow) -> Passenger:
+    return Passenger(
+        id=row.id,
+        item_id=row.item_id,
+        unit=row.unit,
+        seat_number=row.seat_number,
+        full_name=row.full_name,
+        id_type=row.id_type,  # type: ignore[arg-type]  # the table's CHECK says so
+        id_number=Sealed(row.id_number),
+        phone=Sealed(row.phone),
+        email=Sealed(row.email) if row.email else None,
+        passenger_type=row.passenger_type,  # type: ignore[arg-type]  # the table's CHECK says so
+        special_needs=row.special_needs,
+    )
+
+
+def _line(row: BookingPriceLineRow) -> BookedLine:
+    return BookedLine(
+        item_id=row.item_id,
+        kind=row.kind,  # type: ignore[arg-type]  # the table's CHECK says so
+        label=row.label,
+        facts=row.facts,
+        seat_number=row.seat_number,
+        amount=Money(row.amount_minor, row.currency),
+        tax_included=Money(row.tax_minor, row.currency),
+    )
