@@ -1,0 +1,58 @@
+"""Reading tickets."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from farebox.accounts import Actor
+from farebox.bookings import Booking, BookingStatus, get_booking
+from farebox.core.crypto import Secrets
+from farebox.core.db import UnitOfWork
+from farebox.ticketing.cards import TicketCard, cards_of
+from farebox.ticketing.errors import NotTicketed
+from farebox.ticketing.models import TicketRow
+from farebox.ticketing.views import Ticket, TicketStatus
+
+TICKETED = frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED})
+
+
+async def list_tickets(work: UnitOfWork, booking_id: UUID) -> list[Ticket]:
+    """The tickets of a booking that are not void, in the order of their making."""
+    return [
+        Ticket(
+            id=row.id,
+            booking_id=row.booking_id,
+            booking_item_id=row.booking_item_id,
+            passenger_id=row.passenger_id,
+            seat=row.seat,
+            token=row.token,
+            status=TicketStatus(row.status),
+            issued_at=row.issued_at,
+        )
+        for row in await work.session.scalars(
+            select(TicketRow)
+            .where(TicketRow.booking_id == booking_id, TicketRow.status != "void")
+            .order_by(TicketRow.id)
+        )
+    ]
+
+
+async def ticket_cards(work: UnitOfWork, booking: Booking, *, secrets: Secrets) -> list[TicketCard]:
+    """The tickets of a booking as they are shown, in the current language; none before it is confirmed."""
+    if booking.status not in TICKETED:
+        return []
+    tickets = {ticket.passenger_id: ticket for ticket in await list_tickets(work, booking.id)}
+    return cards_of(booking, tickets, secrets)
+
+
+async def get_ticketed_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> Booking:
+    """A booking that has tickets.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+        NotTicketed: it is not confirmed.
+    """
+    booking = await get_booking(work, booking_id, actor=actor)
+    if booking.status not in TICKETED:
+        raise NotTicketed
+    return booking
