@@ -1,8 +1,9 @@
 """What the kernel takes and gives: wants, terms, holds, claims."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 from uuid import UUID
 
 HoldState: TypeAlias = Literal["held", "confirmed", "released", "expired"]
@@ -80,6 +81,12 @@ class Claim:
     state: HoldState
 
 
+Key: TypeAlias = tuple[int, int, int]
+
+LARGEST_SMALLINT = 32_767
+LARGEST_BIGINT = 9_223_372_036_854_775_807
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Primary keys of claims as three columns, sorted: everybody locks them in this order, so that nobody deadlocks."""
@@ -88,24 +95,59 @@ class Keys:
     units: list[int]
     slots: list[int]
 
+    @classmethod
+    def of(cls, keys: Iterable[Key]) -> Self:
+        """Each key once."""
+        ordered = sorted(set(keys))
+        return cls([key[0] for key in ordered], [key[1] for key in ordered], [key[2] for key in ordered])
+
     def __len__(self) -> int:
         return len(self.units)
 
+    def rows(self) -> list[Key]:
+        return list(zip(self.inventory_ids, self.units, self.slots, strict=True))
 
-def keys_of(wants: tuple[Want, ...] | list[Want]) -> Keys:
-    """All keys of the wants, each once."""
-    keys = sorted(
-        {
-            (want.inventory_id, unit, slot)
-            for want in wants
-            for unit in want.units
-            for slot in range(want.first_slot, want.end_slot)
-        }
+    def without(self, others: "Keys") -> "Keys":
+        return Keys.of(set(self.rows()).difference(others.rows()))
+
+
+def keys_of(wants: Iterable[Want]) -> Keys:
+    """All keys of the wants."""
+    return Keys.of(
+        (want.inventory_id, unit, slot)
+        for want in wants
+        for unit in want.units
+        for slot in range(want.first_slot, want.end_slot)
     )
-    return Keys([key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys])
 
 
-def pack(wants: tuple[Want, ...] | list[Want]) -> list[list[Any]]:
+def wants_of(keys: Keys) -> list[Want]:
+    """The fewest wants that say the same: units with the same unbroken range of slots go together."""
+    ranges: dict[tuple[int, int], list[list[int]]] = {}
+    for inventory_id, unit, slot in keys.rows():
+        spans = ranges.setdefault((inventory_id, unit), [])
+        if spans and spans[-1][1] == slot:
+            spans[-1][1] = slot + 1
+        else:
+            spans.append([slot, slot + 1])
+    together: dict[tuple[int, int, int], list[int]] = {}
+    for (inventory_id, unit), spans in ranges.items():
+        for first, end in spans:
+            together.setdefault((inventory_id, first, end), []).append(unit)
+    return [Want(inventory_id, tuple(units), first, end) for (inventory_id, first, end), units in together.items()]
+
+
+def is_plausible(want: Want) -> bool:
+    """Whether there could be such units and slots at all, so that the question can be put to the database."""
+    return (
+        0 <= want.inventory_id <= LARGEST_BIGINT
+        and 0 <= want.first_slot < want.end_slot <= LARGEST_SMALLINT
+        and bool(want.units)
+        and all(0 <= unit <= LARGEST_SMALLINT for unit in want.units)
+    )
+
+
+def pack(wants: Iterable[Want]) -> list[list[Any]]:
     """Wants as they are stored in a hold's row."""
     return [[want.inventory_id, list(want.units), want.first_slot, want.end_slot] for want in wants]
 

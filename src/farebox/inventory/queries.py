@@ -1,0 +1,121 @@
+"""Reading the kernel: holds, claims on a run, and how much of many runs is free."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from farebox.core.db import UnitOfWork
+from farebox.inventory.errors import HoldNotFound
+from farebox.inventory.statements import AVAILABILITY, CLAIMS_ON, HOLDS
+from farebox.inventory.views import Claim, Hold, HoldState, Want, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRecord:
+    """A hold's row as the commands of this module need it: with the stored state, whatever the clock says."""
+
+    id: UUID
+    owner: str
+    state: HoldState
+    expires_at: datetime | None
+    first_taken_at: datetime
+    latest_at: datetime
+    extensions: int
+    max_extensions: int
+    stored_wants: list[list[Any]]
+    confirmed_at: datetime | None
+    is_over: bool | None
+
+    @property
+    def wants(self) -> tuple[Want, ...]:
+        return unpack(self.stored_wants)
+
+    def view(self) -> Hold:
+        return hold_view(
+            self.id,
+            self.owner,
+            "expired" if self.state == "held" and self.is_over else self.state,
+            self.expires_at,
+            first_taken_at=self.first_taken_at,
+            latest_at=self.latest_at,
+            extensions=self.extensions,
+            max_extensions=self.max_extensions,
+            claims=self.wants,
+        )
+
+
+def hold_view(
+    hold_id: UUID,
+    owner: str,
+    state: HoldState,
+    expires_at: datetime | None,
+    *,
+    first_taken_at: datetime,
+    latest_at: datetime,
+    extensions: int,
+    max_extensions: int,
+    claims: tuple[Want, ...],
+) -> Hold:
+    can_extend = state == "held" and expires_at is not None and expires_at < latest_at
+    left = max_extensions - extensions if can_extend else 0
+    return Hold(hold_id, owner, state, expires_at, first_taken_at, extensions, left, claims)
+
+
+async def find_hold(work: UnitOfWork, hold_id: UUID) -> Hold | None:
+    record = await find_record(work, hold_id)
+    return record.view() if record else None
+
+
+async def get_hold(work: UnitOfWork, hold_id: UUID, *, owner: str | None = None, lock: bool = False) -> Hold:
+    """A hold, of this owner when one is given.
+
+    Args:
+        lock: keep others from changing it until the end of this unit of work.
+
+    Raises:
+        HoldNotFound: no such hold, or somebody else's.
+    """
+    return (await get_record(work, hold_id, owner=owner, lock=lock)).view()
+
+
+async def find_live_hold(work: UnitOfWork, *, owner: str, inventory_id: int) -> Hold | None:
+    """The owner's running hold on that run: the newest, should there be several."""
+    cursor = await work.execute(
+        HOLDS + " WHERE owner = %s AND state = 'held' AND expires_at > statement_timestamp()"
+        " ORDER BY first_taken_at DESC, id DESC",
+        (owner,),
+    )
+    holds = [HoldRecord(*row).view() for row in await cursor.fetchall()]
+    return next((hold for hold in holds if any(want.inventory_id == inventory_id for want in hold.claims)), None)
+
+
+async def claims_on(work: UnitOfWork, inventory_id: int, first_slot: int, end_slot: int) -> list[Claim]:
+    """Everything on a run's slots [first_slot, end_slot) that cannot be had now, sorted by unit and slot."""
+    cursor = await work.execute(CLAIMS_ON, (inventory_id, first_slot, end_slot))
+    return [Claim(*row) for row in await cursor.fetchall()]
+
+
+async def availability(work: UnitOfWork, ranges: Sequence[tuple[int, int, int]]) -> list[int]:
+    """How many units are free over the whole of each (inventory id, first slot, end slot), in the order given.
+
+    One query for hundreds of ranges. A run that does not exist has none.
+    """
+    if not ranges:
+        return []
+    cursor = await work.execute(AVAILABILITY, tuple(list(column) for column in zip(*ranges, strict=True)))
+    return [free for (free,) in await cursor.fetchall()]
+
+
+async def find_record(work: UnitOfWork, hold_id: UUID, *, lock: bool = False) -> HoldRecord | None:
+    cursor = await work.execute(HOLDS + " WHERE id = %s" + (" FOR UPDATE" if lock else ""), (hold_id,))
+    row = await cursor.fetchone()
+    return HoldRecord(*row) if row else None
+
+
+async def get_record(work: UnitOfWork, hold_id: UUID, *, owner: str | None = None, lock: bool = False) -> HoldRecord:
+    record = await find_record(work, hold_id, lock=lock)
+    if record is None or owner not in {None, record.owner}:
+        raise HoldNotFound
+    return record
