@@ -1,0 +1,7 @@
+"""Reading GTFS: the archive, its tables row by row, the values in them, and the report of what was found wrong."""
+
+from farebox.timetable.gtfs.archive import FeedFiles, open_feed_files
+from farebox.timetable.gtfs.report import Finding, ImportReport
+from farebox.timetable.gtfs.tables import FeedTables, Row
+
+__all__ = ["FeedFiles", "FeedTables", "Finding", "ImportReport", "Row", "open_feed_files"]
