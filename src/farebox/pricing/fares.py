@@ -190,9 +190,15 @@ class Fares:
         """The price of the cheapest seat on board ("from")."""
         return self.lowest_on(Ride.of(run, board, alight), run.seat_plan, passenger_type)
 
-    def lowest_on(self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult") -> Money | None:
-        """`lowest` for who has the ride's facts but not its calls, such as the search."""
-        prices = [self.seat_fare(ride, seat, passenger_type) for seat in self._price_classes(plan)]
+    def lowest_on(
+        self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult", *, seat_type: str | None = None
+    ) -> Money | None:
+        """`lowest` for who has the ride's facts but not its calls, such as the search; of one type of seat, if given."""
+        prices = [
+            self.seat_fare(ride, seat, passenger_type)
+            for seat in self._price_classes(plan)
+            if seat_type is None or seat.type == seat_type
+        ]
         return min((price.total for price in prices if price), key=lambda total: total.minor, default=None)
 
     def seat_fare(self, ride: Ride, seat: Seat, passenger_type: PassengerType = "adult") -> SeatFare | None:

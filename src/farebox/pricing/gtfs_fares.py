@@ -21,8 +21,8 @@ _MEDIA_NOT_SOLD_HERE = {"2", "3"}
 # Parts of the words by which feeds name children and seniors, in the languages that we have met.
 _CHILD = (
     "child", "kid", "infant", "enfant", "kind", "niñ", "bambin", "criança", "dziec", "dítě", "dět", "gyer", "barn",
-    "børn", "lapsi", "laps", "çocuk", "trẻ em", "儿童", "兒童", "小孩", "子供", "こども", "小児", "어린이", "ребен", "ребён",
-    "детск",
+    "børn", "lapsi", "laps", "çocuk", "trẻ em", "儿童", "兒童", "小孩", "子供", "こども", "小児", "어린이", "ребен",
+    "ребён", "детск",
 )  # fmt: skip
 _SENIOR = (
     "senior", "elder", "pension", "retire", "65", "aîné", "rentner", "mayores", "jubilad", "anzian", "idos", "důchod",
