@@ -4,6 +4,7 @@ from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable,
 from farebox.timetable.names import NameMatch, StopName, fold_names, list_stop_names, match_names
 from farebox.timetable.queries import (
     find_departure_operator,
+    find_first_and_last_run,
     get_departure,
     get_place,
     get_sites,
@@ -11,7 +12,7 @@ from farebox.timetable.queries import (
     list_places,
     list_runs,
 )
-from farebox.timetable.rides import RideFacts, RideStop, list_ride_facts
+from farebox.timetable.rides import RideFacts, RideKey, RideStop, list_ride_facts
 from farebox.timetable.seat_plans import (
     LIMOUSINE_9,
     SLEEPER_34,
@@ -53,6 +54,7 @@ __all__ = [
     "PlaceNotFound",
     "PlaceView",
     "RideFacts",
+    "RideKey",
     "RideStop",
     "Run",
     "Seat",
@@ -62,6 +64,7 @@ __all__ = [
     "StopName",
     "VehicleKind",
     "find_departure_operator",
+    "find_first_and_last_run",
     "fold_names",
     "get_departure",
     "get_place",

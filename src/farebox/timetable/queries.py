@@ -1,7 +1,7 @@
 """Reading the timetable: departures with their calls, places, and the runs between two of them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -45,8 +45,8 @@ _RUNS = """
            AND (%(to_stops)s::uuid[] IS NULL OR b.stop_id = ANY(%(to_stops)s::uuid[]))
          ORDER BY a.journey_id, b.position, a.position DESC
     )
-    SELECT d.id, d.inventory_id, d.journey_id, d.operator_id, j.line_id, d.vehicle_kind_id, pair.board, pair.alight,
-           pair.board_stop, pair.alight_stop,
+    SELECT d.id, d.inventory_id, d.journey_id, d.operator_id, j.line_id, d.vehicle_kind_id, d.seat_plan_id,
+           pair.board, pair.alight, pair.board_stop, pair.alight_stop,
            d.base_at + pair.departure_s * interval '1 second' AS departs_at,
            d.base_at + pair.arrival_s * interval '1 second',
            d.sales_close_s,
@@ -95,6 +95,8 @@ _SUMMARIES = """
      LIMIT %(limit)s OFFSET %(offset)s
 """
 
+_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+
 _PLACE_COLUMNS = """
     p.id, p.name, p.names, p.region, p.country, p.timezone, p.lat, p.lon,
     (SELECT count(*) FROM stop s WHERE s.place_id = p.id AND NOT s.is_station)
@@ -141,29 +143,25 @@ async def list_departures(
     return [_summary(row) for row in await cursor.fetchall()]
 
 
-async def list_runs(work: UnitOfWork, from_id: UUID, to_id: UUID, start: datetime, end: datetime) -> list[Run]:
-    """The departures that carry travellers from one site to another, leaving in the instants [start, end).
+async def list_runs(work: UnitOfWork, origin: Site, destination: Site, start: datetime, end: datetime) -> list[Run]:
+    """The departures that carry travellers from one site to another (see `get_sites`), leaving in [start, end).
 
-    `from_id` and `to_id` are ids of places, stations or stops. Where a departure calls more than once at either, the
-    ride is the one that `segment` chooses: off at the first call at the destination that can be reached, on at the last
-    call at the origin before it. Runs whose sales are over are listed too. In order of departure.
-
-    Raises:
-        PlaceNotFound: one of the ids is unknown.
+    Where a departure calls more than once at either, the ride is the one that `segment` chooses: off at the first call
+    at the destination that can be reached, on at the last call at the origin before it. Runs whose sales are over are
+    listed too. In order of departure.
     """
-    origin, destination = await get_sites(work, [from_id, to_id])
-    cursor = await work.execute(
-        _RUNS,
-        {
-            "from_place": origin.place_id,
-            "from_stops": list(origin.stop_ids) if origin.stop_ids is not None else None,
-            "to_place": destination.place_id,
-            "to_stops": list(destination.stop_ids) if destination.stop_ids is not None else None,
-            "start": start,
-            "end": end,
-        },
-    )
+    cursor = await work.execute(_RUNS, _run_parameters(origin, destination, start, end))
     return [_run(row) for row in await cursor.fetchall()]
+
+
+async def find_first_and_last_run(
+    work: UnitOfWork, origin: Site, destination: Site, start: datetime
+) -> tuple[datetime, datetime] | None:
+    """When the first and the last departure from `start` on leave from one site to another; `None` where none does."""
+    query = f"SELECT min(departs_at), max(departs_at) FROM ({_RUNS}) AS run"  # noqa: S608
+    cursor = await work.execute(query, _run_parameters(origin, destination, start, _END_OF_TIME))
+    row = await cursor.fetchone()
+    return (row[0], row[1]) if row and row[0] else None
 
 
 async def get_place(work: UnitOfWork, place_id: UUID) -> PlaceView:
@@ -236,8 +234,19 @@ def _call(base_at: datetime, row: tuple[Any, ...]) -> Call:
     )
 
 
+def _run_parameters(origin: Site, destination: Site, start: datetime, end: datetime) -> dict[str, Any]:
+    return {
+        "from_place": origin.place_id,
+        "from_stops": list(origin.stop_ids) if origin.stop_ids is not None else None,
+        "to_place": destination.place_id,
+        "to_stops": list(destination.stop_ids) if destination.stop_ids is not None else None,
+        "start": start,
+        "end": end,
+    }
+
+
 def _run(row: tuple[Any, ...]) -> Run:
-    departs_at = row[10].astimezone(ZoneInfo(row[14]))
+    departs_at = row[11].astimezone(ZoneInfo(row[15]))
     return Run(
         departure_id=row[0],
         inventory_id=row[1],
@@ -245,14 +254,15 @@ def _run(row: tuple[Any, ...]) -> Run:
         operator_id=row[3],
         line_id=row[4],
         vehicle_kind_id=row[5],
-        board_index=row[6],
-        alight_index=row[7],
-        board_stop_id=row[8],
-        alight_stop_id=row[9],
+        seat_plan_id=row[6],
+        board_index=row[7],
+        alight_index=row[8],
+        board_stop_id=row[9],
+        alight_stop_id=row[10],
         departs_at=departs_at,
-        arrives_at=row[11].astimezone(ZoneInfo(row[15])),
-        sales_close_at=departs_at - timedelta(seconds=row[12]),
-        distance_m=row[13],
+        arrives_at=row[12].astimezone(ZoneInfo(row[16])),
+        sales_close_at=departs_at - timedelta(seconds=row[13]),
+        distance_m=row[14],
     )
 
 

@@ -1,14 +1,29 @@
 """What a search result says of its runs: lines, vehicles, and the stops where a ride begins and ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
+from farebox.core.i18n import current_language
 from farebox.timetable.queries import get_seat_plan
 from farebox.timetable.seat_plans import SeatPlan
 from farebox.timetable.views import LineView, Run, VehicleKind
+
+
+class RideKey(NamedTuple):
+    """What runs have in common that differ only in their day: journey, calls, vehicle."""
+
+    journey_id: UUID
+    board_index: int
+    alight_index: int
+    vehicle_kind_id: UUID
+    seat_plan_id: UUID
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        return cls(run.journey_id, run.board_index, run.alight_index, run.vehicle_kind_id, run.seat_plan_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,26 +32,20 @@ class RideStop:
 
     id: UUID
     name: str
-    names: dict[str, str]
     timezone: str
     zone_id: str | None
     area_ids: tuple[str, ...]
 
-    def name_in(self, language: str) -> str:
-        return self.names.get(language, self.name)
-
 
 @dataclass(frozen=True, slots=True)
 class RideFacts:
-    """What there is to say of a run besides its times.
+    """What there is to say of a run besides its times, in the language of the request where the feed has it.
 
     Attributes:
-        line_names: language code -> name of the line, where the feed has translations.
         zone_ids: the zones of all its calls from boarding to alighting.
     """
 
     line: LineView
-    line_names: dict[str, str]
     vehicle: VehicleKind
     seat_plan: SeatPlan
     board: RideStop
@@ -45,53 +54,52 @@ class RideFacts:
 
 
 _FACTS = """
-    SELECT l.id, l.name, l.network_ids, l.color, l.feed_id, l.names,
-           v.id, v.code, v.name, v.amenities, d.seat_plan_id,
-           a.id, a.name, a.names, a.timezone, a.zone_id, a.area_ids,
-           b.id, b.name, b.names, b.timezone, b.zone_id, b.area_ids,
-           ARRAY(SELECT DISTINCT s.zone_id FROM call c JOIN stop s ON s.id = c.stop_id
-                  WHERE c.journey_id = d.journey_id AND c.position BETWEEN run.board AND run.alight
-                    AND s.zone_id IS NOT NULL)
-      FROM unnest(%(departures)s::uuid[], %(boards)s::int[], %(alights)s::int[],
-                  %(board_stops)s::uuid[], %(alight_stops)s::uuid[])
-           WITH ORDINALITY AS run(departure_id, board, alight, board_stop_id, alight_stop_id, n)
-      JOIN departure d ON d.id = run.departure_id
-      JOIN journey j ON j.id = d.journey_id
+    SELECT l.id, coalesce(l.names ->> %(language)s, l.name), l.network_ids, l.color, l.feed_id,
+           v.id, v.code, v.name, v.amenities,
+           s.id, coalesce(s.names ->> %(language)s, s.name), s.timezone, s.zone_id, s.area_ids,
+           t.id, coalesce(t.names ->> %(language)s, t.name), t.timezone, t.zone_id, t.area_ids,
+           ARRAY(SELECT DISTINCT z.zone_id FROM call c JOIN stop z ON z.id = c.stop_id
+                  WHERE c.journey_id = ride.journey_id AND c.position BETWEEN ride.board AND ride.alight
+                    AND z.zone_id IS NOT NULL)
+      FROM unnest(%(journeys)s::uuid[], %(boards)s::int[], %(alights)s::int[], %(kinds)s::uuid[])
+           WITH ORDINALITY AS ride(journey_id, board, alight, vehicle_kind_id, n)
+      JOIN journey j ON j.id = ride.journey_id
       JOIN line l ON l.id = j.line_id
-      JOIN vehicle_kind v ON v.id = d.vehicle_kind_id
-      JOIN stop a ON a.id = run.board_stop_id
-      JOIN stop b ON b.id = run.alight_stop_id
-     ORDER BY run.n
+      JOIN vehicle_kind v ON v.id = ride.vehicle_kind_id
+      JOIN call a ON a.journey_id = ride.journey_id AND a.position = ride.board
+      JOIN call b ON b.journey_id = ride.journey_id AND b.position = ride.alight
+      JOIN stop s ON s.id = a.stop_id
+      JOIN stop t ON t.id = b.stop_id
+     ORDER BY ride.n
 """
 
 
-async def list_ride_facts(work: UnitOfWork, runs: Sequence[Run]) -> list[RideFacts]:
-    """The facts of each run, in the order given, in one query."""
-    if not runs:
-        return []
-    cursor = await work.execute(
-        _FACTS,
-        {
-            "departures": [run.departure_id for run in runs],
-            "boards": [run.board_index for run in runs],
-            "alights": [run.alight_index for run in runs],
-            "board_stops": [run.board_stop_id for run in runs],
-            "alight_stops": [run.alight_stop_id for run in runs],
-        },
-    )
-    return [await _facts(work, row) for row in await cursor.fetchall()]
+async def list_ride_facts(work: UnitOfWork, rides: Iterable[RideKey]) -> dict[RideKey, RideFacts]:
+    """The facts of each ride, in one query."""
+    keys = list(dict.fromkeys(rides))
+    if not keys:
+        return {}
+    journeys, boards, alights, kinds, _ = (list(column) for column in zip(*keys, strict=True))
+    parameters = {
+        "journeys": journeys,
+        "boards": boards,
+        "alights": alights,
+        "kinds": kinds,
+        "language": current_language(),
+    }
+    rows = await (await work.execute(_FACTS, parameters)).fetchall()
+    plans = {plan_id: await get_seat_plan(work, plan_id) for plan_id in {key.seat_plan_id for key in keys}}
+    return {key: _facts(row, plans[key.seat_plan_id]) for key, row in zip(keys, rows, strict=True)}
 
 
-async def _facts(work: UnitOfWork, row: tuple[Any, ...]) -> RideFacts:
-    line_id, line_name, network_ids, color, feed_id, line_names = row[:6]
-    kind_id, kind_code, kind_name, amenities, plan_id = row[6:11]
-    plan = await get_seat_plan(work, plan_id)
+def _facts(row: tuple[Any, ...], plan: SeatPlan) -> RideFacts:
+    line_id, line_name, network_ids, color, feed_id = row[:5]
+    kind_id, kind_code, kind_name, amenities = row[5:9]
     return RideFacts(
         line=LineView(line_id, line_name, tuple(network_ids), color, feed_id),
-        line_names=line_names,
         vehicle=VehicleKind(kind_id, kind_code, kind_name, tuple(amenities), plan.seat_types),
         seat_plan=plan,
-        board=RideStop(*row[11:16], tuple(row[16])),
-        alight=RideStop(*row[17:22], tuple(row[22])),
-        zone_ids=frozenset(row[23]),
+        board=RideStop(*row[9:13], tuple(row[13])),
+        alight=RideStop(*row[14:18], tuple(row[18])),
+        zone_ids=frozenset(row[19]),
     )

@@ -195,6 +195,7 @@ class Run:
     operator_id: UUID
     line_id: UUID
     vehicle_kind_id: UUID
+    seat_plan_id: UUID
     board_index: int
     alight_index: int
     board_stop_id: UUID
@@ -203,6 +204,10 @@ class Run:
     arrives_at: datetime
     sales_close_at: datetime
     distance_m: int
+
+    @property
+    def duration_minutes(self) -> int:
+        return round((self.arrives_at - self.departs_at).total_seconds() / 60)
 
 
 def segment(departure: Departure, from_id: UUID | None = None, to_id: UUID | None = None) -> Segment:

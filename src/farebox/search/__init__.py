@@ -1,0 +1,48 @@
+"""What travellers ask first: places, trips between them on a day, and what they cost."""
+
+from farebox.search.detail import get_trip
+from farebox.search.errors import BadQuery
+from farebox.search.places import PlaceSuggestion, SuggestedStop, suggest_places
+from farebox.search.trips import neighbouring_days, search_trips
+from farebox.search.views import (
+    MAX_LIMIT,
+    MAX_PASSENGERS,
+    SORTS,
+    DayPrice,
+    OnSale,
+    OperatorName,
+    Sort,
+    StopTime,
+    TripDetail,
+    TripFare,
+    TripOffer,
+    TripPage,
+    TripQuery,
+    TripTerms,
+    VehicleName,
+)
+
+__all__ = [
+    "MAX_LIMIT",
+    "MAX_PASSENGERS",
+    "SORTS",
+    "BadQuery",
+    "DayPrice",
+    "OnSale",
+    "OperatorName",
+    "PlaceSuggestion",
+    "Sort",
+    "StopTime",
+    "SuggestedStop",
+    "TripDetail",
+    "TripFare",
+    "TripOffer",
+    "TripPage",
+    "TripQuery",
+    "TripTerms",
+    "VehicleName",
+    "get_trip",
+    "neighbouring_days",
+    "search_trips",
+    "suggest_places",
+]
