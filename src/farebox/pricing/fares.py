@@ -193,7 +193,7 @@ class Fares:
     def lowest_on(
         self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult", *, seat_type: str | None = None
     ) -> Money | None:
-        """`lowest` for who has the ride's facts but not its calls, such as the search; of one type of seat, if given."""
+        """`lowest` for who has the facts of the ride but no calls, such as the search; of one type of seat if given."""
         prices = [
             self.seat_fare(ride, seat, passenger_type)
             for seat in self._price_classes(plan)

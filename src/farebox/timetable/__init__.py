@@ -1,7 +1,14 @@
 """The timetable: places, stops, lines, journeys, vehicles, and the departures that are on sale; imported from GTFS."""
 
 from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable, PlaceNotFound
-from farebox.timetable.names import NameMatch, StopName, fold_names, list_stop_names, match_names
+from farebox.timetable.names import (
+    NameMatch,
+    StopName,
+    fold_names,
+    list_stop_names,
+    match_alike_names,
+    match_names,
+)
 from farebox.timetable.queries import (
     find_departure_operator,
     find_first_and_last_run,
@@ -74,6 +81,7 @@ __all__ = [
     "list_ride_facts",
     "list_runs",
     "list_stop_names",
+    "match_alike_names",
     "match_names",
     "segment",
 ]

@@ -13,17 +13,18 @@ from farebox.core.db import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class NameMatch:
-    """A place whose name, or the name of one of whose stops, matches.
+    """A name that fits what was typed: a place's, or that of one of its stops.
 
     Attributes:
-        forms: the folded forms of the name that matched, each beginning and ending with a line feed.
-        is_stop: whether the name is a stop's.
-        likeness: 0 to 1, how much of what was typed is in it, by trigrams.
+        stop_id: the stop whose name it is; `None` where it is the place's own.
+        forms: the folded forms of the name, each beginning and ending with a line feed.
+        likeness: 0 to 1, how much of what was typed is in it, by trigrams; 1 where that was not asked.
+        departures: how busy the place is.
     """
 
     place_id: UUID
+    stop_id: UUID | None
     forms: str
-    is_stop: bool
     likeness: float
     departures: int
 
@@ -41,43 +42,53 @@ class StopName:
 
 
 _MATCHES = """
-    WITH named AS (
-        SELECT p.id AS place_id, search_names(p.name, p.names) AS forms, false AS is_stop
-          FROM place p
-         WHERE search_names(p.name, p.names) LIKE ANY(%(patterns)s)
-            OR %(word)s::text <%% search_names(p.name, p.names)
-         UNION ALL
-        SELECT s.place_id, search_names(s.name, s.names), true
-          FROM stop s
-         WHERE search_names(s.name, s.names) LIKE ANY(%(patterns)s)
-            OR %(word)s::text <%% search_names(s.name, s.names)
-    )
-    SELECT named.place_id, named.forms, named.is_stop, word_similarity(%(word)s, named.forms), p.departures
-      FROM named
-      JOIN place p ON p.id = named.place_id
+    SELECT p.id, NULL::uuid, search_names(p.name, p.names), {likeness}, p.departures
+      FROM place p
+     WHERE {condition}
+     UNION ALL
+    SELECT p.id, s.id, search_names(s.name, s.names), {stop_likeness}, p.departures
+      FROM stop s
+      JOIN place p ON p.id = s.place_id
+     WHERE {stop_condition}
 """
+
+_BEGINNING = _MATCHES.format(
+    likeness="1",
+    condition="search_names(p.name, p.names) LIKE ANY(%(patterns)s)",
+    stop_likeness="1",
+    stop_condition="search_names(s.name, s.names) LIKE ANY(%(patterns)s)",
+)
+
+_ALIKE = _MATCHES.format(
+    likeness="word_similarity(%(word)s, search_names(p.name, p.names))",
+    condition="%(word)s::text <%% search_names(p.name, p.names)",
+    stop_likeness="word_similarity(%(word)s, search_names(s.name, s.names))",
+    stop_condition="%(word)s::text <%% search_names(s.name, s.names)",
+)
 
 _STOPS = """
     SELECT place_id, id, name, names FROM stop WHERE place_id = ANY(%s) AND NOT is_station ORDER BY name, id
 """
 
 
-async def fold_names(work: UnitOfWork, names: Sequence[str], *, likeness: float) -> list[str]:
-    """Names as the indexes have them; also sets how alike `match_names` wants a word to be in this transaction."""
+async def fold_names(work: UnitOfWork, names: Sequence[str]) -> list[str]:
+    """Names as the indexes have them, in the order given."""
     cursor = await work.execute(
-        "SELECT ARRAY(SELECT search_fold(name) FROM unnest(%s::text[]) WITH ORDINALITY AS given(name, n) ORDER BY n),"
-        " set_config('pg_trgm.word_similarity_threshold', %s, true)",
-        [list(names), str(likeness)],
+        "SELECT search_fold(name) FROM unnest(%s::text[]) WITH ORDINALITY AS given(name, n) ORDER BY n", [list(names)]
     )
-    row = await cursor.fetchone()
-    assert row is not None
-    folded: list[str] = row[0]
-    return folded
+    return [folded for (folded,) in await cursor.fetchall()]
 
 
-async def match_names(work: UnitOfWork, patterns: Sequence[str], word: str) -> list[NameMatch]:
-    """The names that fit one of the LIKE patterns, or that have a word like `word` in them (see `fold_names`)."""
-    cursor = await work.execute(_MATCHES, {"patterns": list(patterns), "word": word})
+async def match_names(work: UnitOfWork, patterns: Sequence[str]) -> list[NameMatch]:
+    """The names of which a line of folded forms fits one of the LIKE patterns."""
+    cursor = await work.execute(_BEGINNING, {"patterns": list(patterns)})
+    return [NameMatch(*row) for row in await cursor.fetchall()]
+
+
+async def match_alike_names(work: UnitOfWork, folded: str, *, likeness: float) -> list[NameMatch]:
+    """The names with something like `folded` in them: at least `likeness`, 0 to 1, of it."""
+    await work.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(likeness)])
+    cursor = await work.execute(_ALIKE, {"word": folded})
     return [NameMatch(*row) for row in await cursor.fetchall()]
 
 

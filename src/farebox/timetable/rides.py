@@ -99,7 +99,7 @@ def _facts(row: tuple[Any, ...], plan: SeatPlan) -> RideFacts:
         line=LineView(line_id, line_name, tuple(network_ids), color, feed_id),
         vehicle=VehicleKind(kind_id, kind_code, kind_name, tuple(amenities), plan.seat_types),
         seat_plan=plan,
-        board=RideStop(*row[9:13], tuple(row[13])),
-        alight=RideStop(*row[14:18], tuple(row[18])),
+        board=RideStop(row[9], row[10], row[11], row[12], tuple(row[13])),
+        alight=RideStop(row[14], row[15], row[16], row[17], tuple(row[18])),
         zone_ids=frozenset(row[19]),
     )
