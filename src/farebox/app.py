@@ -59,7 +59,9 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
             version=__version__,
             description="Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457).",
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
-            openapi_router=Router("/api/v1/openapi.json", route_handlers=[], opt={"access": "public"}),
+            openapi_router=Router(
+                "/api/v1/openapi.json", route_handlers=[], opt={"access": "public"}, include_in_schema=False
+            ),
             render_plugins=[JsonRenderPlugin(path="/")],
             components=Components(
                 security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", description="A guest token.")}
