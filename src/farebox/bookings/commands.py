@@ -139,7 +139,7 @@ async def payment_failed(work: UnitOfWork, booking_id: UUID, *, actor: Actor, fa
 
     Does nothing where the booking does not wait for that payment any more.
     """
-    row = await get_row(work, booking_id)
+    row = await get_row(work, booking_id, as_it_stands=True)
     if row.status == BookingStatus.PAYMENT_PROCESSING:
         source, target = BookingStatus.PAYMENT_PROCESSING, BookingStatus.PENDING
         facts = {"failure": failure}
@@ -156,10 +156,10 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
         IllegalTransition: it was cancelled by somebody, or is over.
         BookingNotFound: no such booking.
     """
-    row = await get_row(work, booking_id)
+    row = await get_row(work, booking_id, as_it_stands=True)
     status = BookingStatus(row.status)
     if status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
-        return await get_booking(work, booking_id, actor=SYSTEM)
+        return await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
     if status is BookingStatus.CANCELLED and row.reason != CancelReason.EXPIRED:
         raise IllegalTransition(status=status)
     await _sell(work, await _holds_of(work, booking_id))
@@ -172,7 +172,7 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
         reason=reason,
         columns={"confirmed_at": work.now, "expires_at": None, "reason": None, "cancelled_at": None},
     )
-    booking = await get_booking(work, booking_id, actor=SYSTEM)
+    booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
     work.publish(
         BookingConfirmed(
             booking_id=booking.id,
@@ -186,7 +186,7 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
 
 async def mark_refunded(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> bool:
     """All money of a cancelled booking has been given back. Whether that ended it: one that lives stays as it is."""
-    row = await get_row(work, booking_id)
+    row = await get_row(work, booking_id, as_it_stands=True)
     if row.status != BookingStatus.CANCELLED:
         return False
     source = BookingStatus.CANCELLED

@@ -35,16 +35,20 @@ from farebox.core.money import Money
 Columns = TypeVarTuple("Columns")
 
 
-async def get_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, lock: bool = False) -> Booking:
+async def get_booking(
+    work: UnitOfWork, booking_id: UUID, *, actor: Actor, lock: bool = False, as_it_stands: bool = False
+) -> Booking:
     """A booking as it is at this instant: one whose time to pay is over reads as cancelled, swept or not.
 
     Args:
         lock: keep others from changing it until this unit of work ends.
+        as_it_stands: for whoever settles money: leave one alone whose time was over a moment ago.
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
-    return await _get(work, BookingRow.id == booking_id, actor=actor, lock=lock)
+    row = await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=lock, as_it_stands=as_it_stands)
+    return (await _assemble(work, [row]))[0]
 
 
 async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: Actor) -> Booking:
@@ -53,7 +57,8 @@ async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: A
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
-    return await _get(work, BookingRow.reference == normalise_reference(reference), actor=actor, lock=False)
+    row = await _get_row(work, BookingRow.reference == normalise_reference(reference), actor=actor)
+    return (await _assemble(work, [row]))[0]
 
 
 async def list_bookings(
@@ -73,7 +78,7 @@ async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> lis
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
-    await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=False)
+    await _get_row(work, BookingRow.id == booking_id, actor=actor)
     rows = await work.session.scalars(
         select(BookingAuditRow).where(BookingAuditRow.booking_id == booking_id).order_by(BookingAuditRow.id)
     )
@@ -101,13 +106,15 @@ def reached_by(actor: Actor) -> ColumnElement[bool]:
     return BookingRow.owner == actor.owner
 
 
-async def get_row(work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM) -> BookingRow:
-    """The row itself, locked, for commands of this module.
+async def get_row(
+    work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM, as_it_stands: bool = False
+) -> BookingRow:
+    """The row itself, locked, for commands of this module. `as_it_stands`: see `get_booking`.
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
-    return await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=True)
+    return await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=True, as_it_stands=as_it_stands)
 
 
 def booking_of(
@@ -141,12 +148,14 @@ def booking_of(
     )
 
 
-async def _get(work: UnitOfWork, which: ColumnElement[bool], *, actor: Actor, lock: bool) -> Booking:
-    row = await _get_row(work, which, actor=actor, lock=lock)
-    return (await _assemble(work, [row]))[0]
-
-
-async def _get_row(work: UnitOfWork, which: ColumnElement[bool], *, actor: Actor, lock: bool) -> BookingRow:
+async def _get_row(
+    work: UnitOfWork,
+    which: ColumnElement[bool],
+    *,
+    actor: Actor,
+    lock: bool = False,
+    as_it_stands: bool = False,
+) -> BookingRow:
     is_due = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
     query = select(BookingRow, is_due).where(which, reached_by(actor))
     if lock:
@@ -155,7 +164,7 @@ async def _get_row(work: UnitOfWork, which: ColumnElement[bool], *, actor: Actor
     if found is None:
         raise BookingNotFound
     row, due = found
-    if due and await expire_if_due(work, row.id):
+    if due and not as_it_stands and await expire_if_due(work, row.id):
         await work.session.refresh(row)
     return row
 

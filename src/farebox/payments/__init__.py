@@ -8,9 +8,13 @@ from farebox.payments.errors import (
     PaymentRequired,
     ProviderUnavailable,
     UnknownMethod,
+    UnknownProvider,
     UnreadableWebhook,
 )
 from farebox.payments.events import PaymentCompleted, PaymentFailed, PaymentRefunded, RefundRequested
+from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
+from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
+from farebox.payments.ledger import balances
 from farebox.payments.providers import (
     PaymentMethod,
     PaymentOrder,
@@ -20,9 +24,17 @@ from farebox.payments.providers import (
     RefundOrder,
     Started,
 )
+from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
+from farebox.payments.refunds import make_refund
+from farebox.payments.sandbox import Sandbox, SandboxOutcome, build_providers, play_sandbox
+from farebox.payments.starting import start_payment
+from farebox.payments.states import Disposition, PaymentStatus
+from farebox.payments.views import PaymentView
 
 __all__ = [
+    "REACTIONS",
     "BadSignature",
+    "Disposition",
     "NotPayable",
     "NothingToPay",
     "PaymentCompleted",
@@ -33,12 +45,31 @@ __all__ = [
     "PaymentProvider",
     "PaymentRefunded",
     "PaymentRequired",
+    "PaymentStatus",
+    "PaymentView",
     "ProviderEvent",
     "ProviderUnavailable",
     "Providers",
     "RefundOrder",
     "RefundRequested",
+    "Sandbox",
+    "SandboxOutcome",
     "Started",
     "UnknownMethod",
+    "UnknownProvider",
     "UnreadableWebhook",
+    "balances",
+    "build_providers",
+    "confirm_paid",
+    "get_payment",
+    "handle_waiting",
+    "list_methods",
+    "list_payments",
+    "make_forgotten_refunds",
+    "make_refund",
+    "methods_for",
+    "play_sandbox",
+    "receive_webhook",
+    "register_jobs",
+    "start_payment",
 ]

@@ -14,6 +14,11 @@ class UnknownMethod(DomainError):
     message = N_("This way of paying is not offered here.")
 
 
+class UnknownProvider(NotFound):
+    code = "unknown-payment-provider"
+    message = N_("There is no such payment provider here.")
+
+
 class NotPayable(DomainError):
     """The booking does not wait for money: it is paid, over, or free of charge."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from farebox.core.db import Base
 
 PAYMENT_STATUSES = ("pending", "processing", "completed", "failed", "refunded", "partially_refunded")
-REFUND_STATUSES = ("pending", "processing", "completed", "failed")
+REFUND_STATUSES = ("pending", "completed")
 DISPOSITIONS = ("applied", "duplicate", "late", "mismatched", "unwanted")
 
 

@@ -1,0 +1,192 @@
+"""Messages from providers: written down first, handled next, tried again until it works.
+
+Receiving and handling are two units of work. Once a message is in the inbox it cannot be lost, so the provider is told
+"received", whatever becomes of the handling; a periodic job goes on with what failed.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings import (
+    Booking,
+    BookingExpired,
+    BookingStatus,
+    CancelReason,
+    confirm_booking,
+    get_booking,
+)
+from farebox.core.db import Database, UnitOfWork
+from farebox.core.ids import new_id
+from farebox.payments.errors import NotPayable, PaymentRequired, UnknownProvider
+from farebox.payments.models import InboxRow, PaymentRow
+from farebox.payments.providers import ProviderEvent, Providers
+from farebox.payments.settlement import settle
+from farebox.ticketing import Signer, issue_tickets
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY_SECONDS: Final = 30
+LONGEST_RETRY_SECONDS: Final = 3600
+RETRY_BATCH: Final = 100
+LONGEST_ERROR: Final = 500
+UNKNOWN_PAYMENT: Final = "unknown-payment"
+
+
+async def receive_webhook(
+    database: Database,
+    provider: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    providers: Providers,
+    signer: Signer,
+) -> None:
+    """Take a provider's message in, and do what it means. The same message again changes nothing.
+
+    Returns as soon as the message is safe; if handling it fails, a job tries again.
+
+    Args:
+        headers: by lower-case name.
+        signer: signs the tickets.
+
+    Raises:
+        UnknownProvider: there is none of that name.
+        BadSignature: it is not from that provider, or too old.
+        UnreadableWebhook: it is, but we do not understand it.
+    """
+    if provider not in providers:
+        raise UnknownProvider
+    event = await providers[provider].verify_webhook(headers, body)
+    async with database.begin() as work:
+        inbox_id = await write_down(work, provider, event, body)
+    if inbox_id is not None:
+        await try_to_handle(database, inbox_id, signer=signer)
+
+
+async def write_down(work: UnitOfWork, provider: str, event: ProviderEvent, body: bytes) -> UUID | None:
+    """Put a verified message into the inbox; its row, or `None` when it came before."""
+    payment_id = await work.session.scalar(
+        select(PaymentRow.id).where(
+            PaymentRow.provider == provider,
+            PaymentRow.id == event.payment_id
+            if event.payment_id is not None
+            else PaymentRow.external_id == event.payment_external_id,
+        )
+    )
+    return await work.session.scalar(
+        insert(InboxRow)
+        .values(
+            id=new_id(),
+            provider=provider,
+            external_id=event.external_id,
+            payment_id=payment_id,
+            event=msgspec.to_builtins(event),
+            body=body,
+            received_at=work.now,
+            attempts=0,
+            next_attempt_at=work.now + timedelta(seconds=FIRST_RETRY_SECONDS),
+        )
+        .on_conflict_do_nothing(index_elements=["provider", "external_id"])
+        .returning(InboxRow.id)
+    )
+
+
+async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
+    """Do what a message in the inbox means, unless that was done.
+
+    Returns:
+        What was done: see `settle`; `unknown-payment` for a payment that is not ours.
+    """
+    row = await work.session.get_one(InboxRow, inbox_id, with_for_update=True, populate_existing=True)
+    if row.handled_at is None:
+        payment = await work.session.get(PaymentRow, row.payment_id) if row.payment_id else None
+        event = msgspec.convert(row.event, ProviderEvent)
+        row.outcome = UNKNOWN_PAYMENT if payment is None else await settle(work, payment, event, signer=signer)
+        row.handled_at = work.now
+        row.attempts += 1
+        row.last_error = None
+        await work.session.flush()
+    return row.outcome or ""
+
+
+async def try_to_handle(database: Database, inbox_id: UUID, *, signer: Signer) -> bool:
+    """Handle a message in a unit of work of its own; a failure is written down, and the next attempt put off."""
+    try:
+        async with database.begin() as work:
+            await handle(work, inbox_id, signer=signer)
+    except Exception as error:
+        log.exception("payment-event-failed", inbox_id=str(inbox_id))
+        async with database.begin() as work:
+            await _put_off(work, inbox_id, f"{type(error).__name__}: {error}")
+        return False
+    return True
+
+
+async def handle_waiting(database: Database, *, signer: Signer) -> int:
+    """Try again what is in the inbox and due; how many were handled."""
+    async with database.begin() as work:
+        waiting = await work.session.scalars(
+            select(InboxRow.id)
+            .where(InboxRow.handled_at.is_(None), InboxRow.next_attempt_at <= work.now)
+            .order_by(InboxRow.next_attempt_at)
+            .limit(RETRY_BATCH)
+        )
+        ids = waiting.all()
+    return sum([await try_to_handle(database, inbox_id, signer=signer) for inbox_id in ids])
+
+
+async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, signer: Signer) -> Booking:
+    """Confirm a booking whose money has verifiably arrived, or that is free. Confirming again changes nothing.
+
+    Messages about it that wait in the inbox are handled here and now, so a traveller who comes back from the provider
+    never sees "not paid" for want of a job.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        PaymentRequired: no verified payment has arrived.
+        BookingExpired: its time is over.
+        NotPayable: it was cancelled.
+    """
+    booking = await get_booking(work, booking_id, actor=actor)
+    if booking.is_open and not booking.total:
+        booking = await confirm_booking(work, booking_id, actor=actor, reason="nothing-to-pay")
+        await issue_tickets(work, booking, signer=signer)
+    elif booking.status not in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
+        waiting = await work.session.scalars(
+            select(InboxRow.id)
+            .join(PaymentRow, PaymentRow.id == InboxRow.payment_id)
+            .where(PaymentRow.booking_id == booking_id, InboxRow.handled_at.is_(None))
+            .order_by(InboxRow.id)
+        )
+        for inbox_id in waiting.all():
+            await handle(work, inbox_id, signer=signer)
+        booking = await get_booking(work, booking_id, actor=SYSTEM)
+    if booking.status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
+        return booking
+    if booking.is_open:
+        raise PaymentRequired
+    if booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED:
+        raise BookingExpired
+    raise NotPayable(status=booking.status)
+
+
+async def _put_off(work: UnitOfWork, inbox_id: UUID, error: str) -> None:
+    attempts = await work.session.scalar(select(InboxRow.attempts).where(InboxRow.id == inbox_id)) or 0
+    seconds = min(FIRST_RETRY_SECONDS * 2**attempts, LONGEST_RETRY_SECONDS)
+    await work.session.execute(
+        update(InboxRow)
+        .where(InboxRow.id == inbox_id, InboxRow.handled_at.is_(None))
+        .values(
+            attempts=InboxRow.attempts + 1,
+            last_error=error[:LONGEST_ERROR],
+            next_attempt_at=work.now + timedelta(seconds=seconds),
+        )
+    )

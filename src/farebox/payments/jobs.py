@@ -1,0 +1,55 @@
+"""What payments do in the background: making refunds, and going on with what failed."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from farebox.core.db import Database
+from farebox.core.jobs import Jobs
+from farebox.payments.errors import ProviderUnavailable
+from farebox.payments.events import RefundRequested
+from farebox.payments.inbox import handle_waiting
+from farebox.payments.providers import Providers
+from farebox.payments.refunds import list_unmade_refunds, make_refund
+from farebox.ticketing import Signer
+
+log = structlog.get_logger(__name__)
+
+REFUND: Final = "payments.refund"
+CATCH_UP: Final = "payments.catch-up"
+
+REACTIONS: Final[dict[str, list[str]]] = {RefundRequested.type: [REFUND]}
+"""Event type -> jobs, for the outbox."""
+
+FORGOTTEN_SECONDS: Final = 3600
+"""A refund that nobody has tried for so long is tried by the periodic job: its own job gave up, or was lost."""
+
+
+def register_jobs(jobs: Jobs, database: Database, *, providers: Providers, signer: Signer) -> None:
+    """Enter the jobs of payments."""
+
+    async def refund(event: dict[str, Any]) -> None:
+        await make_refund(database, UUID(event["refundId"]), providers=providers)
+
+    async def catch_up(timestamp: int) -> None:
+        await handle_waiting(database, signer=signer)
+        await make_forgotten_refunds(database, providers=providers)
+
+    jobs.register(REFUND, refund)
+    jobs.every("* * * * *", CATCH_UP, catch_up)
+
+
+async def make_forgotten_refunds(
+    database: Database, *, providers: Providers, older_than_seconds: int = FORGOTTEN_SECONDS
+) -> int:
+    """Make the refunds that should have been made by now; how many were."""
+    async with database.begin() as work:
+        waiting = await list_unmade_refunds(work, older_than_seconds=older_than_seconds)
+    made = 0
+    for refund_id in waiting:
+        try:
+            made += await make_refund(database, refund_id, providers=providers)
+        except ProviderUnavailable:
+            log.warning("refund-waits", refund_id=str(refund_id))
+    return made

@@ -1,0 +1,64 @@
+"""The life of a payment: the one table of transitions, and the one function that moves a payment along it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import update
+
+from farebox.core.db import UnitOfWork
+from farebox.payments.models import PaymentRow
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+    PARTIALLY_REFUNDED = "partially_refunded"
+
+
+class Disposition(StrEnum):
+    """What became of money that came in: it counts for the booking, or it is owed back for one of these reasons."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    MISMATCHED = "mismatched"
+    UNWANTED = "unwanted"
+
+
+TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
+    PaymentStatus.PENDING: frozenset({PaymentStatus.PROCESSING, PaymentStatus.COMPLETED, PaymentStatus.FAILED}),
+    PaymentStatus.PROCESSING: frozenset({PaymentStatus.COMPLETED, PaymentStatus.FAILED}),
+    # Declined, then paid after all: providers let people try again on the same page.
+    PaymentStatus.FAILED: frozenset({PaymentStatus.COMPLETED}),
+    PaymentStatus.COMPLETED: frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}),
+    PaymentStatus.PARTIALLY_REFUNDED: frozenset({PaymentStatus.REFUNDED}),
+    PaymentStatus.REFUNDED: frozenset(),
+}
+"""From each state, where a payment may go."""
+
+
+def sources_of(target: PaymentStatus) -> list[PaymentStatus]:
+    """The states from which a payment may go to `target`."""
+    return [source for source, targets in TRANSITIONS.items() if target in targets]
+
+
+async def move(
+    work: UnitOfWork, payment_id: UUID, target: PaymentStatus, columns: Mapping[str, Any] | None = None
+) -> bool:
+    """Move a payment to `target` if it is in a state from which that is possible; whether it was.
+
+    The UPDATE carries the guard, so of many that try at once, one moves it.
+    """
+    moved = await work.session.scalar(
+        update(PaymentRow)
+        .where(PaymentRow.id == payment_id, PaymentRow.status.in_(sources_of(target)))
+        .values({"status": target, "updated_at": work.now} | dict(columns or {}))
+        .returning(PaymentRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved is not None

@@ -1,0 +1,55 @@
+"""What others see of a payment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from farebox.core.money import Money
+from farebox.payments.models import PaymentRow
+from farebox.payments.states import PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """One attempt to pay.
+
+    Attributes:
+        checkout_url: the provider's page; `client_secret`: for the provider's own form instead.
+        return_url: where the traveller goes afterwards.
+        failure: the provider's word for why it came to nothing, or `wrong-amount`.
+    """
+
+    id: UUID
+    booking_id: UUID
+    provider: str
+    method: str
+    status: PaymentStatus
+    amount: Money
+    checkout_url: str | None
+    client_secret: str | None
+    return_url: str | None
+    failure: str | None
+    created_at: datetime
+    completed_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its outcome is not known yet."""
+        return self.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING}
+
+
+def payment_view(row: PaymentRow) -> PaymentView:
+    return PaymentView(
+        id=row.id,
+        booking_id=row.booking_id,
+        provider=row.provider,
+        method=row.method,
+        status=PaymentStatus(row.status),
+        amount=Money(row.amount_minor, row.currency),
+        checkout_url=row.checkout_url,
+        client_secret=row.client_secret,
+        return_url=row.return_url,
+        failure=row.failure,
+        created_at=row.created_at,
+        completed_at=row.completed_at,
+    )
