@@ -13,7 +13,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from sqlalchemy import DateTime, MetaData, Text, Uuid
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -100,6 +101,19 @@ class UnitOfWork:
         await self.session.close()
 
 
+_WAITED_IN_VAIN = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
+
+def _raise_busy(context: ExceptionContext) -> None:
+    """The same for what goes through SQLAlchemy (its `handle_error` hook)."""
+    if isinstance(context.original_exception, _WAITED_IN_VAIN):
+        raise Busy from context.original_exception
+
+
 class _bounded_waits:  # noqa: N801  (reads as a statement)
     """Turns PostgreSQL's lock timeout, deadlock and serialisation failures into `Busy`."""
 
@@ -108,10 +122,7 @@ class _bounded_waits:  # noqa: N801  (reads as a statement)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(
-            cause,
-            psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure,
-        ):
+        if isinstance(cause, _WAITED_IN_VAIN):
             raise Busy from error
 
 
@@ -135,6 +146,7 @@ class Database:
                 "application_name": "farebox",
             },
         )
+        sqlalchemy_event.listen(self.engine.sync_engine, "handle_error", _raise_busy)
 
     @property
     def dsn(self) -> str:
