@@ -1,4 +1,4 @@
-"""The sandbox: a provider that takes no money. It has a page of its own, signs its messages, and never is in production.
+"""The sandbox: a provider that takes no money. It has its own page, signs its messages, and never is in production.
 
 Its message is JSON, signed like those of real providers: `Farebox-Sandbox-Signature: t=<unix seconds>,v1=<hex>`, where
 the hex is HMAC-SHA256 over `<t>.<body>`, with a key that only this installation has.
