@@ -32,7 +32,13 @@ from farebox.bookings.events import (
 from farebox.bookings.expiry import expire_booking, expire_bookings
 from farebox.bookings.jobs import register_jobs
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
-from farebox.bookings.queries import get_booking, get_booking_by_reference, list_audit, list_bookings
+from farebox.bookings.queries import (
+    count_bookings_by_status,
+    get_booking,
+    get_booking_by_reference,
+    list_audit,
+    list_bookings,
+)
 from farebox.bookings.references import normalise_reference
 from farebox.bookings.states import TRANSITIONS, BookingStatus, CancelReason
 from farebox.bookings.verticals import (
@@ -102,6 +108,7 @@ __all__ = [
     "cancel_booking",
     "complete_bookings",
     "confirm_booking",
+    "count_bookings_by_status",
     "create_booking",
     "expire_booking",
     "expire_bookings",

@@ -148,6 +148,12 @@ def booking_of(
     )
 
 
+async def count_bookings_by_status(work: UnitOfWork) -> dict[str, int]:
+    """How many bookings are in each status; statuses without any are left out."""
+    rows = await work.session.execute(select(BookingRow.status, func.count()).group_by(BookingRow.status))
+    return {status: count for status, count in rows}  # noqa: C416  (rows are no pairs to the type checker)
+
+
 async def _get_row(
     work: UnitOfWork,
     which: ColumnElement[bool],

@@ -89,3 +89,9 @@ async def _watched(process: Callable[[], Awaitable[Any]], context: JobContext, _
             raise
     log.info("job", job=job.task_name, job_id=job.id, ms=round((perf_counter() - started) * 1000, 1))
     return result
+
+
+async def count_jobs(work: UnitOfWork) -> dict[str, int]:
+    """How many jobs are in each state of the queue (`todo`, `doing`, `failed` …); done ones are not kept."""
+    cursor = await work.execute("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY status")
+    return dict(await cursor.fetchall())
