@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 
 from farebox import __version__
 from farebox.api import api_routers
+from farebox.api.health import HEALTH_HANDLERS
 from farebox.core.crypto import once_made_password
 from farebox.edge.access import guard_access
 from farebox.edge.dependencies import shared_dependencies
@@ -38,7 +39,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
     settings = services.settings
     is_https = settings.base_url.startswith("https:")
     app = Litestar(
-        route_handlers=[*api_routers(), static_file, favicon],
+        route_handlers=[*api_routers(), *HEALTH_HANDLERS, static_file, favicon],
         dependencies=shared_dependencies(services),
         guards=[guard_access],
         middleware=rate_limit_middleware(settings),
