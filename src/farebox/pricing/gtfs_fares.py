@@ -4,16 +4,12 @@ What each version means is told in `docs/decisions/0006-one-fare-model.md`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from farebox.core.money import Money
 from farebox.pricing.terms import PassengerType
-
-Row: TypeAlias = Mapping[str, str]
-Rows: TypeAlias = Callable[[str], Iterable[Row]]
-"""The rows of a file of the feed by its name; none where the feed has no such file."""
+from farebox.timetable.gtfs import FeedTables, Row
 
 # fare_media_type of media that a traveller must already have: a transit card, a contactless bank card at a gate.
 _MEDIA_NOT_SOLD_HERE = {"2", "3"}
@@ -58,11 +54,10 @@ class Rule:
 
 @dataclass(slots=True)
 class FeedFares:
-    """All fares of a feed. `skipped` counts what was not used, by the reason."""
+    """All fares of a feed."""
 
     products: dict[str, Product] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
-    skipped: Counter[str] = field(default_factory=Counter)
 
     def currency(self) -> str | None:
         """The currency of most rules, `None` where there are none."""
@@ -70,35 +65,32 @@ class FeedFares:
         return min(currencies, key=lambda currency: (-currencies[currency], currency), default=None)
 
 
-def read_fares(rows: Rows) -> FeedFares:
-    """The fares of a feed: those of Fares v2 if it has any rule, else those of Fares v1. A feed may have none."""
-    fares = _read_v2(rows)
-    if fares.rules:
-        fares.skipped["fare_attributes.txt: not used, Fares v2 is"] += _count(rows, "fare_attributes.txt")
-    else:
-        skipped, fares = fares.skipped, _read_v1(rows)
-        fares.skipped.update(skipped)
-    fares.skipped = +fares.skipped
-    return fares
+def read_fares(tables: FeedTables) -> FeedFares:
+    """The fares of a feed: those of Fares v2 if it has any rule, else those of Fares v1. A feed may have none.
+
+    What cannot be used is counted in the report of the import.
+    """
+    fares = _read_v2(tables)
+    return fares if fares.rules else _read_v1(tables)
 
 
-def _read_v1(rows: Rows) -> FeedFares:
+def _read_v1(tables: FeedTables) -> FeedFares:
     """Fares v1. The zones of several `contains_id` rows of one fare, route, origin and destination are one set."""
     fares = FeedFares()
     agencies: dict[str, str | None] = {}
-    for row in rows("fare_attributes.txt"):
+    for row in tables.rows("fare_attributes.txt"):
         code = row.get("fare_id", "")
         minor = _amount(row.get("price", ""), row.get("currency_type", ""))
         if not code or minor is None:
-            fares.skipped["fare_attributes.txt: no usable price"] += 1
+            _warn_unpriced(tables, "fare_attributes.txt", row, "price", row.get("price", ""))
             continue
-        fares.products[code] = Product(code, code, row["currency_type"], {"adult": minor})
+        fares.products[code] = Product(code, code, row["currency_type"].upper(), {"adult": minor})
         agencies[code] = row.get("agency_id") or None
     grouped: dict[tuple[str, str | None, str | None, str | None], set[str]] = {}
-    for row in rows("fare_rules.txt"):
+    for row in tables.rows("fare_rules.txt"):
         code = row.get("fare_id", "")
         if code not in fares.products:
-            fares.skipped["fare_rules.txt: unknown fare_id"] += 1
+            tables.report.warn("dangling-reference", "fare_rules.txt", row.line, subject="fare_id", example=code)
             continue
         key = (code, row.get("route_id") or None, row.get("origin_id") or None, row.get("destination_id") or None)
         zones = grouped.setdefault(key, set())
@@ -122,17 +114,15 @@ def _read_v1(rows: Rows) -> FeedFares:
     return fares
 
 
-def _read_v2(rows: Rows) -> FeedFares:
-    """Fares v2, as far as a single ride goes: transfers, joined legs and timeframes are counted and left out."""
-    fares = FeedFares()
-    fares.products = _read_products(rows, fares.skipped)
-    for file in ("fare_transfer_rules.txt", "fare_leg_join_rules.txt"):
-        fares.skipped[f"{file}: not used, a ticket is for one ride"] += _count(rows, file)
+def _read_v2(tables: FeedTables) -> FeedFares:
+    """Fares v2, as far as a single ride goes: transfers and joined legs do not concern it."""
+    file = "fare_leg_rules.txt"
+    fares = FeedFares(_read_products(tables))
     timed: list[Rule] = []
-    for row in rows("fare_leg_rules.txt"):
+    for row in tables.rows(file):
         product = row.get("fare_product_id", "")
         if product not in fares.products:
-            fares.skipped["fare_leg_rules.txt: unknown or unpriced fare_product_id"] += 1
+            tables.report.warn("dangling-reference", file, row.line, subject="fare_product_id", example=product)
             continue
         rule = Rule(
             product=product,
@@ -143,48 +133,60 @@ def _read_v2(rows: Rows) -> FeedFares:
             is_exclusive="rule_priority" not in row,
         )
         if row.get("from_timeframe_group_id") or row.get("to_timeframe_group_id"):
+            _warn_unpriced(tables, file, row, "timeframes are not looked at", product)
             timed.append(rule)
         else:
             fares.rules.append(rule)
     always = {(rule.network_id, rule.origin, rule.destination) for rule in fares.rules}
-    for rule in timed:
-        fares.skipped["fare_leg_rules.txt: timeframes are not looked at"] += 1
-        if (rule.network_id, rule.origin, rule.destination) not in always:
-            fares.rules.append(rule)
+    fares.rules += [rule for rule in timed if (rule.network_id, rule.origin, rule.destination) not in always]
+    used = {rule.product for rule in fares.rules}
+    fares.products = {code: product for code, product in fares.products.items() if code in used}
+    for file in ("fare_transfer_rules.txt", "fare_leg_join_rules.txt"):
+        for row in tables.rows(file):
+            _warn_unpriced(tables, file, row, "a ticket is for one ride")
+    if fares.rules:
+        for row in tables.rows("fare_attributes.txt"):
+            _warn_unpriced(tables, "fare_attributes.txt", row, "the feed has Fares v2 too, which count")
     return fares
 
 
-def _read_products(rows: Rows, skipped: Counter[str]) -> dict[str, Product]:
+def _read_products(tables: FeedTables) -> dict[str, Product]:
     """Products with one price for each type of passenger: the cheapest medium that can be bought without a card.
 
     Where a feed has several categories that are one type to us (children under 4, children under 18), the dearest
     counts, since we do not ask for more than the type.
     """
-    media = {row.get("fare_media_id", ""): row.get("fare_media_type", "") for row in rows("fare_media.txt")}
-    riders = _rider_types(rows("rider_categories.txt"))
+    file = "fare_products.txt"
+    media = {row.get("fare_media_id", ""): row.get("fare_media_type", "") for row in tables.rows("fare_media.txt")}
+    riders = _rider_types(tables.rows("rider_categories.txt"))
     products: dict[str, Product] = {}
     offers: dict[str, dict[str, list[tuple[bool, int]]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows("fare_products.txt"):
-        code, currency = row.get("fare_product_id", ""), row.get("currency", "")
+    for row in tables.rows(file):
+        code, currency = row.get("fare_product_id", ""), row.get("currency", "").upper()
         minor = _amount(row.get("amount", ""), currency)
         if not code or minor is None or (code in products and products[code].currency != currency):
-            skipped["fare_products.txt: no usable amount"] += 1
+            _warn_unpriced(tables, file, row, "amount", row.get("amount", ""))
+            continue
+        category = row.get("rider_category_id", "")
+        if category and riders.get(category) is None:
+            _warn_unpriced(tables, file, row, "neither adults, children nor seniors", category)
             continue
         products.setdefault(code, Product(code, row.get("fare_product_name") or code, currency))
         needs_card = media.get(row.get("fare_media_id", ""), "") in _MEDIA_NOT_SOLD_HERE
-        offers[code][row.get("rider_category_id", "")].append((needs_card, minor))
+        offers[code][category].append((needs_card, minor))
     for code, by_category in offers.items():
+        prices = products[code].prices
         for category, amounts in by_category.items():
-            passenger_type = riders.get(category) if category else "adult"
-            if passenger_type is None:
-                skipped["fare_products.txt: rider category is neither adult, child nor senior"] += len(amounts)
-                continue
-            cheapest = min(amounts)[1]
-            products[code].prices[passenger_type] = max(products[code].prices.get(passenger_type, 0), cheapest)
-    return {code: product for code, product in products.items() if product.prices}
+            passenger_type = riders.get(category) or "adult"
+            prices[passenger_type] = max(prices.get(passenger_type, 0), min(amounts)[1])
+    return products
 
 
-def _rider_types(categories: Iterable[Row]) -> dict[str, PassengerType | None]:
+def _warn_unpriced(tables: FeedTables, file: str, row: Row, subject: str, example: str = "") -> None:
+    tables.report.warn("unpriced", file, row.line, subject=subject, example=example)
+
+
+def _rider_types(categories: Iterable[Mapping[str, str]]) -> dict[str, PassengerType | None]:
     """Which type of passenger each rider category is, by default flag and name; `None` for others, such as students."""
     types: dict[str, PassengerType | None] = {}
     unnamed: list[str] = []
@@ -208,7 +210,7 @@ def _rider_types(categories: Iterable[Row]) -> dict[str, PassengerType | None]:
 def _amount(text: str, currency: str) -> int | None:
     """Minor units, `None` for what is not a price: another currency than ISO 4217's, no number, negative."""
     try:
-        money = Money.parse(text, currency)
+        money = Money.parse(text, currency.upper())
     except ValueError:
         return None
     return money.minor if money.minor >= 0 else None
@@ -216,7 +218,3 @@ def _amount(text: str, currency: str) -> int | None:
 
 def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _count(rows: Rows, file: str) -> int:
-    return sum(1 for _ in rows(file))

@@ -119,7 +119,7 @@ def quote_seats(
 
 def describe_line(line: DescribedLine) -> str:
     """What a price line is for, in the language of the request ("Seat 4A, child")."""
-    return gettext(LABELS.get(line.label, line.label)).format_map(_Facts(line.facts))
+    return gettext(LABELS.get(line.label, line.label)).format_map(_Facts(line.facts)).strip()
 
 
 class _Facts(dict[str, Any]):
