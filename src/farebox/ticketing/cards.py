@@ -101,6 +101,12 @@ def cards_of(booking: Booking, tickets: Mapping[UUID, Ticket], secrets: Secrets)
     ]
 
 
+def item_in_words(about: ItemDescription) -> str:
+    """Hà Nội to Vinh, Wed 25 Nov 2026."""
+    day = wording.day_in_words(about.origin.time, ZoneInfo(about.origin.timezone))
+    return gettext("{trip}, {day}").format(trip=_heading(about), day=day)
+
+
 def readable_on(color: str) -> tuple[str, str]:
     """A usable brand colour and the text colour with the higher contrast on it (WCAG 2 relative luminance).
 

@@ -1,0 +1,191 @@
+"""Writing messages: their words, in the language of the booking, as HTML and as plain text."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from farebox.bookings import Booking, LookupCode
+from farebox.core import i18n
+from farebox.core.crypto import Secrets
+from farebox.core.i18n import format_money, gettext, language, ngettext
+from farebox.core.money import Money
+from farebox.notifications.views import Attachment, CalendarFile, CodePicture, Draft, MessageKind, TicketsFile
+from farebox.ticketing import TicketCard, item_in_words
+
+
+def tickets_drafts(
+    booking: Booking,
+    cards: Sequence[TicketCard],
+    *,
+    kind: MessageKind,
+    occasion: str,
+    base_url: str,
+    secrets: Secrets,
+    contact_only: bool = False,
+) -> list[Draft]:
+    """The tickets for the booking's contact, and for each passenger who gave an address their own.
+
+    `cards` must be in the booking's language. Every address gets one message, the contact's with all tickets.
+    """
+    contact = booking.contact.email.open(secrets)
+    everybody = [passenger.id for passenger in booking.passengers]
+    addressed: dict[str, tuple[str, list[UUID]]] = {contact.casefold(): (contact, everybody)}
+    for passenger in booking.passengers:
+        if passenger.email is None or contact_only:
+            continue
+        address = passenger.email.open(secrets)
+        _, theirs = addressed.setdefault(address.casefold(), (address, []))
+        if theirs is not everybody:
+            theirs.append(passenger.id)
+    with language(booking.language):
+        return [
+            _tickets_draft(
+                booking,
+                [card for card in cards if card.passenger_id in whose],
+                kind,
+                occasion,
+                address,
+                base_url,
+                is_contact=whose is everybody,
+            )
+            for address, whose in addressed.values()
+        ]
+
+
+def expired_draft(booking: Booking, *, base_url: str, secrets: Secrets) -> Draft:
+    """The time to pay is over, and nothing was charged."""
+    with language(booking.language):
+        return _draft(
+            "booking_expired",
+            MessageKind.BOOKING_EXPIRED,
+            occasion="expired",
+            recipient=booking.contact.email.open(secrets),
+            subject=gettext("Your booking {reference} has run out").format(reference=booking.reference),
+            facts={"booking": booking, "trips": _trips(booking), "again_url": base_url},
+        )
+
+
+def refund_draft(
+    booking: Booking, *, refund_id: UUID, amount: Money, reason: str, base_url: str, secrets: Secrets
+) -> Draft:
+    """Money is on its way back, and why. `reason` is why it could not be kept, as payments names it."""
+    with language(booking.language):
+        return _draft(
+            "refund",
+            MessageKind.REFUND,
+            occasion=str(refund_id),
+            recipient=booking.contact.email.open(secrets),
+            subject=gettext("Your money for booking {reference} is on its way back").format(
+                reference=booking.reference
+            ),
+            facts={
+                "booking": booking,
+                "trips": _trips(booking),
+                "amount": format_money(amount),
+                "reason": reason,
+                "booking_url": booking_url(base_url, booking.reference),
+                "again_url": base_url,
+            },
+        )
+
+
+def lookup_draft(found: LookupCode, *, lookup_id: UUID, secrets: Secrets) -> Draft:
+    """The code that opens a booking. It is in the text and not in the subject, which lock screens show."""
+    booking = found.booking
+    with language(booking.language):
+        return _draft(
+            "lookup_code",
+            MessageKind.LOOKUP_CODE,
+            occasion=str(lookup_id),
+            recipient=booking.contact.email.open(secrets),
+            subject=gettext("Your code for booking {reference}").format(reference=booking.reference),
+            facts={"booking": booking, "code": found.code, "minutes": found.minutes},
+        )
+
+
+def booking_url(base_url: str, reference: str) -> str:
+    """Where a traveller finds the booking again, with the code that is mailed."""
+    return f"{base_url}/find?reference={reference}"
+
+
+def _tickets_draft(
+    booking: Booking,
+    cards: Sequence[TicketCard],
+    kind: MessageKind,
+    occasion: str,
+    address: str,
+    base_url: str,
+    *,
+    is_contact: bool,
+) -> Draft:
+    files: list[Attachment] = [
+        CodePicture(content_id=f"{card.ticket_id.hex}@farebox", token=card.token) for card in cards
+    ]
+    files.append(
+        TicketsFile(filename=f"{booking.reference}.pdf", passenger_ids=tuple(card.passenger_id for card in cards))
+    )
+    files.append(CalendarFile(filename=f"{booking.reference}.ics"))
+    trips = _trips(booking)
+    subject = ngettext("Your ticket: {trip}", "Your tickets: {trip}", len(cards)).format(trip=trips[0])
+    return _draft(
+        "tickets",
+        kind,
+        occasion=occasion,
+        recipient=address,
+        subject=subject,
+        reply_to=booking.items[0].description.operator_email,
+        attachments=tuple(files),
+        facts={
+            "booking": booking,
+            "trips": trips,
+            "cards": cards,
+            "is_contact": is_contact,
+            "total": format_money(booking.total),
+            "booking_url": booking_url(base_url, booking.reference),
+        },
+    )
+
+
+def _trips(booking: Booking) -> list[str]:
+    return [item_in_words(item.description) for item in booking.items]
+
+
+def _draft(
+    template: str,
+    kind: MessageKind,
+    *,
+    occasion: str,
+    recipient: str,
+    subject: str,
+    facts: dict[str, Any],
+    reply_to: str = "",
+    attachments: tuple[Attachment, ...] = (),
+) -> Draft:
+    facts = {"subject": subject, "language": i18n.current_language(), **facts}
+    return Draft(
+        kind=kind,
+        occasion=occasion,
+        recipient=recipient,
+        subject=" ".join(subject.split()),  # a line break from a feed would end the header
+        html=_templates().get_template(f"{template}.html").render(facts),
+        text=_templates().get_template(f"{template}.txt").render(facts).strip() + "\n",
+        reply_to=reply_to,
+        attachments=attachments,
+    )
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("farebox.notifications"),
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    return environment

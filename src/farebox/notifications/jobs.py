@@ -1,0 +1,73 @@
+"""What makes messages: the events they react to, and the jobs that write and send them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from procrastinate import RetryStrategy
+
+from farebox.core.crypto import Secrets
+from farebox.core.db import Database
+from farebox.core.jobs import Jobs
+from farebox.core.money import Money
+from farebox.core.settings import Settings
+from farebox.notifications.commands import SEND, Office
+from farebox.notifications.delivery import MAX_ATTEMPTS, Postman
+
+CONFIRMED: Final = "notifications.booking-confirmed"
+CANCELLED: Final = "notifications.booking-cancelled"
+LOOKUP: Final = "notifications.lookup-requested"
+REFUND: Final = "notifications.refund-requested"
+
+SEND_AGAIN: Final = RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=4)
+"""After 4, 16, 64 … seconds, nearly five hours after the sixth and eighteen in all."""
+
+Event = Mapping[str, Any]
+
+
+def reactions() -> dict[str, list[str]]:
+    """Event type -> the jobs that react to it, for the outbox."""
+    return {
+        "booking.confirmed": [CONFIRMED],
+        "booking.cancelled": [CANCELLED],
+        "booking.lookup-requested": [LOOKUP],
+        "payment.refund-requested": [REFUND],
+    }
+
+
+def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets: Secrets) -> None:
+    """Enter the jobs that write messages, each once for an event however often it runs, and the one that sends them."""
+    office = Office(jobs=jobs, settings=settings, secrets=secrets)
+    postman = Postman(database=database, settings=settings, secrets=secrets)
+
+    async def booking_confirmed(event: Event) -> None:
+        async with database.begin() as work:
+            await office.send_tickets(work, UUID(event["bookingId"]))
+
+    async def booking_cancelled(event: Event) -> None:
+        if event["reason"] == "expired" and not event["wasPaid"]:
+            async with database.begin() as work:
+                await office.tell_expired(work, UUID(event["bookingId"]))
+
+    async def lookup_requested(event: Event) -> None:
+        async with database.begin() as work:
+            await office.send_lookup_code(work, UUID(event["lookupId"]))
+
+    async def refund_requested(event: Event) -> None:
+        async with database.begin() as work:
+            await office.tell_refund(
+                work,
+                UUID(event["bookingId"]),
+                refund_id=UUID(event["refundId"]),
+                amount=Money.parse(event["amount"], event["currency"]),
+                reason=event["reason"],
+            )
+
+    async def send(message_id: str) -> None:
+        await postman.deliver(UUID(message_id))
+
+    jobs.register(CONFIRMED, booking_confirmed)
+    jobs.register(CANCELLED, booking_cancelled)
+    jobs.register(LOOKUP, lookup_requested)
+    jobs.register(REFUND, refund_requested)
+    jobs.register(SEND, send, retry=SEND_AGAIN)

@@ -1,0 +1,102 @@
+"""What a message is, for those who write, send and show it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class MessageKind(StrEnum):
+    BOOKING_CONFIRMED = "booking-confirmed"
+    BOOKING_EXPIRED = "booking-expired"
+    LOOKUP_CODE = "lookup-code"
+    REFUND = "refund"
+    TICKETS = "tickets"
+
+
+class MessageStatus(StrEnum):
+    """`kept`: written where no mail server is configured; the demo shows it in its mailbox."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+class TicketsFile(msgspec.Struct, frozen=True, kw_only=True, tag="tickets"):
+    """The PDF with the tickets of these passengers."""
+
+    filename: str
+    passenger_ids: tuple[UUID, ...]
+
+
+class CalendarFile(msgspec.Struct, frozen=True, kw_only=True, tag="calendar"):
+    """The calendar entry of the booking."""
+
+    filename: str
+
+
+class CodePicture(msgspec.Struct, frozen=True, kw_only=True, tag="qr"):
+    """The picture of a ticket's QR code, shown within the HTML where it says `cid:<content_id>`."""
+
+    content_id: str
+    token: str
+
+
+Attachment = TicketsFile | CalendarFile | CodePicture
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Draft:
+    """A message before it is entered. No `repr`: it names people."""
+
+    kind: MessageKind
+    occasion: str
+    recipient: str
+    subject: str
+    html: str
+    text: str
+    reply_to: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Message:
+    """A message as it stands.
+
+    Attributes:
+        html: as it is sent; `html_to_show` has the pictures within, for a page that shows the mail.
+        filenames: of the files attached, in their order (see `get_attachment`).
+        failure: why it could not be sent, or not yet: a code of the mail server, never an address.
+    """
+
+    id: UUID
+    booking_id: UUID
+    kind: MessageKind
+    status: MessageStatus
+    language: str
+    recipient: str
+    reply_to: str
+    subject: str
+    html: str
+    text: str
+    attachments: tuple[Attachment, ...]
+    attempts: int
+    failure: str
+    created_at: datetime
+    sent_at: datetime | None
+
+    @property
+    def filenames(self) -> tuple[str, ...]:
+        return tuple(file.filename for file in self.attachments if not isinstance(file, CodePicture))
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment's content. `name` is its filename, or the content id of a picture within the HTML."""
+
+    name: str
+    media_type: str
+    content: bytes
