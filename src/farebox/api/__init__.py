@@ -5,9 +5,10 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
+from farebox.api.trips import PlacesController, TripsController
 from farebox.core.errors import DomainError
 
-HANDLERS: list[type] = []
+HANDLERS: list[type] = [PlacesController, TripsController]
 
 
 def api_routers() -> list[Router]:

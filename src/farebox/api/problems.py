@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 problem documents. The one table that gives each domain code its HTTP status."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,13 +17,20 @@ from farebox.core.i18n import gettext
 
 PROBLEM_TYPE = "https://farebox.example/problems/"
 
+MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
+"""How the framework says that a parameter was not given."""
+
 STATUS: Mapping[str, int] = {
+    "bad-query": 422,
     "bad-setting": 500,
     "busy": 409,
     "credential-required": 401,
+    "departure-not-found": 404,
     "invalid": 422,
     "not-allowed": 403,
+    "not-boardable": 422,
     "not-found": 404,
+    "place-not-found": 404,
     "too-many-requests": 429,
 }
 """Domain code -> HTTP status. A test checks that every domain error has its line here."""
@@ -78,15 +86,12 @@ def answer_domain_error(_: Request[Any, Any, Any], error: DomainError) -> Respon
     return problem(status, error.code, error.text(), headers=headers, **members)
 
 
-def answer_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """The framework's own errors (no such route, unreadable body, wrong method) in the same form."""
     if isinstance(error, ValidationException):
-        fields = [
-            {"field": str(item.get("key", "")), "code": "invalid", "message": str(item.get("message", ""))}
-            for item in (error.extra if isinstance(error.extra, list) else [])
-            if isinstance(item, dict)
-        ]
-        return problem(422, "invalid", gettext("Some fields need your attention."), errors=fields)
+        return problem(
+            422, "invalid", gettext("Some fields need your attention."), errors=_broken_fields(request, error)
+        )
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else phrase
     return problem(
@@ -113,6 +118,21 @@ def problem(
     return Response(
         content, status_code=status, media_type="application/problem+json; charset=utf-8", headers=dict(headers or {})
     )
+
+
+def _broken_fields(request: Request[Any, Any, Any], error: ValidationException) -> list[dict[str, str]]:
+    """What the framework found wrong, under the names that the client used."""
+    missing = MISSING_PARAMETER.match(error.detail)
+    if missing:
+        return [{"field": missing[1], "code": "missing", "message": gettext("This is required.")}]
+    parameters = request.scope["route_handler"].parsed_fn_signature.parameters
+    fields = []
+    for item in error.extra if isinstance(error.extra, list) else []:
+        key, message = str(item.get("key", "")), str(item.get("message", ""))
+        definition = parameters[key].kwarg_definition if key in parameters else None
+        name = getattr(definition, "query", None) or key
+        fields.append({"field": name, "code": "invalid", "message": message})
+    return fields
 
 
 def _example(status: int, kind: type[DomainError]) -> dict[str, Any]:

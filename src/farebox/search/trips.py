@@ -40,6 +40,8 @@ from farebox.timetable import (
     list_runs,
 )
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+
 MAX_DAYS = 31
 """Neighbouring days that may be asked for at once."""
 
@@ -92,6 +94,7 @@ async def neighbouring_days(
     """
     if before < 0 or after < 0 or before + after >= MAX_DAYS:
         raise BadQuery([FieldError("days", "out-of-range", N_("Ask for at most {limit} days."), limit=MAX_DAYS)])
+    _check_day(day)
     origin, destination = await _get_ends(work, from_id, to_id)
     days = [day + timedelta(days=n) for n in range(-before, after + 1)]
     start, end = _bounds(origin, days[0], days[-1])
@@ -123,10 +126,27 @@ def _check(query: TripQuery) -> None:
         errors.append(FieldError("limit", "out-of-range", N_("Ask for 1 to {most} at a time."), most=MAX_LIMIT))
     if query.offset < 0:
         errors.append(FieldError("offset", "out-of-range", N_("The list begins at 0.")))
-    if query.max_price is not None and query.max_price < 0:
-        errors.append(FieldError("maxPrice", "out-of-range", N_("A price is not negative.")))
+    if query.max_price is not None and not (query.max_price.is_finite() and query.max_price >= 0):
+        errors.append(FieldError("maxPrice", "out-of-range", N_("Write a price as 12.50.")))
     if errors:
         raise BadQuery(errors)
+    _check_day(query.date)
+
+
+def _check_day(day: date) -> None:
+    """Days far from any timetable are refused, since arithmetic with the calendar's own ends fails."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise BadQuery(
+            [
+                FieldError(
+                    "date",
+                    "out-of-range",
+                    N_("Choose a day between {first} and {last}."),
+                    first=FIRST_YEAR,
+                    last=LAST_YEAR,
+                )
+            ]
+        )
 
 
 async def _get_ends(work: UnitOfWork, from_id: UUID, to_id: UUID) -> tuple[Site, Site]:
