@@ -1,7 +1,7 @@
 """What a ride costs: rules of feeds, prices by distance, surcharges, discounts."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +18,6 @@ from farebox.pricing import (
     PassengerType,
     Ride,
     SeatSurcharge,
-    currency_of_zone,
     default_distance_fares,
 )
 from farebox.pricing.fares import FareRule
@@ -92,18 +91,6 @@ def test_a_ride_whose_distance_is_missing_or_impossible_is_priced_by_its_time(me
 def test_an_operator_may_sell_only_what_its_feed_prices() -> None:
     assert fare_of(make(sells_by_distance=False)) is None
     assert fare_of(make(rule("9.00"), sells_by_distance=False)) == "9.00 EUR"
-
-
-@pytest.mark.parametrize(
-    ("zone", "currency"),
-    [
-        ("Asia/Ho_Chi_Minh", "VND"), ("Asia/Saigon", "VND"), ("Europe/Berlin", "EUR"), ("Europe/Warsaw", "PLN"),
-        ("Asia/Taipei", "TWD"), ("America/New_York", "USD"), ("US/Eastern", "USD"), ("Asia/Calcutta", "INR"),
-        ("Europe/London", "GBP"), ("UTC", "EUR"), ("Etc/GMT+5", "EUR"), ("Nowhere/Land", "EUR"),
-    ],
-)  # fmt: skip
-def test_a_zone_tells_the_currency(zone: str, currency: str) -> None:
-    assert currency_of_zone(zone, date(2026, 1, 1)) == currency
 
 
 def test_every_currency_of_the_table_has_sensible_prices_by_distance() -> None:

@@ -10,7 +10,6 @@ from farebox.pricing.terms import (
     FareTerms,
     PassengerType,
     SeatSurcharge,
-    currency_of_zone,
     default_distance_fares,
 )
 
@@ -26,7 +25,6 @@ __all__ = [
     "Ride",
     "SeatFare",
     "SeatSurcharge",
-    "currency_of_zone",
     "default_distance_fares",
     "describe_line",
     "join_quotes",

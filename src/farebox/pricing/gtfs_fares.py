@@ -3,13 +3,13 @@
 What each version means is told in `docs/decisions/0006-one-fare-model.md`.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from farebox.core.money import Money
 from farebox.pricing.terms import PassengerType
-from farebox.timetable.gtfs import FeedTables, Row
+from farebox.timetable import FeedTables, Row
 
 # fare_media_type of media that a traveller must already have: a transit card, a contactless bank card at a gate.
 _MEDIA_NOT_SOLD_HERE = {"2", "3"}
@@ -28,11 +28,12 @@ _SENIOR = (
 
 @dataclass(slots=True)
 class Product:
-    """Something sold: its name, and what it costs each type of passenger."""
+    """Something sold: its name, what it costs each type of passenger, and the file that says so."""
 
     code: str
     name: str
     currency: str
+    file: str
     prices: dict[PassengerType, int] = field(default_factory=dict)
 
 
@@ -59,11 +60,6 @@ class FeedFares:
     products: dict[str, Product] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
 
-    def currency(self) -> str | None:
-        """The currency of most rules, `None` where there are none."""
-        currencies = Counter(self.products[rule.product].currency for rule in self.rules)
-        return min(currencies, key=lambda currency: (-currencies[currency], currency), default=None)
-
 
 def read_fares(tables: FeedTables) -> FeedFares:
     """The fares of a feed: those of Fares v2 if it has any rule, else those of Fares v1. A feed may have none.
@@ -76,15 +72,16 @@ def read_fares(tables: FeedTables) -> FeedFares:
 
 def _read_v1(tables: FeedTables) -> FeedFares:
     """Fares v1. The zones of several `contains_id` rows of one fare, route, origin and destination are one set."""
+    file = "fare_attributes.txt"
     fares = FeedFares()
     agencies: dict[str, str | None] = {}
-    for row in tables.rows("fare_attributes.txt"):
+    for row in tables.rows(file):
         code = row.get("fare_id", "")
         minor = _amount(row.get("price", ""), row.get("currency_type", ""))
         if not code or minor is None:
-            _warn_unpriced(tables, "fare_attributes.txt", row, "price", row.get("price", ""))
+            _warn_unpriced(tables, file, row, "price", row.get("price", ""))
             continue
-        fares.products[code] = Product(code, code, row["currency_type"].upper(), {"adult": minor})
+        fares.products[code] = Product(code, code, row["currency_type"].upper(), file, {"adult": minor})
         agencies[code] = row.get("agency_id") or None
     grouped: dict[tuple[str, str | None, str | None, str | None], set[str]] = {}
     for row in tables.rows("fare_rules.txt"):
@@ -171,7 +168,7 @@ def _read_products(tables: FeedTables) -> dict[str, Product]:
         if category and riders.get(category) is None:
             _warn_unpriced(tables, file, row, "neither adults, children nor seniors", category)
             continue
-        products.setdefault(code, Product(code, row.get("fare_product_name") or code, currency))
+        products.setdefault(code, Product(code, row.get("fare_product_name") or code, currency, file))
         needs_card = media.get(row.get("fare_media_id", ""), "") in _MEDIA_NOT_SOLD_HERE
         offers[code][category].append((needs_card, minor))
     for code, by_category in offers.items():

@@ -1,13 +1,9 @@
-"""The terms of an operator's fares, and what they are when nobody has said: a currency and a price by distance."""
+"""The terms of an operator's fares, and what they are when nobody has said: a price by distance."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeAlias
-
-from babel.core import get_global
-from babel.numbers import get_territory_currencies
 
 from farebox.core.money import Money, exponent
 
@@ -16,17 +12,22 @@ PassengerType: TypeAlias = Literal["adult", "child", "senior"]
 BASIS_POINTS = 10_000
 """Basis points in one: rates are whole basis points, 8 % is 800."""
 
-FALLBACK_CURRENCY = "EUR"
-
 # What a coach traveller pays where a traveller in the euro area pays one euro: rough, by the price level of coach
 # travel and not by the exchange rate. Good enough to open a shop with; the operator sets its own.
 UNITS_PER_EURO: dict[str, int | str] = {
-    "AED": 4, "ARS": 900, "AUD": "1.6", "BDT": 60, "BGN": "1.2", "BOB": 4, "BRL": 4, "CAD": "1.5", "CHF": "1.2",
-    "CLP": 600, "CNY": 5, "COP": 2500, "CZK": 18, "DKK": 7, "EGP": 15, "EUR": 1, "GBP": "0.9", "GEL": 1, "GTQ": 5,
-    "HKD": 9, "HUF": 250, "IDR": 7000, "ILS": 4, "INR": 25, "ISK": 160, "JPY": 130, "KES": 60, "KHR": 3000, "KRW": 1100,
-    "KZT": 250, "LAK": 9000, "LKR": 120, "MAD": 6, "MXN": 15, "MYR": 2, "NGN": 500, "NOK": 11, "NPR": 50, "NZD": "1.8",
-    "PEN": 3, "PHP": 30, "PKR": 100, "PLN": 3, "RON": 4, "RSD": 80, "RUB": 50, "SAR": 4, "SEK": 11, "SGD": "1.5",
-    "THB": 16, "TRY": 20, "TWD": 25, "TZS": 1200, "UAH": 18, "USD": "1.1", "UYU": 35, "VND": 7500, "ZAR": 12,
+    "AED": 4, "ALL": 90, "AMD": 350, "AOA": 600, "ARS": 900, "AUD": "1.6", "AZN": "1.5", "BAM": "1.8", "BBD": 2,
+    "BDT": 60, "BGN": "1.2", "BHD": "0.4", "BIF": 2500, "BND": "1.5", "BOB": 4, "BRL": 4, "BSD": 1, "BTN": 30,
+    "BWP": 10, "BYN": 2, "BZD": 2, "CAD": "1.5", "CDF": 2500, "CHF": "1.2", "CLP": 600, "CNY": 5, "COP": 2500, "CRC": 500,
+    "CUP": 25, "CVE": 100, "CZK": 18, "DKK": 7, "DOP": 45, "DZD": 100, "EGP": 15, "ETB": 60, "EUR": 1, "FJD": 2, "GBP": "0.9",
+    "GEL": 1, "GHS": 8, "GMD": 60, "GNF": 8000, "GTQ": 5, "GYD": 200, "HKD": 9, "HNL": 20, "HTG": 130, "HUF": 250,
+    "IDR": 7000, "ILS": 4, "INR": 25, "IQD": 1000, "IRR": 200000, "ISK": 160, "JMD": 130, "JOD": "0.6", "JPY": 130,
+    "KES": 60, "KGS": 50, "KHR": 3000, "KRW": 1100, "KWD": "0.3", "KZT": 250, "LAK": 9000, "LBP": 80000, "LKR": 120,
+    "LSL": 12, "LYD": 4, "MAD": 6, "MDL": 12, "MGA": 3000, "MKD": 45, "MMK": 2000, "MNT": 2500, "MOP": 9, "MRU": 30,
+    "MUR": 35, "MWK": 1000, "MXN": 15, "MYR": 2, "MZN": 50, "NAD": 12, "NGN": 500, "NIO": 25, "NOK": 11, "NPR": 50,
+    "NZD": "1.8", "OMR": "0.4", "PAB": 1, "PEN": 3, "PGK": 4, "PHP": 30, "PKR": 100, "PLN": 3, "PYG": 5000, "QAR": 4,
+    "RON": 4, "RSD": 80, "RUB": 50, "RWF": 800, "SAR": 4, "SEK": 11, "SGD": "1.5", "SRD": 30, "SZL": 12, "THB": 16,
+    "TJS": 7, "TMT": 3, "TND": 2, "TRY": 20, "TTD": 6, "TWD": 25, "TZS": 1200, "UAH": 18, "UGX": 2500, "USD": "1.1",
+    "UYU": 35, "UZS": 6000, "VES": 40, "VND": 7500, "XAF": 400, "XOF": 400, "YER": 500, "ZAR": 12, "ZMW": 15,
 }  # fmt: skip
 
 # Of a ride in euros: to get on, for each 100 km, the least it costs, and what it is rounded to.
@@ -95,21 +96,6 @@ class FareTerms:
     def tax_in(self, amount: Money) -> Money:
         """The tax that an amount includes."""
         return amount.times(Fraction(self.tax_rate_bp, BASIS_POINTS + self.tax_rate_bp))
-
-
-def currency_of_zone(timezone: str, on: date) -> str:
-    """The currency of the territory that a time zone lies in (CLDR), if we know what a ride costs in it; else the euro.
-
-    Args:
-        timezone: IANA name, old aliases too.
-        on: the day, since territories change their currency.
-    """
-    zone = get_global("zone_aliases").get(timezone, timezone)
-    territory = get_global("zone_territories").get(zone)
-    if territory is None or territory == "001":
-        return FALLBACK_CURRENCY
-    currency = next(iter(get_territory_currencies(territory, on)), FALLBACK_CURRENCY)
-    return currency if currency in UNITS_PER_EURO else FALLBACK_CURRENCY
 
 
 def default_distance_fares(currency: str) -> dict[str, DistanceFare]:
