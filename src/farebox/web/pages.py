@@ -1,0 +1,55 @@
+"""Answering with a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from litestar import Request
+from litestar.response import Redirect, Template
+
+HTML = "text/html; charset=utf-8"
+AnyRequest = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The address of the page being shown, for links that change one thing of it."""
+
+    path: str
+    query: tuple[tuple[str, str], ...]
+    mailbox: bool
+
+    @property
+    def full(self) -> str:
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    def with_query(self, changes: Mapping[str, str | None], path: str | None = None) -> str:
+        """This address with some of its query changed; `None` takes a name out."""
+        kept = [(name, value) for name, value in self.query if name not in changes]
+        new = [(name, value) for name, value in changes.items() if value is not None]
+        query = urlencode([*kept, *new])
+        return f"{path or self.path}?{query}" if query else path or self.path
+
+
+def here_of(request: AnyRequest) -> Here:
+    state = request.app.state
+    query = parse_qsl(request.url.query, keep_blank_values=False)
+    return Here(request.url.path, tuple(query), mailbox=bool(state.get("shows_mailbox", False)))
+
+
+def page(request: AnyRequest, name: str, view: object = None, *, status: int = 200, **more: Any) -> Template:
+    """A page drawn from `templates/<name>`. Pages are never kept by caches: they show whose they are."""
+    headers = {"Cache-Control": "no-store" if status == 200 and more.pop("is_private", False) else "no-cache"}  # noqa: PLR2004
+    return Template(
+        template_name=name,
+        context={"view": view, "here": here_of(request), **more},
+        status_code=status,
+        media_type=HTML,
+        headers=headers,
+    )
+
+
+def see_other(url: str) -> Redirect:
+    """After a form was taken: look there. Going back does not send it again."""
+    return Redirect(url, status_code=303)

@@ -1,0 +1,1 @@
+"""The traveller's way: search, seats, passengers, review, payment, ticket, and finding a booking again."""

@@ -1,0 +1,2 @@
+// Says, before anything is drawn, that scripts run here.
+document.documentElement.classList.add("js");

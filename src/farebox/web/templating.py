@@ -1,0 +1,93 @@
+"""Jinja2 as the pages use it: escaped, strict about names, translated, with money and times by locale."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_timezone_name
+from babel.numbers import format_compact_currency, format_decimal
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template import TemplateConfig
+
+from farebox.core import i18n
+from farebox.core.i18n import LANGUAGES, current_language, locale
+from farebox.core.money import Money
+from farebox.web.labels import amenity_icon, amenity_label
+from farebox.web.static_files import ASSETS
+
+SHORTEN_FROM = 10_000
+"""Amounts from here on are shortened where space is narrow: 260K."""
+
+
+def template_config() -> TemplateConfig[JinjaTemplateEngine]:
+    """The template engine, for the application's `template_config`."""
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
+
+
+def environment() -> Environment:
+    """Jinja's environment with all that templates may use."""
+    env = Environment(
+        loader=PackageLoader("farebox.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.globals.update(
+        static_url=ASSETS.url, languages=LANGUAGES, current_language=current_language, minutes_in_text=duration
+    )
+    env.filters.update(
+        money=i18n.format_money,
+        money_short=money_short,
+        number=lambda value: format_decimal(value, locale=locale()),
+        day=i18n.format_day,
+        time=time_of_day,
+        duration=duration,
+        zone_name=zone_name,
+        iso=lambda instant: instant.isoformat(),
+        amenity=amenity_label,
+        amenity_icon=amenity_icon,
+        after_days=after_days,
+    )
+    return env
+
+
+def money_short(money: Money) -> str:
+    """An amount for narrow places; whole where shortening would lie."""
+    if abs(money.amount) < SHORTEN_FROM:
+        return i18n.format_money(money)
+    return format_compact_currency(money.amount, money.currency, locale=locale(), fraction_digits=0)
+
+
+def time_of_day(instant: datetime, zone: str | None = None) -> str:
+    """Wall-clock time in `zone`, or in the instant's own."""
+    return i18n.format_time(instant, ZoneInfo(zone) if zone else None)
+
+
+def duration(minutes: int) -> str:
+    """6 h 40, 55 min."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return i18n.gettext("{minutes} min").format(minutes=rest)
+    if not rest:
+        return i18n.gettext("{hours} h").format(hours=hours)
+    return i18n.gettext("{hours} h {minutes}").format(hours=hours, minutes=f"{rest:02d}")
+
+
+def zone_name(zone: str, at: datetime) -> str:
+    """A zone as people say it, with its distance from Greenwich at that instant: China Time (GMT+8)."""
+    offset = at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
+    minutes = round(offset.total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    distance = f"GMT{sign}{hours}" + (f":{rest:02d}" if rest else "")
+    return f"{get_timezone_name(zone, width='long', locale=locale())} ({distance})"
+
+
+def after_days(day: date | datetime, days: int) -> date | datetime:
+    return day + timedelta(days=days)
+
+
+__all__ = ["duration", "environment", "money_short", "template_config", "time_of_day", "zone_name"]

@@ -1,0 +1,1 @@
+"""What pages show: frozen facts, made by the handlers, drawn by the templates. Nothing here asks the database."""

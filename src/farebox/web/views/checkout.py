@@ -1,0 +1,147 @@
+"""Passengers, review and payment."""
+
+from dataclasses import dataclass, field
+
+from farebox.core.money import Money
+from farebox.web.views.seats import HoldClock
+from farebox.web.views.trips import Option, TripCard
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line of the error summary; `anchor` is the field's id."""
+
+    anchor: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassengerFields:
+    """The fields of one passenger, as typed; `errors`: field -> message."""
+
+    index: int
+    seat: str
+    seat_place: str
+    full_name: str = ""
+    passenger_type: str = "adult"
+    id_type: str = "citizen_id"
+    id_number: str = ""
+    phone: str = ""
+    email: str = ""
+    special_needs: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFields:
+    email: str = ""
+    phone: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """A line of the price breakdown; `note` in small type below it."""
+
+    label: str
+    amount: Money
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    rows: tuple[PriceRow, ...]
+    total: Money
+    tax: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassengersView:
+    trip: TripCard
+    price: Price | None
+    clock: HoldClock | None
+    action: str
+    seats_url: str
+    contact: ContactFields
+    passengers: tuple[PassengerFields, ...]
+    passenger_types: tuple[Option, ...]
+    id_types: tuple[Option, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassengerRow:
+    """A passenger as others may see them: the number of the document is masked."""
+
+    name: str
+    seat: str
+    seat_place: str
+    type_label: str
+    id_label: str
+    id_masked: str
+    special_needs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    booking_id: str
+    reference: str
+    trips: tuple[TripCard, ...]
+    passengers: tuple[PassengerRow, ...]
+    contact_email: str
+    contact_phone: str
+    price: Price
+    clock: HoldClock | None
+    methods: tuple[Option, ...]
+    action: str
+    passengers_url: str
+    seats_url: str
+    terms_accepted: bool = False
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_free(self) -> bool:
+        return not self.price.total
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxView:
+    """The sandbox's payment page, standing in for a bank's."""
+
+    payment_id: str
+    reference: str
+    amount: Money
+    action: str
+    cancel_url: str
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingView:
+    """The way back from the payment page, while the answer is on its way."""
+
+    reference: str
+    amount: Money
+    refresh_url: str
+    waited_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedView:
+    """A payment that did not go through. The seats are still held while `clock` runs."""
+
+    reference: str
+    amount: Money
+    retry_url: str
+    action: str
+    clock: HoldClock | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredView:
+    """The time is over. `again_url` leads to the same trip's seats."""
+
+    again_url: str
+    search_url: str
+    trip: TripCard | None = None

@@ -1,0 +1,135 @@
+"""The seat map, the seats chosen, and the clock that runs while they are held."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from farebox.core.money import Money
+from farebox.web.views.trips import TripCard
+
+SeatStatus = Literal["available", "mine", "locked", "occupied", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeatCell:
+    """A seat on the map.
+
+    Attributes:
+        place: where it is, in words ("window, front row").
+        tier: 0 for the lowest price on this vehicle, then 1, 2, 3.
+        label: what a screen reader says, without the status.
+    """
+
+    number: str
+    type: str
+    status: SeatStatus
+    price: Money | None
+    place: str
+    tier: int
+    label: str
+    accessible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRow:
+    """A row of the grid: `None` is an empty cell, `""` an aisle's cell."""
+
+    number: int
+    cells: tuple[SeatCell | None, ...]
+    aisle: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeckView:
+    """A deck as it is drawn.
+
+    Attributes:
+        narrow: for each column, whether no row has a seat in it.
+        driver: the side of the driver's seat, or empty.
+        doors: side and the row that the door is just ahead of.
+        kind: the type of most of its seats.
+    """
+
+    name: str
+    rows: tuple[SeatRow, ...]
+    narrow: tuple[bool, ...]
+    driver: str
+    doors: tuple[tuple[str, int], ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTier:
+    """One price of the vehicle and what it is for."""
+
+    tier: int
+    price: Money
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldClock:
+    """What the timer needs.
+
+    Attributes:
+        now: the server's clock when the page was made, so that a browser's wrong clock does no harm.
+        extend_url: empty when it cannot be extended any more.
+    """
+
+    expires_at: datetime
+    now: datetime
+    extend_url: str
+    extensions_left: int
+    expired_url: str
+
+    @property
+    def seconds_left(self) -> int:
+        return max(0, int((self.expires_at - self.now).total_seconds()))
+
+    @property
+    def text(self) -> str:
+        """Minutes and seconds, as the browser will count them down."""
+        minutes, seconds = divmod(self.seconds_left, 60)
+        return f"{minutes}:{seconds:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenSeat:
+    number: str
+    place: str
+    price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The seats held so far.
+
+    Attributes:
+        notice: a sentence for the traveller: a seat lost, the limit reached.
+        offer: a free seat near the one that was lost.
+        next_url: the passengers step; empty while nothing is held.
+    """
+
+    seats: tuple[ChosenSeat, ...]
+    total: Money | None
+    clock: HoldClock | None = None
+    notice: str = ""
+    lost: tuple[str, ...] = ()
+    offer: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatMapView:
+    trip: TripCard
+    trip_url: str
+    action: str
+    status_url: str
+    decks: tuple[DeckView, ...]
+    tiers: tuple[PriceTier, ...]
+    selection: Selection
+    travellers: int
+    max_seats: int
+    back_url: str
+    has_blocked: bool = False
+    has_accessible: bool = False
