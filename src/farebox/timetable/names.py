@@ -99,17 +99,3 @@ async def list_stop_names(work: UnitOfWork, place_ids: Sequence[UUID]) -> dict[U
     for place_id, *stop in await cursor.fetchall():
         stops[place_id].append(StopName(*stop))
     return stops
-
-
-async def count_departures(work: UnitOfWork) -> None:
-    """Bring up to date how many departures on sale call at each place."""
-    await work.execute("""
-        UPDATE place p SET departures = coalesce(counted.departures, 0)
-          FROM place q
-          LEFT JOIN (
-              SELECT c.place_id, count(*) AS departures
-                FROM departure d JOIN call c ON c.journey_id = d.journey_id
-               GROUP BY c.place_id
-          ) AS counted ON counted.place_id = q.id
-         WHERE q.id = p.id AND p.departures <> coalesce(counted.departures, 0)
-    """)
