@@ -1,6 +1,10 @@
 """The timetable: places, stops, lines, journeys, vehicles, and the departures that are on sale; imported from GTFS."""
 
+from farebox.timetable.departures import materialise_departures
 from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable, PlaceNotFound
+from farebox.timetable.gtfs import FeedTables, Finding, ImportReport, Progress, Row
+from farebox.timetable.importing import FeedKeys, ImportHook, OnSale, import_feed
+from farebox.timetable.jobs import extend_sales
 from farebox.timetable.names import (
     NameMatch,
     StopName,
@@ -54,15 +58,23 @@ __all__ = [
     "DepartureNotFound",
     "DepartureSummary",
     "Door",
+    "FeedKeys",
+    "FeedTables",
+    "Finding",
     "GtfsError",
+    "ImportHook",
+    "ImportReport",
     "LineView",
     "NameMatch",
     "NotBoardable",
+    "OnSale",
     "PlaceNotFound",
     "PlaceView",
+    "Progress",
     "RideFacts",
     "RideKey",
     "RideStop",
+    "Row",
     "Run",
     "Seat",
     "SeatPlan",
@@ -70,12 +82,14 @@ __all__ = [
     "Site",
     "StopName",
     "VehicleKind",
+    "extend_sales",
     "find_departure_operator",
     "find_first_and_last_run",
     "fold_names",
     "get_departure",
     "get_place",
     "get_sites",
+    "import_feed",
     "list_departures",
     "list_places",
     "list_ride_facts",
@@ -83,5 +97,6 @@ __all__ = [
     "list_stop_names",
     "match_alike_names",
     "match_names",
+    "materialise_departures",
     "segment",
 ]

@@ -172,6 +172,7 @@ class Journey(Base):
     __tablename__ = "journey"
     __table_args__ = (
         Index("uq_journey_current", "feed_id", "source_id", unique=True, postgresql_where=text("is_current")),
+        Index("ix_journey_feed", "feed_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -243,7 +244,10 @@ class DepartureRow(Base):
     offset_s: Mapped[int]
     base_at: Mapped[datetime]
     """Noon of the service date minus 12 hours, plus the offset: a call's seconds are counted from here."""
-    inventory_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("inventory.id"), unique=True)
+    inventory_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("inventory.id", deferrable=True, initially="DEFERRED"), unique=True
+    )
+    """Checked at commit: taking a departure back first asks the inventory whether anybody has a seat."""
     operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id"))
     vehicle_kind_id: Mapped[UUID] = mapped_column(ForeignKey("vehicle_kind.id"), index=True)
     seat_plan_id: Mapped[UUID] = mapped_column(ForeignKey("seat_plan.id"), index=True)

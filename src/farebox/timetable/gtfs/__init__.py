@@ -2,6 +2,6 @@
 
 from farebox.timetable.gtfs.archive import FeedFiles, open_feed_files
 from farebox.timetable.gtfs.report import Finding, ImportReport
-from farebox.timetable.gtfs.tables import FeedTables, Row
+from farebox.timetable.gtfs.tables import FeedTables, Progress, Row
 
-__all__ = ["FeedFiles", "FeedTables", "Finding", "ImportReport", "Row", "open_feed_files"]
+__all__ = ["FeedFiles", "FeedTables", "Finding", "ImportReport", "Progress", "Row", "open_feed_files"]
