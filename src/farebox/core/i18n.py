@@ -9,12 +9,13 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date as babel_format_date
 from babel.dates import format_datetime as babel_format_datetime
 from babel.messages.mofile import write_mo
@@ -95,6 +96,28 @@ def format_day(day: date | datetime, style: str = "EEE d MMM") -> str:
 def format_time(instant: datetime, zone: tzinfo | None = None, style: str = "HH:mm") -> str:
     """The wall-clock time of an instant at a place, 24-hour as timetables print it."""
     return babel_format_datetime(instant, style, tzinfo=zone or instant.tzinfo, locale=locale())
+
+
+def zone_name(instant: datetime, zone: tzinfo) -> str:
+    """A zone as people say it and its distance from Greenwich, at that instant: Central European Summer Time, GMT+2."""
+    there = instant.astimezone(zone)
+    names = locale().meta_zones.get(_metazones().get(str(zone), ""), {}).get("long", {})
+    name = names.get("daylight" if there.dst() else "standard") or names.get("generic", "")
+    minutes = int((there.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    offset = f"GMT{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}" if minutes else "GMT"
+    return f"{name}, {offset}" if name else offset
+
+
+@cache
+def _metazones() -> dict[str, str]:
+    """Zone -> what CLDR calls the zones that tell the same time, found by the zone's present name too.
+
+    Babel keeps them under names that the time zone database has given up: Asia/Saigon, not Asia/Ho_Chi_Minh.
+    """
+    known: dict[str, str] = dict(get_global("meta_zones"))
+    renamed = {new: known[old] for old, new in get_global("zone_aliases").items() if old in known}
+    return renamed | known
 
 
 @cache

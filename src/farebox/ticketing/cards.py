@@ -1,5 +1,6 @@
 """What a ticket shows, in words of the reader's language: the same for the PDF, the pages, the preview and the mail."""
 
+import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ import msgspec
 
 from farebox.bookings import Booking, BookingItem, ItemDescription, Passenger, PlaceTime
 from farebox.core.crypto import Secrets
-from farebox.core.i18n import format_money, format_time, gettext
+from farebox.core.i18n import format_money, format_time, gettext, zone_name
 from farebox.core.money import total
 from farebox.pricing import describe_line
 from farebox.ticketing import wording
@@ -18,6 +19,8 @@ SIGN = "#121316"
 SIGN_TEXT = "#ffc247"
 INK = "#15171a"
 WHITE = "#ffffff"
+
+_COLOR = re.compile("#[0-9a-fA-F]{6}")
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +115,9 @@ def readable_on(color: str) -> tuple[str, str]:
 
     Anything but `#rrggbb` means the product's own amber on ink.
     """
-    try:
-        channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    except ValueError:
-        channels = []
-    if len(color) != len(SIGN) or not color.startswith("#") or not channels:
+    if not _COLOR.fullmatch(color):
         return SIGN, SIGN_TEXT
+    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)  # noqa: PLR2004
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return color.lower(), INK if (luminance + 0.05) / 0.058 > 1.05 / (luminance + 0.05) else WHITE
@@ -180,11 +180,11 @@ def _heading(about: ItemDescription) -> str:
 def _ends(about: ItemDescription) -> tuple[CardStop, CardStop | None, str]:
     start, end = about.origin, about.destination
     start_zone = ZoneInfo(start.timezone)
-    said_at_start = wording.zone_in_words(start.time, start_zone)
+    said_at_start = zone_name(start.time, start_zone)
     if end is None:
         return _stop(start), None, _zone_note(said_at_start)
     end_zone = ZoneInfo(end.timezone)
-    said_at_end = wording.zone_in_words(end.time, end_zone)
+    said_at_end = zone_name(end.time, end_zone)
     days = wording.days_between(start.time, start_zone, end.time, end_zone)
     later = f"{days:+d}" if days else ""
     if said_at_start == said_at_end:

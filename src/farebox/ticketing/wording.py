@@ -3,11 +3,9 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_gmt, get_timezone_name
-
 from farebox.bookings import Passenger, SeatDescription
 from farebox.core.crypto import Secrets
-from farebox.core.i18n import N_, format_day, format_time, gettext, locale, pgettext
+from farebox.core.i18n import N_, format_day, format_time, gettext, pgettext
 
 PASSENGER_TYPES = {"adult": N_("Adult"), "child": N_("Child"), "senior": N_("Senior")}
 
@@ -52,14 +50,6 @@ def duration_in_words(length: timedelta) -> str:
     if not minutes:
         return gettext("{hours} h").format(hours=hours)
     return gettext("{hours} h {minutes}").format(hours=hours, minutes=f"{minutes:02d}")
-
-
-def zone_in_words(instant: datetime, zone: ZoneInfo) -> str:
-    """Indochina Time, GMT+7: as it is at that instant, so summer time says so."""
-    there = instant.astimezone(zone)
-    name = get_timezone_name(there, width="long", locale=locale())
-    offset = get_timezone_gmt(there, width="short", locale=locale())
-    return offset if name == offset else f"{name}, {offset}"
 
 
 def days_between(start: datetime, start_zone: ZoneInfo, end: datetime, end_zone: ZoneInfo) -> int:
