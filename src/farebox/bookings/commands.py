@@ -11,11 +11,11 @@ from farebox.bookings.creating import contact_values, passenger_row, price_line_
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
 from farebox.bookings.errors import BookingExpired, IllegalTransition, NotCancellable, NotModifiable, SeatsGone
 from farebox.bookings.events import BookingCompleted, BookingConfirmed, BookingRefunded
-from farebox.bookings.expiry import BATCH, end_booking
+from farebox.bookings.expiry import BATCH, end_unpaid_booking
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.seating import check_seating, quote_items, seat_passengers, sum_of
-from farebox.bookings.states import BookingStatus, CancelReason, move, record
+from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move, record
 from farebox.bookings.verticals import ItemOffer, Verticals
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
@@ -24,8 +24,6 @@ from farebox.core.errors import Invalid
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.inventory import HoldExpired, HoldLost, UnitsTaken, confirm, rearm, reclaim
-
-UNPAID = frozenset({BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING})
 
 
 async def update_passengers(
@@ -96,7 +94,7 @@ async def cancel_booking(
     row = await get_row(work, booking_id, actor=actor)
     if row.status not in UNPAID:
         raise NotCancellable(status=row.status)
-    await end_booking(work, booking_id, actor=actor, reason=reason, note=note)
+    await end_unpaid_booking(work, booking_id, actor=actor, reason=reason, note=note)
     return await get_booking(work, booking_id, actor=SYSTEM)
 
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings.errors import BookingNotFound
+from farebox.bookings.errors import BookingNotFound, IllegalTransition
 from farebox.bookings.events import BookingCancelled
 from farebox.bookings.models import BookingItemRow, BookingRow
-from farebox.bookings.states import BookingStatus, CancelReason, move
+from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move
 from farebox.core.db import UnitOfWork
 from farebox.inventory import release
 
@@ -58,17 +58,17 @@ async def expire_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor = S
         BookingNotFound: no such booking.
         IllegalTransition: it is not waiting for money any more.
     """
-    await end_booking(work, booking_id, actor=actor, reason=CancelReason.EXPIRED)
+    await end_unpaid_booking(work, booking_id, actor=actor, reason=CancelReason.EXPIRED)
 
 
-async def end_booking(
+async def end_unpaid_booking(
     work: UnitOfWork, booking_id: UUID, *, actor: Actor, reason: CancelReason, note: str = ""
 ) -> None:
-    """Cancel a booking from where it is and give its seats back.
+    """Cancel a booking that waits for money, and give its seats back.
 
     Raises:
         BookingNotFound: no such booking.
-        IllegalTransition: a booking in its state cannot be cancelled.
+        IllegalTransition: it does not wait for money (any more).
     """
     found = await work.session.execute(
         select(BookingRow.status, BookingRow.reference).where(BookingRow.id == booking_id).with_for_update()
@@ -76,6 +76,8 @@ async def end_booking(
     booking = found.one_or_none()
     if booking is None:
         raise BookingNotFound
+    if booking.status not in UNPAID:
+        raise IllegalTransition(status=booking.status)
     await move(
         work,
         booking_id,

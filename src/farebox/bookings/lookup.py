@@ -151,7 +151,7 @@ async def verify_lookup(
         .execution_options(synchronize_session=False)
     )
     row = tried.one_or_none()
-    lookup_id, booking_id, expected = row.tuple() if row else (UUID(int=0), None, b"")
+    lookup_id, booking_id, expected = row if row is not None else (UUID(int=0), None, b"")
     digits = "".join(character for character in code if character.isdecimal())
     if not hmac.compare_digest(_digest(secrets, lookup_id, digits), expected or b"") or booking_id is None:
         return None

@@ -46,13 +46,11 @@ TRANSITIONS: Final[Mapping[BookingStatus, frozenset[BookingStatus]]] = {
 """From each state, where a booking may go. `cancelled -> confirmed` is for money that arrived late, while the seats
 were still free: it is open to bookings that ran out, never to those that somebody cancelled (`RECLAIMABLE`)."""
 
+UNPAID: Final = frozenset({BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING})
+"""The states in which a booking waits for money."""
+
 RECLAIMABLE: Final = frozenset({CancelReason.EXPIRED})
 """Reasons of a cancellation that money arriving late may undo."""
-
-
-def sources_of(target: BookingStatus) -> frozenset[BookingStatus]:
-    """The states from which a booking may go to `target`."""
-    return frozenset(source for source, targets in TRANSITIONS.items() if target in targets)
 
 
 async def move(

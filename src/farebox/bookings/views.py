@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from farebox.bookings.states import BookingStatus, CancelReason
+from farebox.bookings.states import UNPAID, BookingStatus, CancelReason
 from farebox.bookings.verticals import ChangePolicy, ItemDescription, PassengerType
 from farebox.core.crypto import Secrets
 from farebox.core.money import Money
@@ -135,7 +135,7 @@ class Booking:
     @property
     def is_open(self) -> bool:
         """Whether it still waits for money."""
-        return self.status in {BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING}
+        return self.status in UNPAID
 
 
 @dataclass(frozen=True, slots=True)
