@@ -233,13 +233,13 @@ class DepartureRow(Base):
 
     __tablename__ = "departure"
     __table_args__ = (
-        Index("ix_departure_base_at", "base_at", "journey_id"),
-        Index("ix_departure_operator_day", "operator_id", "service_date"),
+        Index("ix_departure_journey", "journey_id", "base_at"),
+        Index("ix_departure_day", "service_date", "operator_id"),
         CheckConstraint("status IN ('scheduled', 'cancelled')", name="status"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id"), index=True)
+    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id"))
     service_date: Mapped[date]
     offset_s: Mapped[int]
     base_at: Mapped[datetime]

@@ -60,10 +60,8 @@ _RUNS = """
       JOIN stop s1 ON s1.id = pair.board_stop
       JOIN stop s2 ON s2.id = pair.alight_stop
      WHERE d.status = 'scheduled'
-       AND d.base_at >= %(start)s - (SELECT max(departure_s) FROM pair) * interval '1 second'
-       AND d.base_at < %(end)s - (SELECT min(departure_s) FROM pair) * interval '1 second'
-       AND d.base_at + pair.departure_s * interval '1 second' >= %(start)s
-       AND d.base_at + pair.departure_s * interval '1 second' < %(end)s
+       AND d.base_at >= %(start)s - pair.departure_s * interval '1 second'
+       AND d.base_at < %(end)s - pair.departure_s * interval '1 second'
      ORDER BY departs_at, d.id
 """
 
