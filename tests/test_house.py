@@ -7,9 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from farebox.core.settings import PREFIX, Settings
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from farebox.core.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))

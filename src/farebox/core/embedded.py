@@ -12,6 +12,7 @@ import importlib.util
 import locale
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -118,7 +119,7 @@ class EmbeddedPostgres:
             self._make_database()
         except BaseException:
             if self._process is not None:
-                self._pg_ctl("stop", "-m", "fast")
+                self._shut_down()
             self._let_go()
             raise
         self._open_gate()
@@ -136,12 +137,17 @@ class EmbeddedPostgres:
         except BlockingIOError:
             return  # somebody else still uses it
         else:
-            if self._pg_ctl("stop", "-m", "fast") and self._pg_ctl("stop", "-m", "immediate"):
-                log.warning("postgres-not-stopped", directory=str(self.directory))
-            if self._process is not None:
-                self._process.wait(STOP_SECONDS)
+            self._shut_down()
         finally:
             self._open_gate()
+
+    def _shut_down(self) -> None:
+        if self._process is None:  # taken over from a process that was killed
+            stopped = any(self._pg_ctl("stop", "-m", mode) == 0 for mode in ("fast", "immediate"))
+        else:
+            stopped = any(_ended(self._process, number) for number in (signal.SIGINT, signal.SIGQUIT))
+        if not stopped:
+            log.warning("postgres-not-stopped", directory=str(self.directory))
 
     def _make_cluster(self) -> None:
         """Into a draft first, renamed when whole: a kill half-way leaves nothing that looks like data."""
@@ -179,7 +185,7 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         (self.directory / "farebox.conf").write_text(files("farebox.core").joinpath("embedded.conf").read_text())
-        self._disown_stale_pid()
+        self._disown_stale_locks()
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         with self.log_file.open("ab") as output:
@@ -235,16 +241,18 @@ class EmbeddedPostgres:
         except (FileNotFoundError, IndexError, ValueError):
             return None
 
-    def _disown_stale_pid(self) -> None:
-        """Let PostgreSQL start although the process number in its pid file is alive, when that is no PostgreSQL.
+    def _disown_stale_locks(self) -> None:
+        """Let PostgreSQL start although the process number in its lock files is alive, when that is no PostgreSQL.
 
-        After a restart of the machine or container the number is often somebody else's. The file stays, since
+        After a restart of the machine or container the number is often somebody else's. The pid file stays, since
         PostgreSQL also finds in it whether a child of the dead server still holds the shared memory; the number
         becomes ours, which PostgreSQL, as our child, knows not to be a server's.
         """
-        pid = self._server_pid()
-        if pid is not None and not _is_postgres(pid, self.directory):
-            file = self.directory / "postmaster.pid"
+        if self._is_running():
+            return
+        (self._socket_directory() / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+        file = self.directory / "postmaster.pid"
+        if file.exists():
             _, _, rest = file.read_text().partition("\n")
             file.write_text(f"{os.getpid()}\n{rest}")
 
@@ -252,7 +260,8 @@ class EmbeddedPostgres:
         if len(os.fsencode(self.directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT:
             return self.directory
         owner = self._user.uid if self._user else os.getuid()
-        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
+        made = self.directory.stat().st_ino  # so that data made anew does not meet the socket of the old
+        digest = hashlib.sha256(os.fsencode(self.directory) + str(made).encode()).hexdigest()[:12]
         place = Path(tempfile.gettempdir()) / f"farebox-{owner}-{digest}"
         try:
             place.mkdir(mode=0o700)
@@ -327,6 +336,16 @@ def _is_postgres(pid: int, directory: Path) -> bool:
         return False
 
 
+def _ended(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Whether it ended after this signal, in time."""
+    process.send_signal(number)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def _locale_options() -> list[str]:
     """Sort by code point, the same on every machine and after every upgrade of its libraries; know all letters."""
     before = locale.setlocale(locale.LC_CTYPE)
@@ -352,7 +371,7 @@ def _tail(text: str) -> str:
 
 
 def _os_reason(error: OSError) -> str:
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
         return f"{error.filename} cannot be written ({error.strerror}). Name another place with --home or FAREBOX_HOME."
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return f"the disk is full ({error.filename}). Make room, or name another place with --home or FAREBOX_HOME."

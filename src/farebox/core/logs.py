@@ -19,7 +19,7 @@ QUIET = ("uvicorn", "procrastinate", "httpx", "httpcore", "aiosmtplib", "sqlalch
 """Libraries that tell every step; of these we keep warnings."""
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_LONG_NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[ .-]?\d){7,14}(?![\w-])")
+_LONG_NUMBER = re.compile(r"(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?\d(?:[ .-]?\d){7,14}(?![\w-])")
 _QUOTED_ROWS = re.compile(r"^(DETAIL|CONTEXT):.*$|^\[parameters: .*$", re.MULTILINE)
 
 
@@ -50,7 +50,6 @@ def configure_logs(settings: Settings, *, stream: TextIO | None = None) -> None:
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=output),
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(output)
     handler.setFormatter(

@@ -6,7 +6,7 @@ carry e-mail addresses and tokens. Nor is the client's address kept.
 
 import os
 import re
-from collections.abc import Callable
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -14,6 +14,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from farebox.core import metrics
@@ -35,6 +36,8 @@ _sane_id = re.compile(rb"[A-Za-z0-9._-]{8,64}").fullmatch
 
 def observe(app: ASGIApp) -> ASGIApp:
     """Wrap the whole application. A sane `X-Request-ID` of the caller is kept, else one is made; either is returned."""
+
+    logger = log.bind()  # resolved once: every request passes here
 
     async def observed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -58,7 +61,7 @@ def observe(app: ASGIApp) -> ASGIApp:
                 try:
                     await app(scope, receive, send_with_id)
                 finally:
-                    _record(scope, status, perf_counter() - started, span)
+                    _record(logger, scope, status, perf_counter() - started, span)
         finally:
             reset_contextvars(**tokens)
 
@@ -71,16 +74,22 @@ async def log_unexpected(error: Exception, scope: Scope) -> None:
         log.error("unexpected-error", route=_route(scope), exc_info=error)
 
 
-def _record(scope: HTTPScope, status: int, seconds: float, span: Any) -> None:
+def _record(logger: Any, scope: HTTPScope, status: int, seconds: float, span: Any) -> None:
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
     route = _route(scope)
-    metrics.REQUESTS.labels(method, route, status).inc()
-    metrics.LATENCY.labels(method, route).observe(seconds)
+    requests, latency = _series(method, route, status)
+    requests.inc()
+    latency.observe(seconds)
     if span is not None:
         span.update_name(f"{method} {route}")
         span.set_attributes({"http.request.method": method, "http.route": route, "http.response.status_code": status})
-    note: Callable[..., Any] = log.debug if route.startswith(QUIET_ROUTES) else log.info
+    note = logger.debug if route.startswith(QUIET_ROUTES) else logger.info
     note("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), **_ids(scope))
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return metrics.REQUESTS.labels(method, route, status), metrics.LATENCY.labels(method, route)
 
 
 def _route(scope: Scope | HTTPScope) -> str:

@@ -1,0 +1,196 @@
+"""The embedded PostgreSQL: what people's data stands on when they type one command."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from farebox.core.embedded import DatabaseNotStarted, EmbeddedPostgres
+
+LEAVE_A_NOTE = """
+import os, sys, psycopg
+from pathlib import Path
+from farebox.core.embedded import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1])) as server:
+    with psycopg.connect(server.dsn) as connection:
+        connection.execute("CREATE TABLE note (text text)")
+        connection.execute("INSERT INTO note VALUES ('still here')")
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def home():
+    """A data directory whose server, if a test leaves one behind, is stopped."""
+    # not pytest's own directory: another run of pytest closes that to the database's user at any moment
+    with tempfile.TemporaryDirectory(prefix="farebox-home-", ignore_cleanup_errors=True) as directory:
+        place = Path(directory) / "home"
+        yield place
+        if (place / "postgres" / "PG_VERSION").exists():
+            with EmbeddedPostgres(place):
+                pass
+            assert server_pid(place) is None
+
+
+def server_pid(home):
+    file = home / "postgres" / "postmaster.pid"
+    return int(file.read_text().split()[0]) if file.exists() else None
+
+
+def ask(server, query):
+    with psycopg.connect(server.dsn) as connection:
+        (answer,) = connection.execute(query).fetchone() or (None,)
+        return answer
+
+
+def test_it_listens_on_a_private_socket_only_and_keeps_data_safe(home):
+    with EmbeddedPostgres(home) as server:
+        assert ask(server, "SHOW listen_addresses") == ""
+        assert ask(server, "SHOW fsync") == "on"
+        assert ask(server, "SHOW full_page_writes") == "on"
+        assert ask(server, "SHOW synchronous_commit") == "on"
+        assert ask(server, "SHOW is_superuser") == "off"
+        assert ask(server, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()") == (
+            "farebox"
+        )
+        assert ask(server, "SHOW server_encoding") == "UTF8"
+        sockets = [path.parent for path in home.rglob(".s.PGSQL.5432")]
+        assert [stat.S_IMODE(place.stat().st_mode) for place in sockets] == [0o700]
+
+
+def test_our_role_may_install_the_extensions_we_need(home):
+    with EmbeddedPostgres(home) as server, psycopg.connect(server.dsn) as connection:
+        connection.execute("CREATE EXTENSION unaccent")
+        connection.execute("CREATE EXTENSION pg_trgm")
+        assert connection.execute("SELECT unaccent('Đà Nẵng'), lower('ĐÀ NẴNG')").fetchone() == ("Da Nang", "đà nẵng")
+
+
+def test_the_last_to_leave_stops_it(home):
+    first, second = EmbeddedPostgres(home), EmbeddedPostgres(home)
+    first.start()
+    first.wait()
+    second.start()
+    second.wait()
+    pid = server_pid(home)
+    first.stop()
+    assert ask(second, "SELECT 1") == 1
+    assert server_pid(home) == pid
+    second.stop()
+    assert server_pid(home) is None
+    second.stop()  # a second time does nothing
+
+
+def test_data_and_server_outlive_a_killed_process_and_the_next_takes_over(home):
+    killed = subprocess.run([sys.executable, "-c", LEAVE_A_NOTE, home], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    orphan = server_pid(home)
+    with EmbeddedPostgres(home) as server:
+        assert server_pid(home) == orphan
+        assert ask(server, "SELECT text FROM note") == "still here"
+    assert server_pid(home) is None
+
+
+def test_it_recovers_after_the_server_itself_was_killed(home):
+    with EmbeddedPostgres(home) as server, psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE note AS SELECT 'still here' AS text")
+        killed = server_pid(home)
+        os.kill(killed, signal.SIGKILL)
+    wait_until_gone(killed)
+    with EmbeddedPostgres(home) as server:
+        assert ask(server, "SELECT text FROM note") == "still here"
+
+
+def test_a_pid_file_that_names_a_stranger_does_not_stop_it(home):
+    with EmbeddedPostgres(home) as server:
+        ask(server, "SELECT 1")
+        content = (home / "postgres" / "postmaster.pid").read_text()
+    stranger = subprocess.Popen(["sleep", "60"], user=(home / "postgres").stat().st_uid)
+    try:
+        pid_file = home / "postgres" / "postmaster.pid"
+        pid_file.write_text(f"{stranger.pid}\n" + content.partition("\n")[2])
+        os.chown(pid_file, (home / "postgres").stat().st_uid, -1)
+        pid_file.chmod(0o600)
+        with EmbeddedPostgres(home) as server:
+            assert ask(server, "SELECT 1") == 1
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_what_a_kill_left_half_made_is_made_again(home):
+    (home / "postgres.new").mkdir(parents=True)
+    (home / "postgres.new" / "PG_VERSION").write_text("18\n")
+    home.chmod(0o711)
+    with EmbeddedPostgres(home) as server:
+        assert ask(server, "SELECT 1") == 1
+    assert not (home / "postgres.new").exists()
+
+
+def test_a_path_too_long_for_a_socket_gets_a_private_place_elsewhere(home):
+    deep = home / ("d" * 60) / ("e" * 60)
+    home.mkdir(mode=0o755)
+    with EmbeddedPostgres(deep) as server:
+        assert ask(server, "SELECT 1") == 1
+        place = Path(str(conninfo_to_dict(server.dsn)["host"]))
+        assert not place.is_relative_to(home)
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
+def test_data_of_another_version_is_left_alone_and_said(home):
+    with EmbeddedPostgres(home):
+        pass
+    version = home / "postgres" / "PG_VERSION"
+    version.write_text("17\n")
+    with pytest.raises(DatabaseNotStarted, match=r"made by PostgreSQL 17.*pg_dump"):
+        EmbeddedPostgres(home).start()
+    version.write_text("18\n")
+
+
+def test_a_broken_configuration_is_quoted(home):
+    with EmbeddedPostgres(home):
+        pass
+    configuration = home / "postgres" / "postgresql.conf"
+    good = configuration.read_text()
+    configuration.write_text(good + "shared_buffers = lots\n")
+    server = EmbeddedPostgres(home)
+    server.start()
+    with pytest.raises(DatabaseNotStarted, match="shared_buffers"):
+        server.wait()
+    configuration.write_text(good)
+
+
+def test_a_place_that_is_no_directory_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatabaseNotStarted, match="--home or FAREBOX_HOME"):
+        EmbeddedPostgres(tmp_path / "file" / "home").start()
+
+
+def test_people_can_overrule_our_settings(home):
+    with EmbeddedPostgres(home):
+        pass
+    with (home / "postgres" / "postgresql.conf").open("a") as file:
+        file.write("work_mem = 3MB\n")
+    with EmbeddedPostgres(home) as server:
+        assert ask(server, "SHOW work_mem") == "3MB"
+
+
+def wait_until_gone(pid):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+                return
+            os.kill(pid, 0)
+        except OSError:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"process {pid} is still there")
