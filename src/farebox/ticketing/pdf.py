@@ -54,7 +54,7 @@ def _words() -> dict[str, str]:
         "kind": gettext("E-ticket"),
         "passenger": gettext("Passenger"),
         "seat": gettext("Seat"),
-        "place": gettext("Place"),
+        "seat_kind": gettext("Seat type"),
         "document": gettext("Document"),
         "type": gettext("Passenger type"),
         "line": gettext("Line"),
