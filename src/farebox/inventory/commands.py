@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError
 from farebox.core.ids import new_id
+from farebox.core.metrics import HOLDS
 from farebox.inventory import statements
 from farebox.inventory.errors import (
     ExtensionLimit,
@@ -88,6 +89,7 @@ async def take(
         left_over = claimed.without(keys)
         await _give_up(work, left_over, [old.id, hold_id])
         await _end(work, "release", [old.id])
+    HOLDS.labels("taken").inc()
     first_taken_at, expires_at, latest_at, *_ = rows[0]
     return hold_view(
         hold_id,
@@ -118,6 +120,7 @@ async def extend(work: UnitOfWork, hold_id: UUID, *, owner: str, terms: HoldTerm
     moved = await _move(work, statements.EXTEND, "extend", record, seconds=terms.ttl_seconds)
     if moved is None:
         raise HoldExpired
+    HOLDS.labels("extended").inc()
     return replace(record, expires_at=moved[0], extensions=moved[1]).view()
 
 
@@ -162,6 +165,7 @@ async def confirm(work: UnitOfWork, hold_id: UUID) -> Hold:
         return record.view()
     if await _move(work, statements.CONFIRM, "confirm", record) is None:
         raise HoldLost
+    HOLDS.labels("confirmed").inc()
     return replace(record, state="confirmed", expires_at=None).view()
 
 
@@ -193,6 +197,7 @@ async def reclaim(work: UnitOfWork, hold_id: UUID) -> Hold:
     async with _all_or_nothing(work):
         rows = await _fetch(work, statements.RECLAIM, parameters)
         await _refuse_if_lost(work, keys, rows, selling=False)
+    HOLDS.labels("confirmed").inc()
     return replace(record, state="confirmed", expires_at=None).view()
 
 
@@ -206,6 +211,7 @@ async def release(work: UnitOfWork, hold_id: UUID, *, owner: str | None = None) 
     if is_allowed("release", record.state):
         await _give_up(work, keys_of(record.wants), [hold_id])
         await _end(work, "release", [hold_id])
+        HOLDS.labels("released").inc()
 
 
 async def release_units(work: UnitOfWork, hold_id: UUID, wants: Sequence[Want]) -> None:
@@ -242,6 +248,7 @@ async def sweep(work: UnitOfWork, *, limit: int = 1000) -> int:
         ids = [record.id for record in records]
         await _give_up(work, keys_of([want for record in records for want in record.wants]), ids)
         await _end(work, "expire", ids)
+        HOLDS.labels("expired").inc(len(records))
     return len(records)
 
 
@@ -281,6 +288,7 @@ async def _refuse_if_lost(work: UnitOfWork, keys: Keys, rows: list[tuple[Any, ..
         raise UnknownUnits
     if selling and not all(is_on_sale for *_, is_on_sale in runs):
         raise NotOnSale
+    HOLDS.labels("lost").inc()
     raise UnitsTaken(lost)
 
 
