@@ -24,6 +24,9 @@ LONGEST_QUERY = 60
 SHORTEST_MISTYPED = 4
 """Characters that a query must have before typing errors are looked for."""
 
+LONGEST_SWAPPED = 12
+"""Characters up to which swapped letters are looked for; longer names are alike enough by their trigrams."""
+
 LIKENESS = 0.4
 """How much of what was typed must be found in a name for it to be "alike" (trigram word similarity)."""
 
@@ -145,7 +148,7 @@ async def _fold(work: UnitOfWork, q: str) -> Asked | None:
 
 def _swaps(typed: str) -> list[str]:
     """What was meant by somebody whose fingers were too fast: "hnaoi" for "hanoi"."""
-    if len(typed) < SHORTEST_MISTYPED:
+    if not SHORTEST_MISTYPED <= len(typed) <= LONGEST_SWAPPED:
         return []
     return [
         typed[:at] + second + first + typed[at + 2 :]
