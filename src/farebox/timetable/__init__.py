@@ -2,6 +2,7 @@
 
 from farebox.timetable.departures import materialise_departures
 from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable, PlaceNotFound
+from farebox.timetable.feeds import FeedView, find_feed
 from farebox.timetable.gtfs import FeedTables, Finding, ImportReport, Progress, Row
 from farebox.timetable.importing import FeedKeys, ImportHook, OnSale, import_feed
 from farebox.timetable.jobs import extend_sales
@@ -60,6 +61,7 @@ __all__ = [
     "Door",
     "FeedKeys",
     "FeedTables",
+    "FeedView",
     "Finding",
     "GtfsError",
     "ImportHook",
@@ -84,6 +86,7 @@ __all__ = [
     "VehicleKind",
     "extend_sales",
     "find_departure_operator",
+    "find_feed",
     "find_first_and_last_run",
     "fold_names",
     "get_departure",

@@ -4,7 +4,7 @@ _STATIONS = """
     hbf hb hauptbahnhof bahnhof bf bhf bhft fernbf regionalbf zob busbahnhof omnibusbahnhof fernbusbahnhof fernbushalt
     flughafen airport aeropuerto aeroport aeroporto lotnisko letiste lufthavn
     central centrale centraal centralna centralny centralni centrum centre center centro
-    glowny glowna glowne glavni gl hl nadrazi autobusove autobusni dworzec pks station gare routiere
+    glowny glowna glowne glavni gl hl hl.n hl.st nadrazi autobusove autobusni dworzec pks station gare routiere
     estacion estacio estacao stazione autostazione termini terminal terminus busterminal coach bus
     ost west sud nord mitte north south east wschodnia zachodnia wschodni zachodni midi
 """
