@@ -3,6 +3,7 @@
 from farebox.search.detail import get_trip
 from farebox.search.errors import BadQuery
 from farebox.search.places import PlaceSuggestion, SuggestedStop, suggest_places
+from farebox.search.popular import PopularConnection, popular_connections
 from farebox.search.trips import neighbouring_days, search_trips
 from farebox.search.views import (
     MAX_LIMIT,
@@ -31,6 +32,7 @@ __all__ = [
     "OnSale",
     "OperatorName",
     "PlaceSuggestion",
+    "PopularConnection",
     "Sort",
     "StopTime",
     "SuggestedStop",
@@ -43,6 +45,7 @@ __all__ = [
     "VehicleName",
     "get_trip",
     "neighbouring_days",
+    "popular_connections",
     "search_trips",
     "suggest_places",
 ]

@@ -14,6 +14,7 @@ from farebox.timetable.names import (
     match_alike_names,
     match_names,
 )
+from farebox.timetable.popular import list_busiest_pairs
 from farebox.timetable.queries import (
     find_departure_operator,
     find_first_and_last_run,
@@ -93,6 +94,7 @@ __all__ = [
     "get_place",
     "get_sites",
     "import_feed",
+    "list_busiest_pairs",
     "list_departures",
     "list_places",
     "list_ride_facts",
