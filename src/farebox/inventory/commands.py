@@ -44,7 +44,6 @@ async def take(
     A claim whose time is over is taken over at once; nobody needs to have swept it.
 
     Args:
-        wants: units of one or several runs.
         owner: from the credential, such as `guest:<id>`.
         hold_id: made by the client, so that sending the same request again changes nothing and answers the same.
         replaces: this owner's running hold, given up in the same instant; units in both never become free in between.
@@ -86,8 +85,7 @@ async def take(
     except HoldConflict:
         return await _replay(work, hold_id, owner, wants)
     if old:
-        left_over = claimed.without(keys)
-        await _give_up(work, left_over, [old.id, hold_id])
+        await _give_up(work, claimed.without(keys), [old.id, hold_id])
         await _end(work, "release", [old.id])
     HOLDS.labels("taken").inc()
     first_taken_at, expires_at, latest_at, *_ = rows[0]
