@@ -5,8 +5,7 @@ The feed is plain GTFS with Fares v2, and imports anywhere. Farebox reads a litt
 - `vehicle_kinds.txt`: `vehicle_kind_id`, `agency_id`, `name`, `seat_plan` (`standard-45`, `limousine-9` or
   `sleeper-34`), `amenities` (codes separated by `;`);
 - `routes.vehicle_kind_id`: the kind of vehicle that runs the route;
-- `agency.brand_color`: the operator's colour, `#rrggbb`;
-- `feed_info.feed_id`: the feed's name for itself, by which its next edition is known.
+- `agency.brand_color`: the operator's colour, `#rrggbb`.
 
 The same dates give the same bytes.
 """
@@ -23,7 +22,9 @@ from typing import TypeAlias
 from farebox.demo.network import CITIES, LINES, OPERATORS, VEHICLES, VIETNAM, LineFacts
 from farebox.demo.timetable import VEHICLE_OF, Trip, halts_of, list_fares, list_trips
 
-FEED_ID = "farebox-demo"
+FEED_CODE = "farebox-demo"
+"""The code under which an import knows the feed: its publisher's name."""
+
 LANGUAGE = "vi"
 CURRENCY = "VND"
 
@@ -80,11 +81,11 @@ def _agencies() -> Table:
 def _feed_info(start: date, end: date) -> Table:
     yield (
         "feed_publisher_name", "feed_publisher_url", "feed_lang", "default_lang", "feed_start_date", "feed_end_date",
-        "feed_version", "feed_contact_email", "feed_id",
+        "feed_version", "feed_contact_email",
     )  # fmt: skip
     yield (
         "Farebox demo", "https://farebox.example/", LANGUAGE, LANGUAGE, _day(start), _day(end),
-        f"{start.isoformat()} to {end.isoformat()}", "demo@farebox.example", FEED_ID,
+        edition_name(start, end), "demo@farebox.example",
     )  # fmt: skip
 
 
@@ -243,6 +244,11 @@ def _time(minutes: int) -> str:
 def edition(today: date) -> tuple[date, date]:
     """The days that a feed built on `today` covers: this year and the next, so that it changes once a year."""
     return date(today.year, 1, 1), date(today.year + 1, 12, 31)
+
+
+def edition_name(start: date, end: date) -> str:
+    """What the feed for these days calls itself (`feed_version`)."""
+    return f"{start.isoformat()} to {end.isoformat()}"
 
 
 def main() -> None:

@@ -161,19 +161,20 @@ CITIES = (
 )
 
 OPERATORS = (
-    Operator("truong-son", "Trường Sơn Lines", "truongson.example", "+84 24 0000 0101",
+    Operator("truong-son-lines", "Trường Sơn Lines", "truongson.example", "+84 24 0000 0101",
              "1 Phố Ví Dụ, Hà Nội", "#0b7a75"),
-    Operator("sao-dem", "Sao Đêm Sleeper", "saodem.example", "+84 28 0000 0202",
+    Operator("sao-dem-sleeper", "Sao Đêm Sleeper", "saodem.example", "+84 28 0000 0202",
              "22 Đường Mẫu, TP. Hồ Chí Minh", "#6a5acd"),
-    Operator("may-trang", "Mây Trắng Limousine", "maytrang.example", "+84 236 0000 303",
+    Operator("may-trang-limousine", "Mây Trắng Limousine", "maytrang.example", "+84 236 0000 303",
              "333 Đại lộ Minh Họa, Đà Nẵng", "#b4491c"),
 )
 
 VEHICLES = (
-    Vehicle("coach-45", "truong-son", "Coach 45", "standard-45", "standard", "air-conditioning;wifi;usb;reclining"),
-    Vehicle("sleeper-34", "sao-dem", "Sleeper 34", "sleeper-34", "sleeper",
+    Vehicle("coach-45", "truong-son-lines", "Coach 45", "standard-45", "standard",
+            "air-conditioning;wifi;usb;reclining"),
+    Vehicle("sleeper-34", "sao-dem-sleeper", "Sleeper 34", "sleeper-34", "sleeper",
             "air-conditioning;wifi;usb;blanket;water;toilet"),
-    Vehicle("limousine-9", "may-trang", "Limousine 9", "limousine-9", "limousine",
+    Vehicle("limousine-9", "may-trang-limousine", "Limousine 9", "limousine-9", "limousine",
             "air-conditioning;wifi;usb;water;snack;reclining"),
 )
 

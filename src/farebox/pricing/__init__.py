@@ -3,6 +3,7 @@
 from farebox.pricing.commands import sell_feed, set_fare_terms
 from farebox.pricing.errors import BadFareTerms, NotForSale
 from farebox.pricing.fares import Fares, Ride, SeatFare
+from farebox.pricing.import_gtfs import import_fares
 from farebox.pricing.queries import load_fares, load_fares_of
 from farebox.pricing.quotes import PriceLine, Quote, describe_line, join_quotes, quote_seats
 from farebox.pricing.terms import (
@@ -27,6 +28,7 @@ __all__ = [
     "SeatSurcharge",
     "default_distance_fares",
     "describe_line",
+    "import_fares",
     "join_quotes",
     "load_fares",
     "load_fares_of",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from farebox.core.money import Money
 from farebox.pricing.terms import PassengerType
-from farebox.timetable.gtfs import FeedTables, Row
+from farebox.timetable import FeedTables, Row
 
 # fare_media_type of media that a traveller must already have: a transit card, a contactless bank card at a gate.
 _MEDIA_NOT_SOLD_HERE = {"2", "3"}
