@@ -1,0 +1,86 @@
+"""The time for which a pending booking has its seats, and giving it up to choose other ones."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings.errors import BookingExpired, NotModifiable
+from farebox.bookings.events import BookingCancelled
+from farebox.bookings.models import BookingItemRow, BookingRow
+from farebox.bookings.queries import get_booking, get_row
+from farebox.bookings.states import BookingStatus, CancelReason, move
+from farebox.bookings.views import Booking
+from farebox.core.db import UnitOfWork
+from farebox.inventory import ExtensionLimit, HoldExpired, HoldTerms, extend, get_hold, transfer
+
+
+async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, terms: HoldTerms) -> Booking:
+    """Begin the time to pay anew, as often and as long as its holds allow.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        NotModifiable: it is not pending.
+        BookingExpired: its time is over.
+        ExtensionLimit: used as often as allowed, or the longest time is reached.
+    """
+    row = await _pending(work, booking_id, actor)
+    ends = []
+    for hold_id in await _hold_ids(work, booking_id):
+        hold = await get_hold(work, hold_id)
+        try:
+            ends.append((await extend(work, hold_id, owner=hold.owner, terms=terms)).expires_at)
+        except HoldExpired:
+            raise BookingExpired from None
+    row.expires_at = min(filter(None, [*ends]), default=row.expires_at)
+    row.updated_at = work.now
+    await work.session.flush()
+    return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, terms: HoldTerms) -> Booking:
+    """Give a pending booking up, but not its seats: the holds are the traveller's again, to change the choice.
+
+    The booking ends as cancelled by the customer; its people can still be read by the actor, to be carried over into
+    the next booking. Since a new booking keeps the seats anew, this is refused once they have been held for the longest
+    time of `terms`: going to and fro does not keep them for ever.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        NotModifiable: it is not pending.
+        ExtensionLimit: its seats have been held for the longest time.
+        NotAllowed: the credential reaches this booking only, and cannot hold seats.
+    """
+    row = await _pending(work, booking_id, actor)
+    for hold_id in await _hold_ids(work, booking_id):
+        hold = await transfer(work, hold_id, owner=actor.owner)
+        if work.now - hold.first_taken_at >= timedelta(seconds=terms.max_total_seconds):
+            raise ExtensionLimit
+    await move(
+        work,
+        booking_id,
+        BookingStatus.CANCELLED,
+        source=BookingStatus.PENDING,
+        actor=actor,
+        reason=CancelReason.CUSTOMER,
+        facts={"note": "chooses other seats"},
+        columns={"reason": CancelReason.CUSTOMER, "cancelled_at": work.now, "expires_at": None},
+    )
+    work.publish(BookingCancelled(booking_id=row.id, reference=row.reference, reason=CancelReason.CUSTOMER))
+    return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def _pending(work: UnitOfWork, booking_id: UUID, actor: Actor) -> BookingRow:
+    row = await get_row(work, booking_id, actor=actor)
+    if row.status != BookingStatus.PENDING:
+        raise NotModifiable(status=row.status)
+    return row
+
+
+async def _hold_ids(work: UnitOfWork, booking_id: UUID) -> list[UUID]:
+    """Sorted: everybody locks them in this order."""
+    found = await work.session.scalars(
+        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id == booking_id).distinct()
+    )
+    return sorted(found)
