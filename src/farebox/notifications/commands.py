@@ -56,8 +56,8 @@ class Office:
             )
             await self._enter(work, booking, drafts)
 
-    async def resend_tickets(self, work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> None:
-        """The tickets again, to the booking's contact.
+    async def resend_tickets(self, work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> str:
+        """The tickets again, to the booking's contact. Returns the address, masked ("a•••@example.com").
 
         Raises:
             BookingNotFound: no such booking, or not for this actor.
@@ -84,6 +84,7 @@ class Office:
             contact_only=True,
         )
         await self._enter(work, booking, drafts)
+        return _masked(drafts[0].recipient)
 
     async def tell_expired(self, work: UnitOfWork, booking_id: UUID) -> None:
         """The booking ran out unpaid."""
@@ -152,3 +153,8 @@ class Office:
             "failure": "",
             "created_at": work.now,
         }
+
+
+def _masked(address: str) -> str:
+    mailbox, _, domain = address.rpartition("@")
+    return f"{mailbox[:1]}•••@{domain}"

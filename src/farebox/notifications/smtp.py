@@ -96,7 +96,6 @@ def write_mail(message: Message, *, mail_from: str, files: Sequence[File], pictu
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["Content-Language"] = message.language
     if message.reply_to:
         mail["Reply-To"] = message.reply_to
     mail.set_content(message.text)
@@ -111,6 +110,7 @@ def write_mail(message: Message, *, mail_from: str, files: Sequence[File], pictu
     for file in files:
         main, _, sub = file.media_type.partition("/")
         mail.add_attachment(file.content, main, sub, filename=file.name)
+    mail["Content-Language"] = message.language  # last, since a new body takes such headers with it
     return mail
 
 
