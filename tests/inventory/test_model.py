@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     multiple,
@@ -44,7 +43,7 @@ from farebox.inventory import (
     take,
 )
 
-UNITS, SLOTS, RUNS = 4, 4, 2
+UNITS, SLOTS, RUNS = 3, 3, 2
 MINUTE = timedelta(minutes=1)
 TERMS = HoldTerms(ttl_seconds=15 * 60, max_extensions=2, max_total_seconds=45 * 60)
 
@@ -281,7 +280,7 @@ class KernelAgainstModel(RuleBasedStateMachine):
     def sweep(self):
         assert self.ask(sweep) == self.model.sweep()
 
-    @rule(minutes=st.integers(1, 20))
+    @rule(minutes=st.sampled_from([1, 5, 10, 15]))
     def let_time_go_by(self, minutes):
         async def age_all() -> None:
             async with self.database.begin() as work:
@@ -291,10 +290,6 @@ class KernelAgainstModel(RuleBasedStateMachine):
 
         self.loop.run_until_complete(age_all())
         self.model.minute += minutes
-
-    @rule(hold=consumes(holds))
-    def forget(self, hold):
-        """Keeps the bundle fresh: an old hold is not asked for again."""
 
     @invariant()
     def everything_is_as_the_model_says(self) -> None:
@@ -336,6 +331,6 @@ def test_the_kernel_agrees_with_the_model(database_url):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
