@@ -152,7 +152,7 @@ def _card(
         seat=passenger.seat_number,
         seat_kind=wording.seat_in_words(seat),
         line=" · ".join(filter(None, [about.title, about.headsign])),
-        vehicle=about.setting,
+        vehicle=gettext(about.setting),
         counted=counted,
         lines=lines,
         total=own_total,
