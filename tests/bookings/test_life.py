@@ -88,7 +88,7 @@ async def test_a_booking_moves_along_the_arrows_of_the_table_only(box, database,
             else:
                 with pytest.raises(IllegalTransition) as refusal:
                     await move(work, booking.id, target, source=source, actor=SYSTEM, reason="test", columns=columns)
-                assert refusal.value.fields == {"status": source}
+                assert refusal.value.fields == {"booking_status": source}
                 reached = source
         assert await scalar(database, "SELECT status FROM booking") == reached
 

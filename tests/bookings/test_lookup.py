@@ -174,7 +174,9 @@ async def test_control_guesses_counted_after_looking_are_more_than_five(box, dat
 
     async def guess():
         async with wide.begin() as work:
-            [tries] = await (await work.execute("SELECT tries FROM booking_lookup")).fetchone()
+            row = await (await work.execute("SELECT tries FROM booking_lookup")).fetchone()
+            assert row
+            tries = row[0]
             await everybody_has_looked.wait()
             await work.execute("UPDATE booking_lookup SET tries = %s", (tries + 1,))
             return tries < 5

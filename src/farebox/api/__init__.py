@@ -4,21 +4,41 @@ from litestar import Router
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from farebox.api.bookings import BookingsController, LookupController
+from farebox.api.idempotency import idempotency_middleware
+from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
+from farebox.api.tickets import TicketsController
 from farebox.api.trips import PlacesController, TripsController
 from farebox.core.errors import DomainError
+from farebox.wiring import Services
 
-HANDLERS: list[type] = [PlacesController, TripsController]
+HANDLERS: list[type] = [
+    PlacesController,
+    TripsController,
+    BookingsController,
+    LookupController,
+    TicketsController,
+    PaymentsController,
+    WebhooksController,
+]
 
 
-def api_routers() -> list[Router]:
+def api_routers(services: Services) -> list[Router]:
     """The contract's router, and its alias without the version, which stays out of the OpenAPI document."""
     handlers: ExceptionHandlersMap = {
         DomainError: answer_domain_error,
         HTTPException: answer_http_error,
         Exception: answer_unexpected_error,
     }
+    middleware = [idempotency_middleware(services)]
     return [
-        Router("/api/v1", route_handlers=HANDLERS, exception_handlers=handlers),
-        Router("/api", route_handlers=HANDLERS, exception_handlers=handlers, include_in_schema=False),
+        Router("/api/v1", route_handlers=HANDLERS, exception_handlers=handlers, middleware=middleware),
+        Router(
+            "/api",
+            route_handlers=HANDLERS,
+            exception_handlers=handlers,
+            middleware=middleware,
+            include_in_schema=False,
+        ),
     ]

@@ -11,9 +11,10 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
-from farebox.api.wire import Wire
+from farebox.api.wire import MoneyView, Wire
 from farebox.core.errors import DomainError, Invalid
 from farebox.core.i18n import gettext
+from farebox.core.money import Money
 
 PROBLEM_TYPE = "https://farebox.example/problems/"
 
@@ -23,15 +24,42 @@ MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
 STATUS: Mapping[str, int] = {
     "bad-query": 422,
     "bad-setting": 500,
+    "bad-signature": 400,
+    "booking-expired": 410,
+    "booking-not-found": 404,
     "busy": 409,
     "credential-required": 401,
     "departure-not-found": 404,
+    "idempotency-mismatch": 422,
+    "idempotency-running": 409,
+    "illegal-transition": 409,
     "invalid": 422,
+    "lock-expired": 410,
+    "lock-not-found": 404,
+    "lookup-failed": 422,
+    "message-not-found": 404,
+    "mixed-currencies": 422,
     "not-allowed": 403,
     "not-boardable": 422,
+    "not-cancellable": 409,
     "not-found": 404,
+    "not-modifiable": 409,
+    "not-payable": 409,
+    "not-ticketed": 409,
+    "nothing-to-pay": 409,
+    "payment-not-found": 404,
+    "payment-required": 402,
     "place-not-found": 404,
+    "price-changed": 409,
+    "provider-unavailable": 503,
+    "seats-gone": 409,
+    "ticket-invalid": 422,
+    "ticket-not-found": 404,
+    "too-many-messages": 429,
     "too-many-requests": 429,
+    "unknown-payment-method": 422,
+    "unknown-payment-provider": 404,
+    "unreadable-webhook": 422,
 }
 """Domain code -> HTTP status. A test checks that every domain error has its line here."""
 
@@ -77,7 +105,7 @@ def problems(*errors: type[DomainError]) -> dict[int, ResponseSpec]:
 def answer_domain_error(_: Request[Any, Any, Any], error: DomainError) -> Response[dict[str, Any]]:
     """A domain error as a problem document, in the reader's language."""
     status = status_of(error)
-    members: dict[str, Any] = {_camel(name): value for name, value in error.fields.items()}
+    members: dict[str, Any] = {_camel(name): _on_the_wire(value) for name, value in error.fields.items()}
     if isinstance(error, Invalid):
         members["errors"] = [{"field": e.field, "code": e.code, "message": e.text()} for e in error.errors]
     headers = {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
@@ -143,6 +171,10 @@ def _example(status: int, kind: type[DomainError]) -> dict[str, Any]:
         "detail": kind.message,
         "code": kind.code,
     }
+
+
+def _on_the_wire(value: Any) -> Any:
+    return MoneyView.of(value) if isinstance(value, Money) else value
 
 
 def _camel(name: str) -> str:

@@ -15,6 +15,7 @@ from farebox.bookings.errors import (
     BookingExpired,
     BookingNotFound,
     IllegalTransition,
+    LookupFailed,
     MixedCurrencies,
     NotCancellable,
     NotModifiable,
@@ -30,6 +31,7 @@ from farebox.bookings.events import (
     LookupCodeRequested,
 )
 from farebox.bookings.expiry import expire_booking, expire_bookings
+from farebox.bookings.holding import extend_booking, reopen_choice
 from farebox.bookings.jobs import register_jobs
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
 from farebox.bookings.queries import (
@@ -88,6 +90,7 @@ __all__ = [
     "ItemOffer",
     "LookupCode",
     "LookupCodeRequested",
+    "LookupFailed",
     "MixedCurrencies",
     "NotCancellable",
     "NotModifiable",
@@ -112,6 +115,7 @@ __all__ = [
     "create_booking",
     "expire_booking",
     "expire_bookings",
+    "extend_booking",
     "get_booking",
     "get_booking_by_reference",
     "list_audit",
@@ -121,6 +125,7 @@ __all__ = [
     "normalise_reference",
     "payment_failed",
     "register_jobs",
+    "reopen_choice",
     "request_lookup",
     "start_processing",
     "update_passengers",

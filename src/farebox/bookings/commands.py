@@ -52,7 +52,7 @@ async def update_passengers(
     """
     row = await get_row(work, booking_id, actor=actor)
     if row.status != BookingStatus.PENDING:
-        raise NotModifiable(status=row.status)
+        raise NotModifiable(booking_status=row.status)
     people, errors = check_passengers(passengers, region=settings.phone_region)
     if contact:
         contact, contact_errors = check_contact(contact, region=settings.phone_region)
@@ -93,7 +93,7 @@ async def cancel_booking(
     """
     row = await get_row(work, booking_id, actor=actor)
     if row.status not in UNPAID:
-        raise NotCancellable(status=row.status)
+        raise NotCancellable(booking_status=row.status)
     await end_unpaid_booking(work, booking_id, actor=actor, reason=reason, note=note)
     return await get_booking(work, booking_id, actor=SYSTEM)
 
@@ -114,7 +114,7 @@ async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, 
     if status is BookingStatus.CANCELLED and row.reason == CancelReason.EXPIRED:
         raise BookingExpired
     if status not in UNPAID:
-        raise IllegalTransition(status=status)
+        raise IllegalTransition(booking_status=status)
     age_seconds = int((work.now - row.created_at).total_seconds())
     longest_seconds = settings.booking_ttl_seconds + settings.payment_window_seconds
     seconds = max(0, min(settings.payment_window_seconds, longest_seconds - age_seconds))
@@ -159,7 +159,7 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
     if status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
         return await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
     if status is BookingStatus.CANCELLED and row.reason != CancelReason.EXPIRED:
-        raise IllegalTransition(status=status)
+        raise IllegalTransition(booking_status=status)
     await _sell(work, await _holds_of(work, booking_id))
     await move(
         work,

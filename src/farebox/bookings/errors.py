@@ -40,10 +40,10 @@ class NotCancellable(DomainError):
 
 
 class IllegalTransition(DomainError):
-    """The booking is not in a state from which this is possible (any more)."""
+    """The booking is not in a state from which this is possible (any more); `booking_status` says where it is."""
 
     code = "illegal-transition"
-    message = N_("This is not possible any more: the booking is {status}.")
+    message = N_("This is not possible in the state that the booking is in.")
 
 
 class SeatsGone(DomainError):
@@ -51,6 +51,13 @@ class SeatsGone(DomainError):
 
     code = "seats-gone"
     message = N_("The time to pay was over, and the seats were sold to somebody else.")
+
+
+class LookupFailed(DomainError):
+    """A code that opens nothing: wrong, too old, tried too often, or for no booking. Which of them is not told."""
+
+    code = "lookup-failed"
+    message = N_("This code does not work. Check the reference and the code, or ask for a new one.")
 
 
 class MixedCurrencies(DomainError):

@@ -77,7 +77,7 @@ async def end_unpaid_booking(
     if booking is None:
         raise BookingNotFound
     if booking.status not in UNPAID:
-        raise IllegalTransition(status=booking.status)
+        raise IllegalTransition(booking_status=booking.status)
     await move(
         work,
         booking_id,

@@ -74,7 +74,7 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
 async def _pending(work: UnitOfWork, booking_id: UUID, actor: Actor) -> BookingRow:
     row = await get_row(work, booking_id, actor=actor)
     if row.status != BookingStatus.PENDING:
-        raise NotModifiable(status=row.status)
+        raise NotModifiable(booking_status=row.status)
     return row
 
 

@@ -1,7 +1,7 @@
 """Reading bookings. Whom a credential reaches is part of the query: what it does not reach is not found."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVarTuple
+from typing import Literal, TypeAlias, TypeVarTuple
 from uuid import UUID
 
 import msgspec
@@ -18,7 +18,7 @@ from farebox.bookings.models import (
     BookingRow,
 )
 from farebox.bookings.references import normalise_reference
-from farebox.bookings.states import BookingStatus, CancelReason
+from farebox.bookings.states import UNPAID, BookingStatus, CancelReason
 from farebox.bookings.verticals import ChangePolicy, ItemDescription
 from farebox.bookings.views import (
     AuditEntry,
@@ -33,6 +33,8 @@ from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
 
 Columns = TypeVarTuple("Columns")
+
+ListedStatus: TypeAlias = Literal["upcoming", "pending", "completed", "cancelled"]
 
 
 async def get_booking(
@@ -62,13 +64,20 @@ async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: A
 
 
 async def list_bookings(
-    work: UnitOfWork, *, actor: Actor, limit: int = 20, offset: int = 0
+    work: UnitOfWork, *, actor: Actor, status: ListedStatus | None = None, limit: int = 20, offset: int = 0
 ) -> tuple[list[Booking], int]:
-    """The bookings that this actor made, the latest first, and how many there are in all."""
-    reached = select(BookingRow).where(reached_by(actor))
+    """The bookings that this actor made, the latest first, and how many there are in all.
+
+    Args:
+        status: `upcoming`: confirmed, and not begun yet; `pending`: waiting for money; `cancelled`: refunded or not.
+    """
+    reached = select(BookingRow).where(reached_by(actor), _listed_as(status))
     count = await work.session.scalar(select(func.count()).select_from(reached.subquery()))
     page = reached.order_by(BookingRow.created_at.desc(), BookingRow.id.desc()).limit(limit).offset(offset)
     rows = (await work.session.scalars(_fresh(page))).all()
+    for row in rows:
+        if row.expires_at is not None and row.expires_at <= work.now and await expire_if_due(work, row.id):
+            await work.session.refresh(row)
     return await _assemble(work, rows), count or 0
 
 
@@ -93,6 +102,20 @@ async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> lis
         )
         for row in rows
     ]
+
+
+def _listed_as(status: ListedStatus | None) -> ColumnElement[bool]:
+    is_open = BookingRow.status.in_(UNPAID)
+    is_over = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
+    ended = BookingRow.status.in_([BookingStatus.CANCELLED, BookingStatus.REFUNDED])
+    clauses: dict[ListedStatus | None, ColumnElement[bool]] = {
+        None: true(),
+        "upcoming": (BookingRow.status == BookingStatus.CONFIRMED) & (BookingRow.starts_at > func.now()),
+        "pending": is_open & ~is_over,
+        "completed": BookingRow.status == BookingStatus.COMPLETED,
+        "cancelled": ended | (is_open & is_over),
+    }
+    return clauses[status]
 
 
 def reached_by(actor: Actor) -> ColumnElement[bool]:

@@ -73,7 +73,7 @@ async def move(
         columns: other columns of the row to set in the same statement.
 
     Raises:
-        IllegalTransition: no such arrow, or the booking is not in `source` any more; `status` says where it is.
+        IllegalTransition: no such arrow, or the booking is not in `source` any more; `booking_status` says where it is.
         BookingNotFound: no such booking.
     """
     if target in TRANSITIONS[source]:
@@ -93,7 +93,7 @@ async def move(
     status = await work.session.scalar(select(func.min(BookingRow.status)).where(BookingRow.id == booking_id))
     if status is None:
         raise BookingNotFound
-    raise IllegalTransition(status=status)
+    raise IllegalTransition(booking_status=status)
 
 
 def record(

@@ -12,6 +12,7 @@ from farebox.core.db import Base
 
 MODULES_WITH_TABLES = (
     "farebox.core.outbox",
+    "farebox.core.idempotency",
     "farebox.inventory.models",
     "farebox.accounts.models",
     "farebox.timetable.models",

@@ -23,7 +23,7 @@ class NotPayable(DomainError):
     """The booking does not wait for money: it is paid, over, or free of charge."""
 
     code = "not-payable"
-    message = N_("This booking cannot be paid: it is {status}.")
+    message = N_("This booking does not wait for a payment.")
 
 
 class NothingToPay(DomainError):

@@ -175,7 +175,7 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
         raise PaymentRequired
     if booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED:
         raise BookingExpired
-    raise NotPayable(status=booking.status)
+    raise NotPayable(booking_status=booking.status)
 
 
 async def _put_off(work: UnitOfWork, inbox_id: UUID, error: str) -> None:

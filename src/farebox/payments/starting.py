@@ -101,7 +101,7 @@ async def _open(
     try:
         booking = await start_processing(work, booking_id, actor=actor, settings=settings)
     except IllegalTransition as error:
-        raise NotPayable(status=error.fields["status"]) from None
+        raise NotPayable(booking_status=error.fields["booking_status"]) from None
     row = await _find_running(work, booking, method)
     if row is None:
         row = PaymentRow(
@@ -139,7 +139,7 @@ def _refuse_unpayable(booking: Booking) -> None:
     if booking.reason is CancelReason.EXPIRED and booking.status is BookingStatus.CANCELLED:
         raise BookingExpired
     if not booking.is_open:
-        raise NotPayable(status=booking.status)
+        raise NotPayable(booking_status=booking.status)
     if not booking.total:
         raise NothingToPay
 

@@ -1,0 +1,143 @@
+"""`Idempotency-Key` on every write of the API: sent again with the same body, it gets the stored answer.
+
+The key belongs to a credential; used for another route or body, it is refused. Without a credential it is ignored: an
+answer kept for nobody in particular would be told to anybody who guesses the key.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
+
+from litestar.exceptions import ClientException
+from litestar.types import ASGIApp, Message, Receive, ReceiveMessage, Scope, Send
+from litestar.types.asgi_types import HTTPRequestEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
+
+from farebox.core.errors import FieldError, Invalid
+from farebox.core.i18n import N_
+from farebox.core.idempotency import Answer, begin_request, forget_request, keep_answer
+from farebox.edge.access import SAFE_METHODS
+from farebox.wiring import Services
+
+LONGEST_KEY = 255
+LARGEST_BODY = 1_000_000
+KEPT_HEADERS = frozenset({"cache-control", "content-language", "content-type", "location"})
+REPLAYED = (b"idempotency-replayed", b"true")
+
+
+def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
+    """Middleware for the API's routers."""
+    database, secrets = services.database, services.secrets
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            headers = _headers(scope)
+            key, credential = headers.get(b"idempotency-key"), headers.get(b"authorization")
+            method = str(scope.get("method", "GET"))
+            if method in SAFE_METHODS or key is None or credential is None:
+                await app(scope, receive, send)
+                return
+            digest = _digest(credential, _checked(key))
+            body = await _read(receive)
+            body_digest = _digest(method.encode(), scope["path"].encode(), scope["query_string"], body)
+            async with database.begin() as work:
+                answer = await begin_request(work, digest, body_digest, secrets=secrets)
+            if answer is not None:
+                await _replay(answer, send)
+                return
+            recorder = _Recorder(send)
+            try:
+                await app(scope, _once(body, receive), recorder)
+            finally:
+                async with database.begin() as work:
+                    if kept := recorder.answer():
+                        await keep_answer(work, digest, kept, secrets=secrets)
+                    else:
+                        await forget_request(work, digest)
+
+        return middleware
+
+    return wrap
+
+
+class _Recorder:
+    """Passes an answer on, and remembers it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._is_whole = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
+        elif message["type"] == "http.response.body":
+            self._body += message["body"]
+            self._is_whole = not message["more_body"]
+        await self._send(message)
+
+    def answer(self) -> Answer | None:
+        """What was answered, unless asking again is right: after our own failures, refusals for now, no credential."""
+        is_passing = self._status >= HTTPStatus.INTERNAL_SERVER_ERROR or "retry-after" in self._headers
+        if not self._is_whole or is_passing or self._status == HTTPStatus.UNAUTHORIZED:
+            return None
+        is_packed = self._headers.get("content-encoding") == "gzip"  # the only coding that the application uses
+        try:
+            body = (gzip.decompress(self._body) if is_packed else self._body).decode()
+        except UnicodeDecodeError:
+            return None
+        return Answer(self._status, {name: self._headers[name] for name in KEPT_HEADERS & self._headers.keys()}, body)
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    return {name.lower(): value for name, value in scope.get("headers", [])}
+
+
+def _checked(key: bytes) -> bytes:
+    if not key.strip() or len(key) > LONGEST_KEY:
+        message = N_("An Idempotency-Key has 1 to 255 characters.")
+        raise Invalid([FieldError("Idempotency-Key", "invalid-idempotency-key", message)])
+    return key.strip()
+
+
+def _digest(*parts: bytes) -> bytes:
+    """A digest in which the parts cannot run into each other."""
+    return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+
+
+async def _read(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientException("The request was not sent to its end.")
+        body += message["body"]
+        if len(body) > LARGEST_BODY:
+            raise ClientException("The request is too large.", status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if not message["more_body"]:
+            return bytes(body)
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read, then goes on as before."""
+    is_given = False
+
+    async def replay() -> ReceiveMessage:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return HTTPRequestEvent(type="http.request", body=body, more_body=False)
+
+    return replay
+
+
+async def _replay(answer: Answer, send: Send) -> None:
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+    body = answer.body.encode()
+    headers += [(b"content-length", str(len(body)).encode()), REPLAYED]
+    await send(HTTPResponseStartEvent(type="http.response.start", status=answer.status, headers=headers))
+    await send(HTTPResponseBodyEvent(type="http.response.body", body=body, more_body=False))

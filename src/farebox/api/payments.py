@@ -1,0 +1,229 @@
+"""Payments: ways of paying, beginning one, its state; the providers' webhooks, and the sandbox's door."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar import Request as HTTPRequest
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Meta
+
+from farebox import payments
+from farebox.accounts import Actor
+from farebox.api.bookings import BOOKING_ID, IDEMPOTENT, PRIVATE
+from farebox.api.problems import problems
+from farebox.api.wire import MoneyView, Request, Wire
+from farebox.bookings import BookingExpired, BookingNotFound
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid
+from farebox.core.i18n import gettext
+from farebox.payments import (
+    BadSignature,
+    NothingToPay,
+    NotPayable,
+    PaymentNotFound,
+    PaymentRequired,
+    ProviderUnavailable,
+    UnknownMethod,
+    UnknownProvider,
+    UnreadableWebhook,
+)
+from farebox.wiring import Services
+
+PAYMENT_ID = "018f6b2e-0000-7000-8000-00000000f001"
+
+
+class MethodView(Wire):
+    """A way of paying. `name` is in the reader's language."""
+
+    method: Annotated[str, Meta(examples=["sandbox"])]
+    name: str
+
+
+class Methods(Wire):
+    items: tuple[MethodView, ...]
+
+
+class NewPayment(Request):
+    booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
+    method: Annotated[str, Meta(examples=["sandbox"], max_length=50)]
+    return_url: Annotated[
+        str | None, Meta(description="Where the traveller goes afterwards: a path of this site, or an http(s) address.")
+    ] = None
+
+
+class ConfirmPayment(Request):
+    payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
+
+
+class SandboxPlay(Request):
+    """`late`: the booking's time runs out first. `twice`: the same payment is charged two times."""
+
+    outcome: Literal["succeeded", "failed", "late", "twice"]
+
+
+class PaymentView(Wire):
+    """One attempt to pay. Send the traveller to `checkoutUrl`, or use `clientSecret` in the provider's own form."""
+
+    payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
+    booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
+    method: str
+    status: Literal["pending", "processing", "completed", "failed", "refunded", "partially_refunded"]
+    amount: MoneyView
+    checkout_url: str | None
+    client_secret: str | None
+    return_url: str | None
+    failure: Annotated[str | None, Meta(description="The provider's word for why not, or `wrong-amount`.")]
+    created_at: datetime
+    completed_at: datetime | None
+
+    @classmethod
+    def of(cls, payment: payments.PaymentView) -> Self:
+        return cls(
+            payment_id=payment.id,
+            booking_id=payment.booking_id,
+            method=payment.method,
+            status=payment.status.value,
+            amount=MoneyView.of(payment.amount),
+            checkout_url=payment.checkout_url,
+            client_secret=payment.client_secret,
+            return_url=payment.return_url,
+            failure=payment.failure,
+            created_at=payment.created_at,
+            completed_at=payment.completed_at,
+        )
+
+
+class Received(Wire):
+    received: bool = True
+
+
+CREATE_PROBLEMS = problems(
+    BookingNotFound,
+    BookingExpired,
+    NotPayable,
+    NothingToPay,
+    UnknownMethod,
+    ProviderUnavailable,
+    Invalid,
+    *IDEMPOTENT,
+)
+
+
+class PaymentsController(Controller):
+    """Paying for a booking."""
+
+    path = "/payments"
+    tags = ("Payments",)
+    opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
+    response_headers = PRIVATE
+
+    @get("/methods", summary="List ways of paying", operation_id="listMethods", responses=problems(BookingNotFound))
+    async def methods(
+        self,
+        booking_id: Annotated[UUID, Parameter(query="bookingId")],
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+    ) -> Methods:
+        """None where nothing is to pay."""
+        offered = await payments.list_methods(work, booking_id, actor=actor, providers=services.providers)
+        return Methods(items=tuple(MethodView(method=each.code, name=gettext(each.label)) for each in offered))
+
+    @post(
+        "/intent",
+        summary="Begin a payment",
+        operation_id="createPayment",
+        opt={"rate": "booking"},
+        responses=CREATE_PROBLEMS,
+    )
+    async def create(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+        """The seats are kept for the payment window. Begun again with the same method, it is the same payment."""
+        return await _start(data, work, actor, services)
+
+    @post(
+        "/create",
+        summary="Begin a payment (same as /payments/intent)",
+        operation_id="createPaymentAlias",
+        opt={"rate": "booking"},
+        responses=CREATE_PROBLEMS,
+    )
+    async def create_too(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+        return await _start(data, work, actor, services)
+
+    @get("/{payment_id:uuid}", summary="Get a payment", operation_id="getPayment", responses=problems(PaymentNotFound))
+    async def show(self, payment_id: UUID, work: UnitOfWork, actor: Actor) -> PaymentView:
+        return PaymentView.of(await payments.get_payment(work, payment_id, actor=actor))
+
+    @post(
+        "/confirm",
+        summary="Confirm a payment",
+        operation_id="confirmPayment",
+        status_code=HTTP_200_OK,
+        responses=problems(PaymentNotFound, PaymentRequired, BookingExpired, NotPayable, *IDEMPOTENT),
+    )
+    async def confirm(self, data: ConfirmPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+        """On the way back from the provider: confirms the booking if the payment is verified on the server."""
+        payment = await payments.get_payment(work, data.payment_id, actor=actor)
+        await payments.confirm_paid(work, payment.booking_id, actor=actor, signer=services.secrets)
+        return PaymentView.of(await payments.get_payment(work, data.payment_id, actor=actor))
+
+    @post(
+        "/sandbox/{payment_id:uuid}",
+        summary="Let the sandbox decide",
+        operation_id="playSandbox",
+        status_code=HTTP_200_OK,
+        opt={"access": "public", "rate": "booking"},
+        responses=problems(PaymentNotFound, UnknownProvider),
+    )
+    async def play(self, payment_id: UUID, data: SandboxPlay, services: Services) -> PaymentView:
+        """Signs and sends the webhook of the sandbox, as its page does. Not in production."""
+        played = await payments.play_sandbox(
+            services.database, payment_id, data.outcome, providers=services.providers, signer=services.secrets
+        )
+        return PaymentView.of(played)
+
+
+class WebhooksController(Controller):
+    """What providers tell us. Signed by them; the same message again changes nothing."""
+
+    path = "/webhooks/payments"
+    tags = ("Payments",)
+    opt = {"access": "public", "rate": "webhook"}  # noqa: RUF012  (Litestar's own form)
+
+    @post(
+        "/{provider:str}",
+        summary="Take a provider's message",
+        operation_id="receivePaymentWebhook",
+        status_code=HTTP_200_OK,
+        responses=problems(UnknownProvider, BadSignature, UnreadableWebhook),
+    )
+    async def receive(self, provider: str, request: HTTPRequest[Any, Any, Any], services: Services) -> Received:
+        """Answers as soon as the message is safe; what it means is done at once, or by a job."""
+        await payments.receive_webhook(
+            services.database,
+            provider,
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.body(),
+            providers=services.providers,
+            signer=services.secrets,
+        )
+        return Received()
+
+
+async def _start(data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+    # The payment has units of work of its own; this request's, which has read the credential, must not sit on a
+    # connection meanwhile, or enough of them together wait for each other.
+    await work.commit()
+    started = await payments.start_payment(
+        services.database,
+        data.booking_id,
+        method=data.method,
+        return_url=data.return_url or "",
+        actor=actor,
+        providers=services.providers,
+        settings=services.settings,
+    )
+    return PaymentView.of(started)
