@@ -1,48 +1,75 @@
-"""Why seats on a departure cannot be had, seat by seat."""
+"""What can be wrong with a choice of seats. Texts name the seats."""
 
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from farebox.core.errors import DomainError, NotFound
-from farebox.core.i18n import N_
+from farebox.core.errors import DomainError
+from farebox.core.i18n import N_, gettext
+from farebox.coaches.views import SeatStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LostSeat:
+    """A seat that could not be had.
+
+    Attributes:
+        status: what it is on the stretch asked for: `occupied`, `locked` or `blocked`.
+        nearest: a free seat near it, where there is one.
+    """
+
+    number: str
+    status: SeatStatus
+    nearest: str | None
 
 
 class SeatsUnavailable(DomainError):
-    """Somebody else has some of the seats on this stretch; none was taken.
+    """Somebody else has at least one of the seats on a part of the stretch. Nothing was locked.
 
     Attributes:
-        seats: the seats that were lost, in the order asked for.
-        alternatives: for each of them the nearest free seat of the same type, where there is one.
+        lost: the seats that could not be had, in the order asked for; on the wire `unavailable`, and their numbers
+            `seats`.
     """
 
     code = "seats-unavailable"
-    message = N_("Somebody else has just taken: {seats}. Choose other seats.")
+    message = N_("Some of these seats are not available on your stretch.")
 
-    def __init__(self, seats: Sequence[str], alternatives: dict[str, str] | None = None) -> None:
-        super().__init__(seats=list(seats), alternatives=dict(alternatives or {}))
+    SENTENCES = {  # noqa: RUF012  (a table of texts)
+        "occupied": N_("Seat {seat} is taken on your stretch."),
+        "locked": N_("Somebody else has just chosen seat {seat}."),
+        "blocked": N_("Seat {seat} is not for sale."),
+    }
+    OFFER = N_("Seat {seat} near it is free.")
+
+    def __init__(self, lost: list[LostSeat]) -> None:
+        super().__init__(seats=[seat.number for seat in lost], unavailable=[asdict(seat) for seat in lost])
+        self.lost = lost
+
+    def text(self) -> str:
+        return " ".join(sentence for seat in self.lost for sentence in self._sentences(seat)) or super().text()
+
+    def _sentences(self, seat: LostSeat) -> list[str]:
+        sentences = [gettext(self.SENTENCES.get(seat.status, self.SENTENCES["locked"])).format(seat=seat.number)]
+        if seat.nearest:
+            sentences.append(gettext(self.OFFER).format(seat=seat.nearest))
+        return sentences
 
 
 class TooManySeats(DomainError):
     code = "too-many-seats"
-    message = N_("You can take at most {limit} seats in one booking.")
-
-
-class NoSeats(DomainError):
-    code = "no-seats"
-    message = N_("Choose at least one seat.")
+    message = N_("You can choose up to {limit} seats at a time.")
 
 
 class DuplicateSeats(DomainError):
     code = "duplicate-seats"
-    message = N_("You named a seat more than once: {seats}.")
+    message = N_("You named the same seat more than once: {seats}.")
 
 
 class UnknownSeat(DomainError):
     code = "unknown-seat"
-    message = N_("This vehicle has no seat {seats}.")
+    message = N_("This coach has no such seat: {seats}.")
 
 
 class SalesClosed(DomainError):
+    """Too late to board at this stop, or the departure is cancelled."""
+
     code = "sales-closed"
-    message = N_("Tickets for this departure are no longer on sale here.")
-
-
+    message = N_("Seats on this departure are no longer on sale from this stop.")

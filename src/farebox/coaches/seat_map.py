@@ -126,7 +126,7 @@ def seat_prices(fares: Fares, departure: Departure, ride: Segment) -> list[Money
 def lock_view(hold: Hold, departure: Departure, fares: Fares) -> SeatLock:
     """A hold as people see it: seats, stretch, price and clock."""
     want = hold.claims[0]
-    ride = Segment(departure.calls[want.first_slot], departure.calls[want.end_slot])
+    ride = departure.ride(want.first_slot, want.end_slot)
     seats: list[Seat] = [departure.seat_plan.seats[unit] for unit in want.units]
     return SeatLock(
         id=hold.id,

@@ -1,4 +1,4 @@
-"""What pages and API show of a vehicle's seats and of seats that are held."""
+"""What others see of the seats on a departure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,92 +7,82 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from farebox.core.money import Money
-from farebox.pricing import Quote
 from farebox.timetable import Departure, SeatPlan, Segment
 
-SeatStatus: TypeAlias = Literal["available", "locked", "occupied", "blocked", "mine"]
+SeatStatus: TypeAlias = Literal["available", "mine", "locked", "occupied", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
 class SeatView:
-    """A seat on one stretch of a departure.
+    """A seat on a stretch, as one viewer sees it.
 
     Attributes:
-        status: `locked`: somebody is deciding; `occupied`: sold; `blocked`: not for sale; `mine`: held by the viewer.
-        price: for an adult, with the seat's surcharge, on this stretch.
+        unit: the inventory's number of it.
+        row, column: in the grid of its deck, counted from 1 at the front left.
+        status: `mine` when the viewer is holding it; a seat is `available` when it is free on the whole stretch.
+        price: of an adult, tax included; `None` where the operator does not sell the stretch.
+        held_until: when those who hold it for a while (the viewer too) must have made up their minds; `None` else.
     """
 
+    unit: int
     number: str
     type: str
     deck: int
     row: int
     column: int
-    status: SeatStatus
-    price: Money
-    accessible: bool
     features: tuple[str, ...]
+    accessible: bool
+    status: SeatStatus
+    price: Money | None
+    held_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class SeatMap:
-    """A vehicle's seats between two calls of a departure.
-
-    Attributes:
-        lock: the viewer's running hold on this departure, if any.
-        limit: how many seats one booking may have.
-    """
+    """The seats of a departure on the stretch `segment`, in the order of the plan."""
 
     departure: Departure
     segment: Segment
-    plan: SeatPlan
     seats: tuple[SeatView, ...]
-    lock: "SeatLock | None"
-    limit: int
+
+    @property
+    def plan(self) -> SeatPlan:
+        return self.departure.seat_plan
 
     @property
     def version(self) -> str:
-        """A digest of who has what: equal when, and only when, the map looks the same to this viewer."""
-        text = "|".join(f"{seat.number}={seat.status}" for seat in self.seats)
-        return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
-
-    @property
-    def seats_left(self) -> int:
-        return sum(seat.status in {"available", "mine"} for seat in self.seats)
+        """Differs whenever a status differs. A digest of what is shown, so that nothing must be counted anywhere."""
+        statuses = ",".join(f"{seat.number}:{seat.status}" for seat in self.seats)
+        return hashlib.blake2b(statuses.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class SeatLock:
-    """Seats of one departure that somebody holds.
+    """Seats that somebody is holding while making up their mind.
 
     Attributes:
-        seat_numbers: in the plan's order.
-        state: `held`, `expired` once its time is over, `confirmed` once sold, `released` once given up.
-        expires_at: `None` once sold.
-        quote: what they cost, an adult on each; the booking quotes anew for those who travel.
+        id: of the hold beneath.
+        seats: in the order of the plan.
+        from_id, to_id: the stops of boarding and alighting.
+        total: of adults on these seats, with the service fee; what a booking costs is quoted when it is made.
     """
 
     id: UUID
     departure: Departure
     segment: Segment
     seat_numbers: tuple[str, ...]
-    state: str
-    expires_at: datetime | None
+    expires_at: datetime
     extensions_left: int
-    quote: Quote
+    total: Money
 
     @property
-    def total(self) -> Money:
-        return self.quote.total
-
-
-@dataclass(frozen=True, slots=True)
-class SeatState:
-    """Whether one seat can be had, and until when somebody has it if they hold it."""
-
-    number: str
-    status: SeatStatus
-    expires_at: datetime | None
+    def trip_id(self) -> UUID:
+        return self.departure.id
 
     @property
-    def is_mine(self) -> bool:
-        return self.status == "mine"
+    def from_id(self) -> UUID:
+        return self.segment.board.stop_id
+
+    @property
+    def to_id(self) -> UUID:
+        return self.segment.alight.stop_id

@@ -16,6 +16,7 @@ from farebox.timetable.names import (
 )
 from farebox.timetable.popular import list_busiest_pairs
 from farebox.timetable.queries import (
+    find_departure_id,
     find_departure_operator,
     find_first_and_last_run,
     get_departure,
@@ -86,6 +87,7 @@ __all__ = [
     "StopName",
     "VehicleKind",
     "extend_sales",
+    "find_departure_id",
     "find_departure_operator",
     "find_feed",
     "find_first_and_last_run",

@@ -190,6 +190,12 @@ async def get_sites(work: UnitOfWork, ids: Sequence[UUID]) -> list[Site]:
     return [sites[site_id] for site_id in ids]
 
 
+async def find_departure_id(work: UnitOfWork, inventory_id: int) -> UUID | None:
+    """The departure that an inventory belongs to; `None` where it is something else's."""
+    row = await (await work.execute("SELECT id FROM departure WHERE inventory_id = %s", [inventory_id])).fetchone()
+    return row[0] if row else None
+
+
 async def find_departure_operator(work: UnitOfWork, departure_id: UUID) -> UUID | None:
     """Whose departure it is, for checking what somebody may see of it."""
     row = await (await work.execute("SELECT operator_id FROM departure WHERE id = %s", [departure_id])).fetchone()

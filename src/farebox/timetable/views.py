@@ -151,6 +151,10 @@ class Departure:
     calls: tuple[Call, ...]
     seat_plan: SeatPlan
 
+    def ride(self, first_slot: int, end_slot: int) -> Segment:
+        """The ride over the inventory's slots [first_slot, end_slot)."""
+        return Segment(self.calls[first_slot], self.calls[end_slot])
+
     def sales_close_at(self, call: Call) -> datetime:
         """The instant at which sales to travellers boarding at `call` end."""
         return call.departure - self.sales_close

@@ -1,0 +1,160 @@
+"""Coaches as something that can be booked: what bookings ask of a departure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from farebox.accounts import get_operator
+from farebox.bookings import (
+    ChangePolicy,
+    ItemDescription,
+    ItemOffer,
+    PlaceTime,
+    SeatDescription,
+    SeatOffer,
+    Traveller,
+)
+from farebox.coaches.errors import SalesClosed
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import FieldError
+from farebox.core.i18n import N_
+from farebox.inventory import Hold, Want
+from farebox.pricing import Quote, load_fares, quote_seats
+from farebox.timetable import Call, Departure, Segment, find_departures_on, get_departure
+
+KIND: Final = "coach"
+
+BOARDING_NOTE = N_("Be at the stop 15 minutes before departure.")
+
+LATEST_CHANGE = timedelta(hours=24)
+"""Before the departure from the stop of boarding: until then travellers may cancel or change, unless agreed otherwise."""
+
+
+class RideFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a ride with its booking: enough to print its ticket when the timetable is long another one."""
+
+    operator_name: str
+    operator_phone: str
+    operator_email: str
+    operator_color: str
+    line: str
+    headsign: str
+    vehicle: str
+    amenities: tuple[str, ...]
+    origin: PlaceTime
+    destination: PlaceTime
+
+
+class CoachVertical:
+    """Implements `bookings.Vertical` for seats on departures."""
+
+    kind = KIND
+
+    async def offer(self, work: UnitOfWork, hold: Hold) -> list[ItemOffer]:
+        """Raises: SalesClosed when the departure is cancelled or has left the stop of boarding."""
+        departures = await find_departures_on(work, [want.inventory_id for want in hold.claims])
+        return [
+            await _offer(work, hold, want, await get_departure(work, departures[want.inventory_id]))
+            for want in hold.claims
+            if want.inventory_id in departures
+        ]
+
+    def validate(self, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[FieldError]:
+        """Coaches have no rules of their own: any passenger may sit on any seat that is fit for them."""
+        return []
+
+    async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
+        """Raises: NotForSale when the operator has no fare for the ride."""
+        quotes = []
+        for position, item in enumerate(items):
+            departure = await get_departure(work, item.resource_id)
+            fares = await load_fares(work, departure.operator_id)
+            own = sorted((one for one in travellers if one.item == position), key=lambda one: item.units.index(one.unit))
+            seats = [(departure.seat_plan.seats[one.unit], one.passenger_type) for one in own]
+            quotes.append(quote_seats(fares, departure, _stretch(departure, item.first_slot, item.end_slot), seats))
+        return quotes
+
+    def describe(self, item: ItemOffer) -> ItemDescription:
+        facts = _facts(item)
+        return ItemDescription(
+            operator_name=facts.operator_name,
+            operator_phone=facts.operator_phone,
+            operator_email=facts.operator_email,
+            operator_color=facts.operator_color,
+            title=facts.line,
+            headsign=facts.headsign,
+            setting=facts.vehicle,
+            origin=facts.origin,
+            destination=facts.destination,
+            seats=tuple(SeatDescription(label=seat.label, type=seat.type, features=seat.features) for seat in item.seats),
+            note=BOARDING_NOTE,
+            amenities=facts.amenities,
+        )
+
+    def change_policy(self, item: ItemOffer) -> ChangePolicy:
+        latest = _facts(item).origin.time - LATEST_CHANGE
+        return ChangePolicy(cancel_until=latest, change_until=latest)
+
+    def completed_at(self, item: ItemOffer) -> datetime:
+        return _facts(item).destination.time
+
+
+async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure) -> ItemOffer:
+    stretch = _stretch(departure, want.first_slot, want.end_slot)
+    if departure.status != "scheduled" or work.now >= stretch.board.departure:
+        raise SalesClosed
+    operator = await get_operator(work, departure.operator_id)
+    facts = RideFacts(
+        operator_name=operator.name,
+        operator_phone=operator.phone,
+        operator_email=operator.email,
+        operator_color=operator.brand_color,
+        line=departure.line.name,
+        headsign=departure.headsign,
+        vehicle=departure.vehicle.name,
+        amenities=departure.vehicle.amenities,
+        origin=_place_time(stretch.board, stretch.board.departure),
+        destination=_place_time(stretch.alight, stretch.alight.arrival),
+    )
+    return ItemOffer(
+        kind=KIND,
+        hold_id=hold.id,
+        inventory_id=want.inventory_id,
+        first_slot=want.first_slot,
+        end_slot=want.end_slot,
+        resource_id=departure.id,
+        operator_id=departure.operator_id,
+        seats=tuple(_seat_offer(departure, unit) for unit in sorted(want.units)),
+        from_id=stretch.board.stop_id,
+        to_id=stretch.alight.stop_id,
+        snapshot=msgspec.to_builtins(facts),
+    )
+
+
+def _stretch(departure: Departure, first_slot: int, end_slot: int) -> Segment:
+    """A leg begins at the call of its number."""
+    return Segment(departure.calls[first_slot], departure.calls[end_slot])
+
+
+def _seat_offer(departure: Departure, unit: int) -> SeatOffer:
+    seat = departure.seat_plan.seats[unit]
+    return SeatOffer(unit, seat.number, seat.type, seat.features, seat.accessible)
+
+
+def _place_time(call: Call, time: datetime) -> PlaceTime:
+    return PlaceTime(
+        name=call.stop_name,
+        place=call.place_name,
+        time=time,
+        timezone=call.timezone,
+        platform=call.platform,
+        lat=call.lat,
+        lon=call.lon,
+    )
+
+
+def _facts(item: ItemOffer) -> RideFacts:
+    return msgspec.convert(item.snapshot, RideFacts)
