@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from farebox import bookings, notifications, payments
+from farebox import bookings, notifications, payments, ticketing
 from farebox.bookings import Verticals
+from farebox.coaches import CoachVertical
 from farebox.core.clock import Clock, system_clock
 from farebox.core.crypto import Secrets, load_secrets
 from farebox.core.db import Database
@@ -44,15 +45,17 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
 
     bookings.register_jobs(jobs, database)
     payments.register_jobs(jobs, database, providers=providers, signer=secrets)
+    ticketing.register_jobs(jobs, database)
     notifications.register_jobs(jobs, database=database, settings=settings, secrets=secrets)
     database.deliver_events_to(Outbox(jobs, _joined(payments.REACTIONS, notifications.reactions())))
 
+    coaches = CoachVertical()
     return Services(
         settings=settings,
         database=database,
         secrets=secrets,
         jobs=jobs,
-        verticals={},
+        verticals={coaches.kind: coaches},
         providers=providers,
     )
 
