@@ -87,7 +87,9 @@ async def _watched(process: Callable[[], Awaitable[Any]], context: JobContext, _
         except Exception:
             log.warning("job-failed", job=job.task_name, job_id=job.id, attempt=job.attempts + 1, exc_info=True)
             raise
-    log.info("job", job=job.task_name, job_id=job.id, ms=round((perf_counter() - started) * 1000, 1))
+    # the periodic ones, which have a lock of their own in the queue, would fill the log with nothing
+    note = log.debug if job.queueing_lock else log.info
+    note("job", job=job.task_name, job_id=job.id, ms=round((perf_counter() - started) * 1000, 1))
     return result
 
 

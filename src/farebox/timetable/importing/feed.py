@@ -51,12 +51,21 @@ class OnSale:
     today: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where to move a calendar: always, or only when it is over by then."""
+
+    to: date
+    only_if_over: bool
+
+
 async def import_feed(
     database: Database,
     path: Path,
     *,
     feed_code: str | None = None,
     shift_to: date | None = None,
+    shift_if_over: bool = False,
     currency: str | None = None,
     seat_plan: str = "standard-45",
     on_sale: OnSale | None = None,
@@ -73,6 +82,7 @@ async def import_feed(
         feed_code: by which editions of a feed are known as such. By default made of the publisher's name
             (feed_info.txt), else of the agency's where there is one only, else of the file's name.
         shift_to: move the calendar, by whole weeks, so that the 30 days from this date have the most departures.
+        shift_if_over: without `shift_to`, move a calendar that has ended, to today.
         currency: ISO 4217, of the operators; by default that of the feed's fares, else of the agency's country.
         seat_plan: key of `TEMPLATES`, for vehicles that the feed does not describe.
         on_sale: departures to put on sale when the timetable is in. Without it, departures that this edition changes
@@ -93,7 +103,10 @@ async def import_feed(
         async with database.begin() as work:
             ctx = await _begin(work, tables, feed_code)
             agencies = await import_agencies(ctx, currency=currency)
-            await _import_timetable(ctx, agencies, seat_plan=seat_plan, shift_to=shift_to, progress=progress)
+            move = (
+                Move(shift_to or work.now.date(), only_if_over=shift_to is None) if shift_to or shift_if_over else None
+            )
+            await _import_timetable(ctx, agencies, seat_plan=seat_plan, move=move, progress=progress)
             for hook in also:
                 report.counts.update(await hook(work, tables, ctx.keys))
             await _renew_departures(ctx, on_sale)
@@ -159,14 +172,14 @@ async def _see_that_it_is_the_same(
 
 
 async def _import_timetable(
-    ctx: Import, agencies: Agencies, *, seat_plan: str, shift_to: date | None, progress: Progress | None
+    ctx: Import, agencies: Agencies, *, seat_plan: str, move: Move | None, progress: Progress | None
 ) -> None:
     zone = next(iter(agencies.values())).timezone
     stops = await import_stops(ctx, zone=zone)
     lines = await import_lines(ctx, agencies, seat_plan=seat_plan)
     services = read_services(ctx)
     trips = read_trips(ctx, lines, services)
-    shift_days = _shift(ctx.report, trips, services, shift_to)
+    shift_days = _shift(ctx.report, trips, services, move)
     await store_services(ctx, services)
     await import_journeys(ctx, trips, stops, progress)
     await ctx.work.execute(
@@ -175,13 +188,14 @@ async def _import_timetable(
     )
 
 
-def _shift(report: ImportReport, trips: list[Trip], services: dict[str, ServiceDays], to: date | None) -> int:
+def _shift(report: ImportReport, trips: list[Trip], services: dict[str, ServiceDays], move: Move | None) -> int:
     """Shift the calendar if that is wanted, and note when there is service."""
     runs: dict[str, int] = dict.fromkeys(services, 0)
     for trip in trips:
         runs[trip.service] += trip.runs_a_day
     by_day = count_runs_by_day((service, runs[source_id]) for source_id, service in services.items())
-    days = weeks_to_shift(by_day, to) * WEEK if to else 0
+    is_over = bool(by_day) and move is not None and max(by_day) < move.to.toordinal()
+    days = weeks_to_shift(by_day, move.to) * WEEK if move and (is_over or not move.only_if_over) else 0
     shift(services.values(), days)
     report.shift_days = days
     if by_day:
