@@ -129,6 +129,18 @@ def test_the_zones_of_origin_and_destination_find_the_fare() -> None:
     assert fare_of(fares, replace(RIDE, from_zone=None)) == "11.20 EUR"
 
 
+def test_a_pair_told_in_one_direction_is_meant_for_both() -> None:
+    fares = make(
+        rule("10.00", origin="A", destination="C", is_zonal=True, priority=2),
+        rule("3.00", origin="C", is_zonal=True, priority=1),
+        sells_by_distance=False,
+    )
+    assert fare_of(fares) == "10.00 EUR"
+    assert fare_of(fares, replace(RIDE, from_zone="C", to_zone="A")) == "3.00 EUR", "what is told wins"
+    assert fare_of(fares, replace(RIDE, from_zone="B", to_zone="C")) is None, "only pairs can be turned round"
+    assert fare_of(make(rule("4.00", origin="3", destination="1")), RIDE) == "4.00 EUR"
+
+
 def test_the_most_specific_rule_wins_and_the_cheapest_among_equals() -> None:
     wide = rule("1.00", is_zonal=True)
     narrow = rule("8.00", origin="A", destination="C", is_zonal=True, priority=2)
@@ -339,19 +351,21 @@ def test_with_priorities_the_index_finds_what_a_plain_search_finds(
     fares = make(*rules, sells_by_distance=False, child_discount_bp=2500)
     ride = Ride.of(RUN, RUN.calls[first], RUN.calls[first + 1])
 
-    def plain(wanted: PassengerType) -> list[FareRule]:
+    def plain(origins: tuple[str, ...], destinations: tuple[str, ...]) -> list[FareRule]:
         return [
             rule
             for rule in rules
             if rule.line_id in {None, ride.line_id}
             and rule.network in {None, *ride.networks}
-            and rule.origin in {None, *ride.from_areas}
-            and rule.destination in {None, *ride.to_areas}
-            and wanted in rule.prices
+            and rule.origin in {None, *origins}
+            and rule.destination in {None, *destinations}
         ]
 
+    back = [rule for rule in plain(ride.to_areas, ride.from_areas) if rule.origin and rule.destination]
+    matching = plain(ride.from_areas, ride.to_areas) or back
+
     def cheapest(wanted: PassengerType) -> Money | None:
-        found = plain(wanted)
+        found = [rule for rule in matching if wanted in rule.prices]
         top = max((rule.priority for rule in found), default=0)
         return min((r.prices[wanted] for r in found if r.priority == top), key=lambda m: m.minor, default=None)
 

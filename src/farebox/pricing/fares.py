@@ -5,7 +5,7 @@ the client, and no amount in here can be negative.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Protocol
@@ -103,6 +103,12 @@ class Ride:
             to_areas=alight.area_ids,
             metres=alight.distance_m - board.distance_m,
             seconds=int((alight.arrival - board.departure).total_seconds()),
+        )
+
+    def back(self) -> "Ride":
+        """The same ride the other way round."""
+        return replace(
+            self, from_zone=self.to_zone, to_zone=self.from_zone, from_areas=self.to_areas, to_areas=self.from_areas
         )
 
     @property
@@ -244,7 +250,7 @@ class Fares:
 
         Where none does, the operator's discount is taken off the adult's.
         """
-        matching = [rule for rule in self._candidates(ride) if self._fits(rule, ride)]
+        matching = self._matching(ride)
         priced = [rule for rule in matching if passenger_type in rule.prices]
         if priced:
             highest = max(rule.priority for rule in priced)
@@ -254,6 +260,18 @@ class Fares:
             return None
         adult = self._listed(ride, "adult")
         return None if adult is None else self.terms.discounted(adult, passenger_type)
+
+    def _matching(self, ride: Ride) -> list[FareRule]:
+        """The rules for a ride; where there is none, those that name both ends of the same ride back.
+
+        Feeds often tell each pair once, and mean both directions.
+        """
+        matching = [rule for rule in self._candidates(ride) if self._fits(rule, ride)]
+        if matching:
+            return matching
+        back = ride.back()
+        pairs = (rule for rule in self._candidates(back) if rule.origin and rule.destination)
+        return [rule for rule in pairs if self._fits(rule, back)]
 
     def _candidates(self, ride: Ride) -> Iterable[FareRule]:
         """The rules whose origin and destination are the ride's, or empty."""

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import any_, delete, func, update
 
 from farebox.accounts import list_operators
 from farebox.core.db import UnitOfWork
 from farebox.pricing.commands import sell_feed
 from farebox.pricing.gtfs_fares import FeedFares, Rule, read_fares
-from farebox.pricing.models import FareProductRow
+from farebox.pricing.models import FareProductRow, FareTermsRow
 from farebox.timetable import FeedKeys, FeedTables
 
 _COPY_PRODUCTS = """
@@ -32,6 +32,9 @@ async def import_fares(work: UnitOfWork, tables: FeedTables, keys: FeedKeys) -> 
     await work.session.execute(delete(FareProductRow).where(FareProductRow.feed_id == keys.feed_id))
     await _copy_products(work, keys.feed_id, fares)
     rules = await _copy_rules(work, tables, keys, fares)
+    await work.session.execute(
+        update(FareTermsRow).where(any_(FareTermsRow.feed_ids) == keys.feed_id).values(version=func.gen_random_uuid())
+    )
     for operator in operators.values():
         await sell_feed(work, operator.id, keys.feed_id, operator.currency)
     return {"fare products": len(fares.products), "fare rules": rules}

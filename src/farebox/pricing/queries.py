@@ -37,7 +37,11 @@ async def load_fares(work: UnitOfWork, operator_id: UUID) -> Fares:
 
 async def load_fares_of(work: UnitOfWork, operator_ids: Collection[UUID]) -> dict[UUID, Fares]:
     """The fares of several operators in one query; operators without terms are left out (see `load_fares`)."""
-    rows = await work.session.scalars(select(FareTermsRow).where(FareTermsRow.operator_id.in_(operator_ids)))
+    rows = await work.session.scalars(
+        select(FareTermsRow)
+        .where(FareTermsRow.operator_id.in_(operator_ids))
+        .execution_options(populate_existing=True)  # terms may have changed in this very unit of work
+    )
     return {row.operator_id: await _cached(work, row) for row in rows.all()}
 
 
@@ -96,10 +100,11 @@ async def _read_rules(work: UnitOfWork, row: FareTermsRow) -> list[FareRule]:
         select(FareProductRow).where(FareProductRow.feed_id.in_(row.feed_ids), FareProductRow.currency == row.currency)
     )
     prices = {(product.feed_id, product.code): _prices(product) for product in products}
-    rules = await work.session.scalars(
-        select(FareRuleRow).where(
-            FareRuleRow.feed_id.in_(row.feed_ids),
-            or_(FareRuleRow.operator_id.is_(None), FareRuleRow.operator_id == row.operator_id),
+    columns = FareRuleRow.__table__.c
+    rules = await work.session.execute(
+        select(*columns).where(
+            columns.feed_id.in_(row.feed_ids),
+            or_(columns.operator_id.is_(None), columns.operator_id == row.operator_id),
         )
     )
     return [
