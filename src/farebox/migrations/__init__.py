@@ -49,3 +49,27 @@ def create_schema(dsn: str) -> None:
             if "CREATE EXTENSION" not in statement and "FUNCTION" not in statement:
                 connection.execute(statement)
         connection.execute(SchemaManager.get_schema())
+
+
+HEAD = "0001"
+
+
+def current_revision(dsn: str) -> str | None:
+    """The step that a database is at; `None` where nothing was ever migrated."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        row = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+        if not row or not row[0]:
+            return None
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return found[0] if found else None
+
+
+def upgrade(dsn: str) -> bool:
+    """Bring a database to the newest step. Cheap where it is there already. Returns whether anything had to be done."""
+    if current_revision(dsn) == HEAD:
+        return False
+    create_schema(dsn)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES (%s)", [HEAD])
+    return True
