@@ -5,13 +5,14 @@ from litestar import Litestar, get, post
 from litestar.middleware import DefineMiddleware
 from litestar.testing import TestClient
 
-from farebox.api import api_routers
 from farebox.api.problems import answer_domain_error
+from farebox.app import create_app
 from farebox.core.errors import DomainError
 from farebox.core.settings import load_settings
 from farebox.edge import rate_limits
 from farebox.edge.observe import observe
 from farebox.edge.rate_limits import BUCKETS, Bucket, Windows, limit_rates, rate_limit_middleware
+from farebox.wiring import build_services
 
 
 class Clock:
@@ -134,11 +135,11 @@ def test_limits_can_be_off_for_tests_only():
     assert len(rate_limit_middleware(load_settings({}))) == 1
 
 
-def test_every_bucket_a_handler_names_exists():
+def test_every_bucket_a_handler_names_exists(settings):
+    app = create_app(build_services(settings))
     named = {
         handler.opt["rate"]
-        for router in api_routers()
-        for route in router.routes
+        for route in app.routes
         for handler in getattr(route, "route_handlers", [])
         if "rate" in handler.opt
     }

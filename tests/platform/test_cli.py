@@ -1,0 +1,263 @@
+"""The command line from outside: one command that starts, serves, stops cleanly, and says what is in its way."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FAREBOX = Path(sys.executable).with_name("farebox")
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def home():
+    """A data directory that the tests of this module fill and share, as somebody's would be over days."""
+    with tempfile.TemporaryDirectory(prefix="farebox-home-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory) / "home"
+
+
+@pytest.fixture
+def empty_home():
+    with tempfile.TemporaryDirectory(prefix="farebox-home-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory) / "home"
+
+
+def environment(**settings):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")}
+    return clean | {"FAREBOX_" + name.upper(): value for name, value in settings.items()}
+
+
+def farebox(*arguments, **settings):
+    return subprocess.run(
+        [FAREBOX, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        env=environment(**settings),
+        check=False,
+    )
+
+
+def said(run):
+    """What a person reads, whatever the width of the terminal."""
+    return " ".join((run.stdout + run.stderr).split())
+
+
+def free_port():
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return chosen.getsockname()[1]
+
+
+@dataclass
+class Running:
+    process: subprocess.Popen[str]
+    port: int
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def stop(self, number=signal.SIGTERM):
+        """Its exit code, output and errors."""
+        self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=STOP_SECONDS)
+        return self.process.returncode, output, errors
+
+
+@contextmanager
+def running(*arguments, home, port=None, **settings):
+    """A server, waited for until it is ready, and killed at the latest in the end."""
+    port = port or free_port()
+    command = [FAREBOX, *arguments, "--port", str(port), "--home", str(home)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**settings)
+    )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while fetch(port, "/health/ready")[0] != 200:
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                pytest.fail("it did not start: " + "".join(process.communicate()))
+            time.sleep(0.05)
+        yield Running(process, port)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def fetch(port, path, headers=None):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def server_pid(home):
+    file = home / "postgres" / "postmaster.pid"
+    return int(file.read_text().split()[0]) if file.exists() else None
+
+
+def test_one_command_starts_a_shop_and_says_where(home):
+    with running("demo", home=home) as shop:
+        base = f"http://127.0.0.1:{shop.port}"
+        status, health = fetch(shop.port, "/health/ready")
+        assert (status, json.loads(health)) == (200, {"status": "ready", "database": "ok", "schema": "ok"})
+        status, found = fetch(shop.port, "/api/v1/places/suggest?q=ha%20noi")
+        assert status == 200
+        assert json.loads(found)["items"]
+        assert "farebox_http_requests_total" in fetch(shop.port, "/metrics")[1]
+        code, output, errors = shop.stop()
+    assert code == 0
+    assert "Traceback" not in errors
+    for address in ("/", "/api/v1/openapi.json", "/dev/mailbox", "/health/ready", "/metrics"):
+        assert f"{base}{address}" in output
+    assert server_pid(home) is None
+
+
+def test_metrics_through_a_proxy_want_the_printed_password(home):
+    with running("demo", home=home) as shop:
+        through_proxy = {"X-Forwarded-For": "192.0.2.7"}
+        assert fetch(shop.port, "/metrics", through_proxy)[0] in {401, 403}
+        assert fetch(shop.port, "/metrics", through_proxy | {"Authorization": "Bearer wrong"})[0] in {401, 403}
+        _, output, _ = shop.stop(signal.SIGINT)
+    password = output.split("Password", 1)[1].split()[0]
+    with running("demo", home=home) as shop:
+        assert fetch(shop.port, "/metrics", through_proxy | {"Authorization": f"Bearer {password}"})[0] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_and_takes_postgresql_along(home, number):
+    with running("demo", home=home) as shop:
+        code, _, errors = shop.stop(number)
+    assert code == 0
+    assert "Traceback" not in errors
+    assert server_pid(home) is None
+
+
+def test_it_starts_again_after_kill_9(home):
+    with running("demo", home=home) as shop:
+        shop.process.kill()
+        shop.process.communicate()
+        left_running = server_pid(home)
+    assert left_running
+    with running("demo", home=home) as shop:
+        assert server_pid(home) == left_running
+        assert shop.stop()[0] == 0
+    assert server_pid(home) is None
+
+
+def test_two_at_once_on_the_same_data_are_refused(home):
+    with running("demo", home=home) as shop:
+        second = farebox("demo", "--home", home, "--port", free_port())
+        assert second.returncode == 1
+        assert f"process {shop.pid}" in said(second)
+        assert "--home" in said(second)
+        assert "Traceback" not in said(second)
+        assert fetch(shop.port, "/health/ready")[0] == 200
+
+
+def test_a_port_that_is_taken_is_named_with_another_to_try(empty_home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = farebox("demo", "--home", empty_home, "--port", port)
+    assert run.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken" in said(run)
+    assert f"--port {port + 1}" in said(run)
+    assert not (empty_home / "postgres").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    run = farebox("demo", "--home", tmp_path / "file", "--port", free_port())
+    assert run.returncode == 1
+    assert str(tmp_path / "file") in said(run)
+    assert "FAREBOX_HOME" in said(run)
+    assert "Traceback" not in said(run)
+
+
+def test_the_demo_refuses_production(empty_home):
+    run = farebox("demo", "--home", empty_home, env="production")
+    assert run.returncode == 1
+    assert "farebox serve" in said(run)
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(empty_home):
+    run = farebox("migrate", "--home", empty_home, database_url="postgresql://me:hidden@127.0.0.1:1/nothing")
+    assert run.returncode == 1
+    assert "127.0.0.1:1/nothing" in said(run)
+    assert "hidden" not in said(run)
+
+
+def test_serve_leaves_the_schema_of_somebody_elses_database_alone(empty_home, database_url):
+    import psycopg
+
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS alembic_version")
+    run = farebox("serve", "--home", empty_home, "--port", free_port(), database_url=database_url)
+    assert run.returncode == 1
+    assert "farebox migrate" in said(run)
+
+
+def test_several_processes_serve_together_and_stop_together(home):
+    with running("serve", "--workers", "2", home=home) as shop:
+        for _ in range(20):
+            assert fetch(shop.port, "/health/live")[0] == 200
+        assert 'route="/health/live",status="200"} 20.0' in fetch(shop.port, "/metrics")[1]
+        code, _, errors = shop.stop()
+    assert code == 0
+    assert "Traceback" not in errors
+    assert server_pid(home) is None
+
+
+def test_a_file_that_is_no_timetable_is_refused_in_a_sentence(home, tmp_path):
+    (tmp_path / "feed.zip").write_text("not a zip")
+    run = farebox("import-gtfs", tmp_path / "feed.zip", home=str(home))
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: ")
+    assert "Traceback" not in said(run)
+    assert server_pid(home) is None
+
+
+def test_doctor_finds_nothing_broken_and_leaves_nothing_running(home):
+    run = farebox("doctor", "--home", home, "--port", free_port())
+    assert run.returncode == 0, run.stdout
+    assert "Nothing is broken." in run.stdout
+    assert server_pid(home) is None
+
+
+def test_doctor_fails_on_settings_that_cannot_be_read():
+    run = farebox("doctor", max_seats="many")
+    assert run.returncode == 1
+    assert "FAREBOX_MAX_SEATS" in said(run)
+
+
+@pytest.mark.parametrize("command", ["demo", "serve", "worker", "migrate", "import-gtfs", "doctor", "version"])
+def test_every_command_explains_itself(command):
+    run = farebox(command, "--help")
+    assert run.returncode == 0
+    assert f"farebox {command}" in said(run)
+
+
+def test_version():
+    from farebox import __version__
+
+    assert f"Farebox {__version__}" in farebox("version").stdout
