@@ -37,7 +37,7 @@ BUCKETS: Mapping[str, Bucket] = {
         Bucket("write", 100),
         Bucket("sign-in", 30),
         Bucket("lookup", 20),
-        Bucket("booking", 30),
+        Bucket("booking", 60),
         Bucket("seats", 3000),  # seat maps are polled every few seconds, by several people behind one address
         Bucket("webhook", 6000),  # a provider's servers are few, and its calls are signed
     )
@@ -112,7 +112,7 @@ def limit_rates(app: ASGIApp, windows: Windows) -> ASGIApp:
 
 def _bucket(scope: Scope) -> Bucket | None:
     name = scope["route_handler"].opt.get("rate")
-    if name is not None:
+    if name is not None and scope.get("method") != "OPTIONS":
         return BUCKETS[name]
     return BUCKETS["write"] if scope.get("method") not in SAFE_METHODS else None
 
