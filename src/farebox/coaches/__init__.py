@@ -1,4 +1,4 @@
-"""Seats on departures: maps of what is free on a stretch, holds on seats, and coaches as something that can be booked."""
+"""Seats on departures: what is free on a stretch, holds on seats, and coaches as something that can be booked."""
 
 from farebox.coaches.commands import extend_lock, lock_seats, release_lock
 from farebox.coaches.errors import (
@@ -9,7 +9,7 @@ from farebox.coaches.errors import (
     TooManySeats,
     UnknownSeat,
 )
-from farebox.coaches.queries import CREW, find_lock, find_nearest, get_lock, get_seat_map, list_seat_statuses
+from farebox.coaches.queries import CREW, find_nearest, get_lock, get_seat_map, list_seat_statuses
 from farebox.coaches.vertical import CoachVertical
 from farebox.coaches.views import SeatLock, SeatMap, SeatStatus, SeatView
 
@@ -27,7 +27,6 @@ __all__ = [
     "TooManySeats",
     "UnknownSeat",
     "extend_lock",
-    "find_lock",
     "find_nearest",
     "get_lock",
     "get_seat_map",

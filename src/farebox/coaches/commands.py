@@ -1,5 +1,6 @@
 """Holding seats on a departure while somebody makes up their mind."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -10,10 +11,9 @@ from farebox.coaches.errors import (
     SalesClosed,
     SeatsUnavailable,
     TooManySeats,
-    UnknownSeat,
 )
-from farebox.coaches.queries import find_nearest, lock_of, make_lock, map_seats
-from farebox.coaches.views import SeatLock, SeatMap
+from farebox.coaches.queries import find_nearest, list_seats, lock_of, make_lock, units_of
+from farebox.coaches.views import SeatLock, SeatView
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
@@ -25,12 +25,11 @@ from farebox.inventory import (
     Want,
     extend,
     find_live_hold,
-    get_hold,
     release,
     take,
 )
-from farebox.pricing import load_fares
-from farebox.timetable import Departure, get_departure, segment
+from farebox.pricing import NotForSale, load_fares
+from farebox.timetable import get_departure, segment
 
 
 async def lock_seats(
@@ -61,13 +60,15 @@ async def lock_seats(
         SeatsUnavailable: somebody else has at least one of them; says which, why, and what is free near it.
     """
     owner = actor.owner
-    _check_count(seat_numbers, settings.max_seats)
+    _check_numbers(seat_numbers, settings.max_seats)
     departure = await get_departure(work, departure_id)
     stretch = segment(departure, from_id, to_id)
     if not departure.is_on_sale(stretch.board, work.now):
         raise SalesClosed
-    units = _units(departure, seat_numbers)
+    units = units_of(departure, seat_numbers)
     fares = await load_fares(work, departure.operator_id)
+    if fares.price(departure, stretch.board, stretch.alight, departure.seat_plan.seats[units[0]]) is None:
+        raise NotForSale
     earlier = await find_live_hold(work, owner=owner, inventory_id=departure.inventory_id, alone=True)
     try:
         hold = await take(
@@ -80,9 +81,9 @@ async def lock_seats(
     except NotOnSale:
         raise SalesClosed from None
     except UnitsTaken as refusal:
-        seats = await map_seats(work, departure, stretch, fares=fares, owner=owner)
+        seats = await list_seats(work, departure, stretch, fares=fares, owner=owner)
         raise _explain(seats, units, [unit for _, unit in refusal.lost]) from None
-    return make_lock(departure, stretch, fares, hold)
+    return make_lock(departure, fares, hold)
 
 
 async def extend_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor, settings: Settings) -> SeatLock:
@@ -103,32 +104,23 @@ async def release_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor) -> None
     await release(work, lock_id, owner=actor.owner)
 
 
-def _check_count(seat_numbers: Sequence[str], limit: int) -> None:
-    """First of all, so that a huge list costs nothing."""
+def _check_numbers(seat_numbers: Sequence[str], limit: int) -> None:
+    """What can be said without looking anything up. The length first, so that a huge list costs nothing."""
     if not seat_numbers:
         raise Invalid([FieldError("seatNumbers", "no-seats", N_("Choose at least one seat."))])
     if len(seat_numbers) > limit:
         raise TooManySeats(limit=limit)
-
-
-def _units(departure: Departure, seat_numbers: Sequence[str]) -> tuple[int, ...]:
-    """The units of the seats named, as people write them: case and blanks do not matter."""
-    named = [number.strip().upper() for number in seat_numbers]
-    if repeated := [number for number in dict.fromkeys(named) if named.count(number) > 1]:
+    named = Counter(number.strip().upper() for number in seat_numbers)
+    if repeated := [number for number, times in named.items() if times > 1]:
         raise DuplicateSeats(seats=repeated)
-    units = {seat.number.upper(): unit for unit, seat in enumerate(departure.seat_plan.seats)}
-    if unknown := [number for number in named if number not in units]:
-        raise UnknownSeat(seats=unknown)
-    return tuple(units[number] for number in named)
 
 
-def _explain(seats: SeatMap, asked: Sequence[int], lost: Sequence[int]) -> SeatsUnavailable:
+def _explain(seats: Sequence[SeatView], asked: Sequence[int], lost: Sequence[int]) -> SeatsUnavailable:
     """Each lost seat with what it is now and a free one near it, a different one for each."""
-    offered = {seats.seats[unit].number for unit in asked}
+    offered = {seats[unit].number for unit in asked}
     explained = []
-    for unit in (unit for unit in asked if unit in set(lost)):
-        seat = seats.seats[unit]
-        nearest = find_nearest(seats.seats, seat, but=offered)
+    for seat in (seats[unit] for unit in asked if unit in lost):
+        nearest = find_nearest(seats, seat, but=offered)
         if nearest:
             offered.add(nearest.number)
         explained.append(LostSeat(seat.number, seat.status, nearest.number if nearest else None))

@@ -1,10 +1,10 @@
 """What can be wrong with a choice of seats. Texts name the seats."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from farebox.coaches.views import SeatStatus
 from farebox.core.errors import DomainError
 from farebox.core.i18n import N_, gettext
-from farebox.coaches.views import SeatStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class SeatsUnavailable(DomainError):
     """Somebody else has at least one of the seats on a part of the stretch. Nothing was locked.
 
     Attributes:
-        lost: the seats that could not be had, in the order asked for; on the wire `unavailable`, and their numbers
-            `seats`.
+        lost: the seats that could not be had, in the order asked for. In `fields`, and on the wire: `seats`, their
+            numbers; `statuses` and `alternatives`, by number.
     """
 
     code = "seats-unavailable"
@@ -40,7 +40,11 @@ class SeatsUnavailable(DomainError):
     OFFER = N_("Seat {seat} near it is free.")
 
     def __init__(self, lost: list[LostSeat]) -> None:
-        super().__init__(seats=[seat.number for seat in lost], unavailable=[asdict(seat) for seat in lost])
+        super().__init__(
+            seats=[seat.number for seat in lost],
+            statuses={seat.number: seat.status for seat in lost},
+            alternatives={seat.number: seat.nearest for seat in lost if seat.nearest},
+        )
         self.lost = lost
 
     def text(self) -> str:

@@ -8,9 +8,10 @@ from farebox.accounts import Actor
 from farebox.coaches.errors import UnknownSeat
 from farebox.coaches.views import SeatLock, SeatMap, SeatStatus, SeatView
 from farebox.core.db import UnitOfWork
-from farebox.inventory import Claim, Hold, HoldExpired, HoldNotFound, claims_on, find_live_hold, get_hold
-from farebox.pricing import Fares, load_fares, quote_seats
-from farebox.timetable import Departure, Seat, Segment, find_departures_on, get_departure, segment
+from farebox.core.settings import Settings
+from farebox.inventory import Claim, Hold, HoldNotFound, claims_on, find_live_hold, get_hold
+from farebox.pricing import Fares, Ride, load_fares, quote_seats
+from farebox.timetable import Departure, Segment, find_departure_id, get_departure, segment
 
 CREW = "crew"
 """Owner of what is not for sale: broken seats, seats of the crew."""
@@ -22,7 +23,8 @@ async def get_seat_map(
     from_id: UUID | None = None,
     to_id: UUID | None = None,
     *,
-    viewer: Actor | None = None,
+    viewer: Actor,
+    settings: Settings,
 ) -> SeatMap:
     """The seats of a departure on a stretch (ids of places or stops; default: the whole run), as `viewer` sees them.
 
@@ -33,7 +35,15 @@ async def get_seat_map(
     departure = await get_departure(work, departure_id)
     stretch = segment(departure, from_id, to_id)
     fares = await load_fares(work, departure.operator_id)
-    return await map_seats(work, departure, stretch, fares=fares, owner=_owner(viewer))
+    owner = owner_of(viewer)
+    hold = await find_live_hold(work, owner=owner, inventory_id=departure.inventory_id) if owner else None
+    return SeatMap(
+        departure=departure,
+        segment=stretch,
+        seats=await list_seats(work, departure, stretch, fares=fares, owner=owner),
+        lock=make_lock(departure, fares, hold) if hold else None,
+        limit=settings.max_seats,
+    )
 
 
 async def list_seat_statuses(
@@ -43,85 +53,101 @@ async def list_seat_statuses(
     from_id: UUID | None = None,
     to_id: UUID | None = None,
     *,
-    viewer: Actor | None = None,
+    viewer: Actor,
 ) -> list[SeatView]:
-    """The named seats of `get_seat_map`, in the order named; all of them when none is named.
+    """The named seats of a departure on a stretch, in the order named; all of them when none is named.
 
     Raises:
-        DepartureNotFound, NotBoardable: as there.
+        DepartureNotFound, NotBoardable: no such ride.
         UnknownSeat: the vehicle has no such seat.
     """
-    seats = await get_seat_map(work, departure_id, from_id, to_id, viewer=viewer)
-    by_number = {seat.number.upper(): seat for seat in seats.seats}
-    named = [number.strip().upper() for number in seat_numbers]
-    if unknown := [number for number in named if number not in by_number]:
-        raise UnknownSeat(seats=unknown)
-    return [by_number[number] for number in named] if named else list(seats.seats)
+    departure = await get_departure(work, departure_id)
+    stretch = segment(departure, from_id, to_id)
+    units = units_of(departure, seat_numbers) if seat_numbers else range(len(departure.seat_plan.seats))
+    fares = await load_fares(work, departure.operator_id)
+    seats = await list_seats(work, departure, stretch, fares=fares, owner=owner_of(viewer))
+    return [seats[unit] for unit in units]
 
 
 async def get_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor) -> SeatLock:
-    """The actor's running hold on seats of a departure.
+    """The actor's hold on seats of a departure, running or over: see its state.
 
     Raises:
-        HoldNotFound: no such hold, somebody else's, or given up.
-        HoldExpired: its time is over.
+        HoldNotFound: no such hold, somebody else's, or one on something else.
     """
     return await lock_of(work, await get_hold(work, lock_id, owner=actor.owner))
 
 
-async def find_lock(work: UnitOfWork, departure_id: UUID, *, actor: Actor) -> SeatLock | None:
-    """The actor's running hold on seats of this departure, whatever its stretch."""
-    owner = _owner(actor)
-    if owner is None:
-        return None
-    departure = await get_departure(work, departure_id)
-    hold = await find_live_hold(work, owner=owner, inventory_id=departure.inventory_id)
-    return await lock_of(work, hold) if hold else None
-
-
 async def lock_of(work: UnitOfWork, hold: Hold) -> SeatLock:
-    """What a hold is, for those who hold seats. Raises like `get_lock`."""
-    if hold.state == "expired":
-        raise HoldExpired
-    if hold.state != "held" or len(hold.claims) != 1:
+    """What a hold is, in the words of a coach. Raises `HoldNotFound` when it is on something else."""
+    departure_id = await find_departure_id(work, hold.claims[0].inventory_id)
+    if departure_id is None or len(hold.claims) != 1:
         raise HoldNotFound
-    [want] = hold.claims
-    departures = await find_departures_on(work, [want.inventory_id])
-    if want.inventory_id not in departures:
-        raise HoldNotFound
-    departure = await get_departure(work, departures[want.inventory_id])
-    stretch = Segment(departure.calls[want.first_slot], departure.calls[want.end_slot])
-    return make_lock(departure, stretch, await load_fares(work, departure.operator_id), hold)
+    departure = await get_departure(work, departure_id)
+    return make_lock(departure, await load_fares(work, departure.operator_id), hold)
 
 
-def make_lock(departure: Departure, stretch: Segment, fares: Fares, hold: Hold) -> SeatLock:
-    assert hold.expires_at is not None, "a running hold has an end"
-    seats = [departure.seat_plan.seats[unit] for unit in sorted(hold.claims[0].units)]
+def make_lock(departure: Departure, fares: Fares, hold: Hold) -> SeatLock:
+    want = hold.claims[0]
+    stretch = departure.ride(want.first_slot, want.end_slot)
+    seats = [departure.seat_plan.seats[unit] for unit in sorted(want.units)]
     return SeatLock(
         id=hold.id,
         departure=departure,
         segment=stretch,
         seat_numbers=tuple(seat.number for seat in seats),
+        state=hold.state,
         expires_at=hold.expires_at,
         extensions_left=hold.extensions_left,
-        total=quote_seats(fares, departure, stretch, [(seat, "adult") for seat in seats]).total,
+        quote=quote_seats(fares, departure, stretch, [(seat, "adult") for seat in seats]),
     )
 
 
-async def map_seats(
+async def list_seats(
     work: UnitOfWork, departure: Departure, stretch: Segment, *, fares: Fares, owner: str | None
-) -> SeatMap:
+) -> tuple[SeatView, ...]:
+    """All seats of a departure, in the order of the plan, as `owner` sees them on a stretch."""
     claims: dict[int, list[Claim]] = {}
     for claim in await claims_on(work, departure.inventory_id, stretch.first_slot, stretch.end_slot):
         claims.setdefault(claim.unit, []).append(claim)
-    return SeatMap(
-        departure,
-        stretch,
-        tuple(
-            _view(unit, seat, claims.get(unit, []), fares=fares, departure=departure, stretch=stretch, owner=owner)
-            for unit, seat in enumerate(departure.seat_plan.seats)
-        ),
-    )
+    ride = Ride.of(departure, stretch.board, stretch.alight)
+    views = []
+    for unit, seat in enumerate(departure.seat_plan.seats):
+        fare = fares.seat_fare(ride, seat)
+        views.append(
+            SeatView(
+                unit=unit,
+                number=seat.number,
+                type=seat.type,
+                deck=seat.deck,
+                row=seat.row,
+                column=seat.column,
+                features=seat.features,
+                accessible=seat.accessible,
+                status=_status(claims.get(unit, []), owner),
+                price=fare.total if fare else None,
+                held_until=_held_until(claims.get(unit, [])),
+            )
+        )
+    return tuple(views)
+
+
+def units_of(departure: Departure, seat_numbers: Sequence[str]) -> tuple[int, ...]:
+    """The units of the seats named, as people write them: case and blanks do not matter.
+
+    Raises:
+        UnknownSeat: names every seat that this vehicle does not have.
+    """
+    units = {seat.number.upper(): unit for unit, seat in enumerate(departure.seat_plan.seats)}
+    named = [number.strip().upper() for number in seat_numbers]
+    if unknown := [number for number in named if number not in units]:
+        raise UnknownSeat(seats=unknown)
+    return tuple(units[number] for number in named)
+
+
+def owner_of(viewer: Actor) -> str | None:
+    """The name under which the viewer holds seats; `None` for who can hold none."""
+    return None if viewer.kind == "anonymous" or viewer.booking_id is not None else viewer.owner
 
 
 def find_nearest(seats: Iterable[SeatView], lost: SeatView, *, but: Iterable[str] = ()) -> SeatView | None:
@@ -133,9 +159,7 @@ def find_nearest(seats: Iterable[SeatView], lost: SeatView, *, but: Iterable[str
     free = [
         seat
         for seat in seats
-        if seat.status == "available"
-        and seat.number not in unwanted
-        and seat.accessible <= lost.accessible
+        if seat.status == "available" and seat.number not in unwanted and seat.accessible <= lost.accessible
     ]
 
     def strangeness(seat: SeatView) -> tuple[bool, bool, int, int]:
@@ -143,31 +167,6 @@ def find_nearest(seats: Iterable[SeatView], lost: SeatView, *, but: Iterable[str
         return seat.type != lost.type, seat.deck != lost.deck, way, seat.unit
 
     return min(free, key=strangeness, default=None)
-
-
-def _view(
-    unit: int,
-    seat: Seat,
-    claims: Sequence[Claim],
-    *,
-    fares: Fares,
-    departure: Departure,
-    stretch: Segment,
-    owner: str | None,
-) -> SeatView:
-    return SeatView(
-        unit=unit,
-        number=seat.number,
-        type=seat.type,
-        deck=seat.deck,
-        row=seat.row,
-        column=seat.column,
-        features=seat.features,
-        accessible=seat.accessible,
-        status=_status(claims, owner),
-        price=fares.price(departure, stretch.board, stretch.alight, seat),
-        held_until=_held_until(claims),
-    )
 
 
 def _status(claims: Sequence[Claim], owner: str | None) -> SeatStatus:
@@ -184,10 +183,3 @@ def _status(claims: Sequence[Claim], owner: str | None) -> SeatStatus:
 def _held_until(claims: Sequence[Claim]) -> datetime | None:
     ends = [claim.expires_at for claim in claims if claim.expires_at is not None]
     return max(ends) if ends and len(ends) == len(claims) else None
-
-
-def _owner(viewer: Actor | None) -> str | None:
-    """The name under which the viewer holds seats; `None` for who can hold none."""
-    if viewer is None or viewer.kind == "anonymous" or viewer.booking_id is not None:
-        return None
-    return viewer.owner

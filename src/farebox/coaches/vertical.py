@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -23,14 +22,14 @@ from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
 from farebox.inventory import Hold, Want
 from farebox.pricing import Quote, load_fares, quote_seats
-from farebox.timetable import Call, Departure, Segment, find_departures_on, get_departure
+from farebox.timetable import Call, Departure, find_departure_id, get_departure
 
 KIND: Final = "coach"
 
 BOARDING_NOTE = N_("Be at the stop 15 minutes before departure.")
 
 LATEST_CHANGE = timedelta(hours=24)
-"""Before the departure from the stop of boarding: until then travellers may cancel or change, unless agreed otherwise."""
+"""Before the departure from the stop of boarding: until then travellers may cancel or change."""
 
 
 class RideFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +54,10 @@ class CoachVertical:
 
     async def offer(self, work: UnitOfWork, hold: Hold) -> list[ItemOffer]:
         """Raises: SalesClosed when the departure is cancelled or has left the stop of boarding."""
-        departures = await find_departures_on(work, [want.inventory_id for want in hold.claims])
         return [
-            await _offer(work, hold, want, await get_departure(work, departures[want.inventory_id]))
+            await _offer(work, hold, want, await get_departure(work, departure_id))
             for want in hold.claims
-            if want.inventory_id in departures
+            if (departure_id := await find_departure_id(work, want.inventory_id)) is not None
         ]
 
     def validate(self, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[FieldError]:
@@ -72,9 +70,11 @@ class CoachVertical:
         for position, item in enumerate(items):
             departure = await get_departure(work, item.resource_id)
             fares = await load_fares(work, departure.operator_id)
-            own = sorted((one for one in travellers if one.item == position), key=lambda one: item.units.index(one.unit))
+            own = sorted(
+                (one for one in travellers if one.item == position), key=lambda one: item.units.index(one.unit)
+            )
             seats = [(departure.seat_plan.seats[one.unit], one.passenger_type) for one in own]
-            quotes.append(quote_seats(fares, departure, _stretch(departure, item.first_slot, item.end_slot), seats))
+            quotes.append(quote_seats(fares, departure, departure.ride(item.first_slot, item.end_slot), seats))
         return quotes
 
     def describe(self, item: ItemOffer) -> ItemDescription:
@@ -89,7 +89,9 @@ class CoachVertical:
             setting=facts.vehicle,
             origin=facts.origin,
             destination=facts.destination,
-            seats=tuple(SeatDescription(label=seat.label, type=seat.type, features=seat.features) for seat in item.seats),
+            seats=tuple(
+                SeatDescription(label=seat.label, type=seat.type, features=seat.features) for seat in item.seats
+            ),
             note=BOARDING_NOTE,
             amenities=facts.amenities,
         )
@@ -103,7 +105,7 @@ class CoachVertical:
 
 
 async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure) -> ItemOffer:
-    stretch = _stretch(departure, want.first_slot, want.end_slot)
+    stretch = departure.ride(want.first_slot, want.end_slot)
     if departure.status != "scheduled" or work.now >= stretch.board.departure:
         raise SalesClosed
     operator = await get_operator(work, departure.operator_id)
@@ -132,11 +134,6 @@ async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure)
         to_id=stretch.alight.stop_id,
         snapshot=msgspec.to_builtins(facts),
     )
-
-
-def _stretch(departure: Departure, first_slot: int, end_slot: int) -> Segment:
-    """A leg begins at the call of its number."""
-    return Segment(departure.calls[first_slot], departure.calls[end_slot])
 
 
 def _seat_offer(departure: Departure, unit: int) -> SeatOffer:

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from farebox.core.money import Money
+from farebox.inventory import HoldState
+from farebox.pricing import Quote
 from farebox.timetable import Departure, SeatPlan, Segment
 
 SeatStatus: TypeAlias = Literal["available", "mine", "locked", "occupied", "blocked"]
@@ -38,51 +40,57 @@ class SeatView:
 
 
 @dataclass(frozen=True, slots=True)
-class SeatMap:
-    """The seats of a departure on the stretch `segment`, in the order of the plan."""
-
-    departure: Departure
-    segment: Segment
-    seats: tuple[SeatView, ...]
-
-    @property
-    def plan(self) -> SeatPlan:
-        return self.departure.seat_plan
-
-    @property
-    def version(self) -> str:
-        """Differs whenever a status differs. A digest of what is shown, so that nothing must be counted anywhere."""
-        statuses = ",".join(f"{seat.number}:{seat.status}" for seat in self.seats)
-        return hashlib.blake2b(statuses.encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
 class SeatLock:
-    """Seats that somebody is holding while making up their mind.
+    """Seats of one departure that somebody is holding while making up their mind.
 
     Attributes:
         id: of the hold beneath.
-        seats: in the order of the plan.
-        from_id, to_id: the stops of boarding and alighting.
-        total: of adults on these seats, with the service fee; what a booking costs is quoted when it is made.
+        seat_numbers: in the order of the plan.
+        state: `held` while it runs, `expired` once its time is over, `released` once given up.
+        expires_at: `None` once sold.
+        quote: what they cost, an adult on each seat; a booking is quoted anew for those who travel.
     """
 
     id: UUID
     departure: Departure
     segment: Segment
     seat_numbers: tuple[str, ...]
-    expires_at: datetime
+    state: HoldState
+    expires_at: datetime | None
     extensions_left: int
-    total: Money
+    quote: Quote
 
     @property
-    def trip_id(self) -> UUID:
-        return self.departure.id
+    def total(self) -> Money:
+        return self.quote.total
+
+
+@dataclass(frozen=True, slots=True)
+class SeatMap:
+    """The seats of a departure on the stretch `segment`, in the order of the plan.
+
+    Attributes:
+        lock: what the viewer is holding on this departure, whatever its stretch.
+        limit: how many seats may be held at a time.
+    """
+
+    departure: Departure
+    segment: Segment
+    seats: tuple[SeatView, ...]
+    lock: SeatLock | None
+    limit: int
 
     @property
-    def from_id(self) -> UUID:
-        return self.segment.board.stop_id
+    def plan(self) -> SeatPlan:
+        return self.departure.seat_plan
 
     @property
-    def to_id(self) -> UUID:
-        return self.segment.alight.stop_id
+    def seats_left(self) -> int:
+        """How many the viewer may choose from."""
+        return sum(seat.status in {"available", "mine"} for seat in self.seats)
+
+    @property
+    def version(self) -> str:
+        """Differs whenever a status differs. A digest of what is shown, so that nothing must be counted anywhere."""
+        statuses = ",".join(f"{seat.number}:{seat.status}" for seat in self.seats)
+        return hashlib.blake2b(statuses.encode(), digest_size=8).hexdigest()

@@ -80,8 +80,16 @@ async def get_hold(work: UnitOfWork, hold_id: UUID, *, owner: str | None = None,
     return (await get_record(work, hold_id, owner=owner, lock=lock)).view()
 
 
-async def find_live_hold(work: UnitOfWork, *, owner: str, inventory_id: int) -> Hold | None:
-    """The owner's running hold on that run: the newest, should there be several."""
+async def find_live_hold(work: UnitOfWork, *, owner: str, inventory_id: int, alone: bool = False) -> Hold | None:
+    """The owner's running hold on that run: the newest, should there be several.
+
+    Args:
+        alone: let this owner's other requests about this run wait until the end of this unit of work. Who goes on to
+            take something in the place of what was found must be alone, or a double click ends in two holds.
+    """
+    if alone:
+        # A statement of its own: the next one must see what the request before us has committed.
+        await work.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (owner, inventory_id))
     cursor = await work.execute(
         HOLDS + " WHERE owner = %s AND state = 'held' AND expires_at > statement_timestamp()"
         " ORDER BY first_taken_at DESC, id DESC",

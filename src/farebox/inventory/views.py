@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal, Self, TypeAlias
 from uuid import UUID
 
+from farebox.core.settings import Settings
+
 HoldState: TypeAlias = Literal["held", "confirmed", "released", "expired"]
 
 
@@ -42,6 +44,10 @@ class HoldTerms:
     ttl_seconds: int
     max_extensions: int
     max_total_seconds: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(settings.hold_ttl_seconds, settings.hold_max_extensions, settings.hold_max_total_seconds)
 
 
 @dataclass(frozen=True, slots=True)
