@@ -8,6 +8,7 @@ from farebox.api.bookings import BookingsController, LookupController
 from farebox.api.idempotency import idempotency_middleware
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
+from farebox.api.seat_maps import SeatMapsController
 from farebox.api.tickets import TicketsController
 from farebox.api.trips import PlacesController, TripsController
 from farebox.core.errors import DomainError
@@ -16,6 +17,7 @@ from farebox.wiring import Services
 HANDLERS: list[type] = [
     PlacesController,
     TripsController,
+    SeatMapsController,
     BookingsController,
     LookupController,
     TicketsController,

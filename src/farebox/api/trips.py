@@ -68,6 +68,10 @@ class StopTime(Wire):
     def of(cls, stop: search.StopTime) -> Self:
         return cls(stop_id=stop.stop_id, name=stop.name, time=stop.time, timezone=stop.timezone)
 
+    @classmethod
+    def at(cls, call: Call, time: datetime) -> Self:
+        return cls(stop_id=call.stop_id, name=call.stop_name, time=time, timezone=call.timezone)
+
 
 class VehicleName(Wire):
     code: Annotated[str, Meta(examples=["sleeper-34"])]
