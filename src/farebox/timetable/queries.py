@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from farebox.core.db import UnitOfWork
 from farebox.timetable.errors import DepartureNotFound, PlaceNotFound
+from farebox.timetable.instants import at_place
 from farebox.timetable.seat_plans import SeatPlan
 from farebox.timetable.views import Call, Departure, DepartureSummary, LineView, PlaceView, Run, Site, VehicleKind
 
@@ -216,7 +216,7 @@ async def get_seat_plan(work: UnitOfWork, plan_id: UUID) -> SeatPlan:
 
 
 def _call(base_at: datetime, row: tuple[Any, ...]) -> Call:
-    zone = ZoneInfo(row[6])
+    zone = row[6]
     return Call(
         index=row[0],
         stop_id=row[1],
@@ -225,8 +225,8 @@ def _call(base_at: datetime, row: tuple[Any, ...]) -> Call:
         place_id=row[4],
         place_name=row[5],
         timezone=row[6],
-        arrival=(base_at + timedelta(seconds=row[7])).astimezone(zone),
-        departure=(base_at + timedelta(seconds=row[8])).astimezone(zone),
+        arrival=at_place(base_at + timedelta(seconds=row[7]), zone),
+        departure=at_place(base_at + timedelta(seconds=row[8]), zone),
         boarding=row[9],
         alighting=row[10],
         distance_m=row[11],
@@ -250,7 +250,7 @@ def _run_parameters(origin: Site, destination: Site, start: datetime, end: datet
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    departs_at = row[11].astimezone(ZoneInfo(row[15]))
+    departs_at = at_place(row[11], row[15])
     return Run(
         departure_id=row[0],
         inventory_id=row[1],
@@ -264,7 +264,7 @@ def _run(row: tuple[Any, ...]) -> Run:
         board_stop_id=row[9],
         alight_stop_id=row[10],
         departs_at=departs_at,
-        arrives_at=row[12].astimezone(ZoneInfo(row[16])),
+        arrives_at=at_place(row[12], row[16]),
         sales_close_at=departs_at - timedelta(seconds=row[13]),
         distance_m=row[14],
     )
@@ -279,8 +279,8 @@ def _summary(row: tuple[Any, ...]) -> DepartureSummary:
         headsign=row[4],
         vehicle_name=row[5],
         service_date=row[6],
-        departs_at=row[7].astimezone(ZoneInfo(row[14])),
-        arrives_at=row[8].astimezone(ZoneInfo(row[15])),
+        departs_at=at_place(row[7], row[14]),
+        arrives_at=at_place(row[8], row[15]),
         first_stop=row[9],
         last_stop=row[10],
         slots=row[11],

@@ -1,4 +1,4 @@
-"""What other modules see of the timetable: frozen facts, times as instants in the zone of each stop."""
+"""What other modules see of the timetable: frozen facts, times as instants with the offset of each stop's zone then."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -76,7 +76,8 @@ class Call:
     Attributes:
         index: 0 for the first call. Travelling from call i to call j takes the slots [i, j) of the inventory.
         station_id: the station that the stop is part of, if any.
-        timezone: the stop's zone; `arrival` and `departure` are instants in it.
+        timezone: the stop's zone; `arrival` and `departure` have the offset that holds there then, so that their
+            differences are exact.
         boarding, alighting: whether travellers may get on, or off, here.
         distance_m: metres from the first call, in straight lines from call to call.
         zone_id, area_ids: the feed's own, for fare rules.
