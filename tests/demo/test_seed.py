@@ -102,8 +102,8 @@ async def test_the_whole_network_imports_without_a_single_warning(seeded: Seeded
         "lines": 18,
         "services": 2,
         "journeys": 180,
-        "calls": 844,
-        "fare products": 161,
+        "calls": 834,
+        "fare products": 160,
         "fare rules": 454,
     }
 

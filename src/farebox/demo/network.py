@@ -180,7 +180,7 @@ VEHICLES = (
 
 LINES = (
     LineFacts("TS1", "coach-45",
-        "giap-bat 0; nuoc-ngam 15<; ninh-binh-bus 110; thanh-hoa-north 185; bac-vinh 400+20; ha-tinh-bus 470; "
+        "giap-bat 0; ninh-binh-bus 110; thanh-hoa-north 185; bac-vinh 400+20; ha-tinh-bus 470; "
         "dong-hoi-bus 630+20; dong-ha-bus 745; hue-south 830+10; da-nang-central 960",
         out="05:30 06:30 13:30 18:00", back="05:00 07:30 14:00 17:30", weekend_out="20:30", weekend_back="19:30"),
     LineFacts("TS2", "coach-45", "giap-bat 0; gia-lam 30<; vinh-niem 135",
