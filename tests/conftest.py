@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database
 from farebox.core.settings import Settings, load_settings
-from farebox.migrations import create_schema
+from farebox.migrations import upgrade
 
 # An embedded server that only tests use needs no safety against power cuts.
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
@@ -53,7 +53,7 @@ def template(server_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     name = f"farebox_template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-    create_schema(_dsn(server_dsn, name))
+    upgrade(_dsn(server_dsn, name))
     yield name
     _drop(server_dsn, name)
 

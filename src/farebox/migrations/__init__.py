@@ -1,18 +1,20 @@
-"""The database's schema, step by step (Alembic)."""
+"""The database's schema, step by step (Alembic): expand, backfill, contract."""
 
 from importlib import import_module
 from importlib.resources import files
 
 import psycopg
-from procrastinate.schema import SchemaManager
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
 
-from farebox.core.db import Base
+from farebox.migrations.state import OLDEST_POSTGRES, find_version, head, is_current
+
+__all__ = ["OLDEST_POSTGRES", "find_version", "head", "is_current", "load_models", "upgrade"]
+
+LOCK = 0xFA2EB1
+"""The advisory lock that lets one process migrate at a time."""
 
 MODULES_WITH_TABLES = (
-    "farebox.core.outbox",
     "farebox.core.idempotency",
+    "farebox.core.outbox",
     "farebox.inventory.models",
     "farebox.accounts.models",
     "farebox.timetable.models",
@@ -25,51 +27,35 @@ MODULES_WITH_TABLES = (
 
 
 def load_models() -> None:
-    """Import every module that has tables, so that `Base.metadata` is whole."""
+    """Import every module that has tables, so that the metadata is whole."""
     for name in MODULES_WITH_TABLES:
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not name.startswith(error.name):
-                raise
+        import_module(name)
 
 
-def create_schema(dsn: str) -> None:
-    """Make the whole schema in an empty database."""
-    load_models()
+def upgrade(dsn: str) -> None:
+    """Bring a database to the newest version. Two processes may try at once; the second finds nothing to do."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        for statement in (files("farebox.migrations") / "extras.sql").read_text().split("\n--;;\n"):
-            if "CREATE EXTENSION" in statement or "FUNCTION" in statement:
-                connection.execute(statement)
-    engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"))
-    Base.metadata.create_all(engine)
-    engine.dispose()
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        for statement in (files("farebox.migrations") / "extras.sql").read_text().split("\n--;;\n"):
-            if "CREATE EXTENSION" not in statement and "FUNCTION" not in statement:
-                connection.execute(statement)
-        connection.execute(SchemaManager.get_schema())
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        _run_alembic(dsn)
+        if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
+            from procrastinate.schema import SchemaManager  # noqa: PLC0415  (only new databases need it)
+
+            connection.execute(SchemaManager.get_schema())
 
 
-HEAD = "0001"
+def _run_alembic(dsn: str) -> None:
+    from alembic import command  # noqa: PLC0415  (half a second that most starts can do without)
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import create_engine, make_url  # noqa: PLC0415
 
-
-def current_revision(dsn: str) -> str | None:
-    """The step that a database is at; `None` where nothing was ever migrated."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        row = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
-        if not row or not row[0]:
-            return None
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return found[0] if found else None
-
-
-def upgrade(dsn: str) -> bool:
-    """Bring a database to the newest step. Cheap where it is there already. Returns whether anything had to be done."""
-    if current_revision(dsn) == HEAD:
-        return False
-    create_schema(dsn)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-        connection.execute("INSERT INTO alembic_version VALUES (%s)", [HEAD])
-    return True
+    config = Config()
+    config.set_main_option("script_location", str(files("farebox.migrations")))
+    engine = create_engine(
+        make_url(dsn).set(drivername="postgresql+psycopg"), connect_args={"options": "-c lock_timeout=3000"}
+    )
+    try:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()

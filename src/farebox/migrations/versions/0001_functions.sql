@@ -5,22 +5,12 @@
 CREATE EXTENSION IF NOT EXISTS unaccent
 --;;
 CREATE EXTENSION IF NOT EXISTS pg_trgm
-
 --;;
 -- bookings, payments: what was written down about money and about who did what stays as it was written
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END $$
---;;
-CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON booking_price_line
-  FOR EACH ROW EXECUTE PROCEDURE refuse_change()
---;;
-CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON booking_audit
-  FOR EACH ROW EXECUTE PROCEDURE refuse_change()
---;;
-CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_entry
-  FOR EACH ROW EXECUTE PROCEDURE refuse_change()
 --;;
 -- payments: at commit, each ledger transaction adds up to zero in each currency
 CREATE OR REPLACE FUNCTION ledger_must_balance() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -33,11 +23,6 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$
---;;
-DROP TRIGGER IF EXISTS balanced ON ledger_entry;
-CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON ledger_entry
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE PROCEDURE ledger_must_balance()
-
 --;;
 -- search: a name as it is looked for: no accents, no capitals, single blanks. Names in it are qualified, since indexes
 -- are built and analysed without a search path; immutable, since the dictionary that unaccent reads does not change.
@@ -68,9 +53,3 @@ BEGIN
   END LOOP;
   RETURN found;
 END $$
---;;
-CREATE INDEX IF NOT EXISTS ix_place_search ON place
-  USING gin (search_names(name, names) gin_trgm_ops) WITH (fastupdate = off)
---;;
-CREATE INDEX IF NOT EXISTS ix_stop_search ON stop
-  USING gin (search_names(name, names) gin_trgm_ops) WITH (fastupdate = off)
