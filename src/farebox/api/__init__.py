@@ -5,10 +5,12 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from farebox.api.bookings import BookingsController, LookupController
+from farebox.api.guests import GuestSessionsController
 from farebox.api.idempotency import idempotency_middleware
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
 from farebox.api.seat_maps import SeatMapsController
+from farebox.api.seats import SeatLocksController
 from farebox.api.tickets import TicketsController
 from farebox.api.trips import PlacesController, TripsController
 from farebox.core.errors import DomainError
@@ -18,6 +20,8 @@ HANDLERS: list[type] = [
     PlacesController,
     TripsController,
     SeatMapsController,
+    GuestSessionsController,
+    SeatLocksController,
     BookingsController,
     LookupController,
     TicketsController,

@@ -1,0 +1,191 @@
+"""Holding seats of a trip while making up one's mind: on the wire, a lock."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from litestar import Controller, delete, get, patch, post
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Meta, field
+
+from farebox import coaches
+from farebox.accounts import Actor
+from farebox.api.problems import problems
+from farebox.api.trips import STOP_ID, TRIP_ID
+from farebox.api.wire import MoneyView, Request, Wire
+from farebox.coaches import (
+    DuplicateSeats,
+    SalesClosed,
+    SeatLock,
+    SeatStatus,
+    SeatsUnavailable,
+    SeatView,
+    TooManySeats,
+    UnknownSeat,
+)
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import Busy, Invalid
+from farebox.core.idempotency import IdempotencyMismatch, IdempotencyRunning
+from farebox.core.settings import Settings
+from farebox.inventory import ExtensionLimit, HoldExpired, HoldNotFound
+from farebox.pricing import NotForSale
+from farebox.timetable import DepartureNotFound, NotBoardable
+
+LOCK_ID = "018f6b2e-0000-7000-8000-00000000e001"
+LONGEST_NUMBER = 40
+
+FROM = "Where the ride begins: id of a place, a station or a stop. Default: the first stop."
+TO = "Where it ends. Default: the last stop."
+
+FromId = Annotated[UUID | None, Parameter(query="from", description=FROM)]
+ToId = Annotated[UUID | None, Parameter(query="to", description=TO)]
+
+SeatNumber = Annotated[str, Meta(max_length=LONGEST_NUMBER, examples=["4A"])]
+
+
+class LockRequest(Request):
+    """Seats of one trip, on one ride."""
+
+    trip_id: Annotated[UUID, Meta(examples=[TRIP_ID])]
+    seat_numbers: Annotated[tuple[SeatNumber, ...], Meta(examples=[["4A", "4B"]])]
+    from_: Annotated[UUID | None, Meta(description=FROM, examples=[STOP_ID])] = field(name="from", default=None)
+    to: Annotated[UUID | None, Meta(description=TO)] = None
+
+
+class LockView(Wire):
+    """Seats held with this credential. `total` is for adults, fees and tax included; a booking is priced anew."""
+
+    lock_id: Annotated[UUID, Meta(examples=[LOCK_ID])]
+    trip_id: Annotated[UUID, Meta(examples=[TRIP_ID])]
+    from_: Annotated[UUID, Meta(examples=[STOP_ID])] = field(name="from")
+    to: UUID
+    seat_numbers: tuple[SeatNumber, ...]
+    expires_at: datetime
+    extensions_left: Annotated[int, Meta(examples=[2])]
+    total: MoneyView
+
+    @classmethod
+    def of(cls, lock: SeatLock) -> Self:
+        assert lock.expires_at is not None, "it was held a moment ago"
+        return cls(
+            lock_id=lock.id,
+            trip_id=lock.departure.id,
+            from_=lock.segment.board.stop_id,
+            to=lock.segment.alight.stop_id,
+            seat_numbers=lock.seat_numbers,
+            expires_at=lock.expires_at,
+            extensions_left=lock.extensions_left,
+            total=MoneyView.of(lock.total),
+        )
+
+
+class ExtensionView(Wire):
+    new_expires_at: datetime
+    extensions_left: Annotated[int, Meta(examples=[1])]
+
+
+class ReleaseView(Wire):
+    released: bool
+
+
+class SeatStatusView(Wire):
+    """Whether a seat can be had. `expiresAt` tells until when somebody is holding it; null when nobody is."""
+
+    number: SeatNumber
+    status: SeatStatus
+    mine: bool
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, seat: SeatView) -> Self:
+        return cls(number=seat.number, status=seat.status, mine=seat.status == "mine", expires_at=seat.held_until)
+
+
+class SeatStatuses(Wire):
+    seats: tuple[SeatStatusView, ...]
+
+
+class SeatLocksController(Controller):
+    """Holding seats."""
+
+    path = "/seats/lock"
+    tags = ("Seats",)
+    opt = {"access": "guest"}  # noqa: RUF012  (Litestar's own form)
+
+    @post(
+        "/",
+        summary="Hold seats",
+        operation_id="lockSeats",
+        responses=problems(
+            SeatsUnavailable,
+            Busy,
+            TooManySeats,
+            DuplicateSeats,
+            UnknownSeat,
+            NotBoardable,
+            NotForSale,
+            Invalid,
+            SalesClosed,
+            DepartureNotFound,
+            IdempotencyMismatch,
+            IdempotencyRunning,
+        ),
+    )
+    async def lock(self, data: LockRequest, work: UnitOfWork, actor: Actor, settings: Settings) -> LockView:
+        """All of the seats or none. What this credential held on the trip before is replaced in the same instant.
+
+        When others were faster, `seats` names the seats that were lost, `statuses` says what they are now, and
+        `alternatives` a free seat near each.
+        """
+        lock = await coaches.lock_seats(
+            work, data.trip_id, data.from_, data.to, data.seat_numbers, actor=actor, settings=settings
+        )
+        return LockView.of(lock)
+
+    @patch(
+        "/{lock_id:uuid}/extend",
+        summary="Hold seats longer",
+        operation_id="extendLock",
+        responses=problems(HoldNotFound, HoldExpired, ExtensionLimit, IdempotencyMismatch, IdempotencyRunning),
+    )
+    async def extend(self, lock_id: UUID, work: UnitOfWork, actor: Actor, settings: Settings) -> ExtensionView:
+        """Begin the time anew. Possible a few times, and up to a longest time since the first choice."""
+        lock = LockView.of(await coaches.extend_lock(work, lock_id, actor=actor, settings=settings))
+        return ExtensionView(new_expires_at=lock.expires_at, extensions_left=lock.extensions_left)
+
+    @delete(
+        "/{lock_id:uuid}",
+        summary="Give seats back",
+        operation_id="releaseLock",
+        status_code=HTTP_200_OK,
+        responses=problems(HoldNotFound, IdempotencyMismatch, IdempotencyRunning),
+    )
+    async def release(self, lock_id: UUID, work: UnitOfWork, actor: Actor) -> ReleaseView:
+        """Free for others at once. Giving back again, or too late, changes nothing."""
+        await coaches.release_lock(work, lock_id, actor=actor)
+        return ReleaseView(released=True)
+
+    @get(
+        "/{trip_id:uuid}/status",
+        summary="Look at some seats",
+        operation_id="getSeatStatuses",
+        opt={"access": "public", "rate": "seats"},
+        responses=problems(DepartureNotFound, NotBoardable, UnknownSeat),
+    )
+    async def status(
+        self,
+        trip_id: UUID,
+        work: UnitOfWork,
+        actor: Actor,
+        seat_numbers: Annotated[
+            list[str] | None,
+            Parameter(query="seatNumbers", description="Separated by commas, or repeated. Default: all."),
+        ] = None,
+        from_id: FromId = None,
+        to_id: ToId = None,
+    ) -> SeatStatuses:
+        """Whether each seat can be had on the ride, and until when somebody is holding it."""
+        named = [number for each in seat_numbers or () for number in each.split(",") if number.strip()]
+        seats = await coaches.list_seat_statuses(work, trip_id, named, from_id, to_id, viewer=actor)
+        return SeatStatuses(seats=tuple(map(SeatStatusView.of, seats)))
