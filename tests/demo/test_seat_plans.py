@@ -46,12 +46,6 @@ def test_a_plan_survives_its_json_form(plan: SeatPlan) -> None:
     assert SeatPlan.from_document(plan.id, json.loads(json.dumps(plan.document()))) == plan
 
 
-@templates
-def test_a_number_leads_to_its_unit(plan: SeatPlan) -> None:
-    assert [plan.find_unit(seat.number) for seat in plan.seats] == list(range(len(plan.seats)))
-    assert plan.find_unit("99Z") is None
-
-
 def test_the_45_seat_coach_is_numbered_as_drawn() -> None:
     by_row = Counter(seat.row for seat in STANDARD_45.seats)
     assert by_row == {**dict.fromkeys(range(1, 11), 4), 11: 5}

@@ -251,9 +251,7 @@ FRONT = SeatSurcharge(euros("6.00"), seat_type="standard", feature="front")
 
 
 def seat(plan: SeatPlan, number: str) -> Seat:
-    unit = plan.find_unit(number)
-    assert unit is not None
-    return plan.seats[unit]
+    return next(seat for seat in plan.seats if seat.number == number)
 
 
 def test_the_dearest_surcharge_that_fits_a_seat_counts_alone() -> None:

@@ -22,7 +22,6 @@ from farebox.pricing import (
     SeatSurcharge,
     default_distance_fares,
     describe_line,
-    join_quotes,
     quote_seats,
 )
 from farebox.pricing.fares import FareRule
@@ -119,14 +118,6 @@ def test_no_seats_cost_no_service_fee() -> None:
 def test_what_the_operator_does_not_sell_is_not_quoted() -> None:
     with pytest.raises(NotForSale):
         quote_seats(make(None, sells_by_distance=False), COACH, COACH.segment, seats(("5A", "adult")))
-
-
-def test_quotes_join_only_in_one_currency() -> None:
-    quote = quote_seats(make("10.00"), COACH, COACH.segment, seats(("5A", "adult")))
-    assert join_quotes([quote, quote], "EUR").total == money("20.00")
-    assert join_quotes([], "EUR").total == money("0.00")
-    with pytest.raises(ValueError, match="PLN"):
-        join_quotes([quote], "PLN")
 
 
 @pytest.mark.parametrize(("amount", "tax"), [(-1, 0), (5, 6), (5, -1)])

@@ -5,7 +5,7 @@ from farebox.pricing.errors import BadFareTerms, NotForSale
 from farebox.pricing.fares import Fares, Ride, SeatFare
 from farebox.pricing.import_gtfs import import_fares
 from farebox.pricing.queries import load_fares, load_fares_of
-from farebox.pricing.quotes import PriceLine, Quote, describe_line, join_quotes, quote_seats
+from farebox.pricing.quotes import PriceLine, Quote, describe_line, quote_seats
 from farebox.pricing.terms import (
     DistanceFare,
     FareTerms,
@@ -29,7 +29,6 @@ __all__ = [
     "default_distance_fares",
     "describe_line",
     "import_fares",
-    "join_quotes",
     "load_fares",
     "load_fares_of",
     "quote_seats",

@@ -1,6 +1,6 @@
 """Quotes: what travellers pay, line by line. Lines are facts; their text is made where they are shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -134,15 +134,3 @@ def _line(
 ) -> PriceLine:
     facts = {**facts, "tax_rate_bp": fares.terms.tax_rate_bp}
     return PriceLine(kind, label, amount, fares.terms.tax_in(amount), seat_number, facts)
-
-
-def join_quotes(quotes: Iterable[Quote], currency: str) -> Quote:
-    """Several quotes in one, such as there and back.
-
-    Raises:
-        ValueError: a quote in another currency.
-    """
-    joined = list(quotes)
-    if any(quote.currency != currency for quote in joined):
-        raise ValueError(f"cannot join quotes that are not in {currency}")
-    return Quote(tuple(line for quote in joined for line in quote.lines), currency)

@@ -94,10 +94,6 @@ class SeatPlan:
         """The kinds of seat on board, in the order of the seats."""
         return tuple(dict.fromkeys(seat.type for seat in self.seats))
 
-    def find_unit(self, number: str) -> int | None:
-        """The inventory's unit of a seat number, `None` where the plan has no such seat."""
-        return next((unit for unit, seat in enumerate(self.seats) if seat.number == number), None)
-
     def document(self) -> dict[str, Any]:
         """The plan as plain JSON values, as it is stored: name, decks and seats, without the id."""
         document: dict[str, Any] = msgspec.to_builtins(self)
