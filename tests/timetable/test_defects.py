@@ -251,8 +251,12 @@ async def test_a_call_reached_before_the_last_was_left_is_moved_to_that_time(imp
         ({"agency": AGENCY.split("\n")[0] + "\n"}, "agency.txt: There is no agency in it"),
         ({"stops": "stop_id,stop_name\nA,Aberg\n"}, "stops.txt: There is no usable stop in it"),
         ({"calendar": CALENDAR.replace("2025", "soon")}, "No service has a usable calendar"),
-        ({"trips": trips("T9")}, "trips.txt: None of the trips can be used"),
-        ({"stop_times": "trip_id,stop_id,stop_sequence\nT1,A,1\nT1,B,2\n"}, "None of the trips can be used"),
+        ({"trips": trips("T9")}, "trips.txt: None of the trips can be used. stop_times.txt: 4 × rows that refer to"),
+        (
+            {"stop_times": "trip_id,stop_id,stop_sequence\nT1,A,1\nT1,B,2\n"},
+            "None of the trips can be used. trips.txt: 1 × ",
+        ),
+        ({"trips": trips().rstrip()}, "None of the trips can be used. "),
     ],
 )
 async def test_a_feed_that_cannot_be_used_is_refused_and_changes_nothing(importer, rows, files, said):

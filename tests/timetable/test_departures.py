@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.timetable.conftest import NOW, TODAY
-from tests.timetable.feeds import STOPS, small_feed, stop_times, trips
+from tests.timetable.feeds import CALENDAR, STOPS, small_feed, stop_times, trips
 
 from farebox.core.ids import new_id
 from farebox.timetable import (
@@ -199,6 +199,14 @@ async def test_a_shifted_calendar_keeps_its_weekdays(importer, rows):
     assert await rows("SELECT shift_days, first_date, last_date FROM feed") == [
         (report.shift_days, report.first_date, report.last_date)
     ]
+
+
+async def test_a_calendar_may_be_shifted_only_if_it_is_over(importer):
+    assert (await importer(small_feed(), shift_if_over=True)).shift_days == 0
+    old = small_feed(calendar=CALENDAR.replace("2025", "2014"))
+    report = await importer(old, shift_if_over=True, on_sale=OnSale(30))
+    assert report.shift_days > 0
+    assert report.counts["departures put on sale"] == 30
 
 
 async def test_frequencies_are_departures_of_their_own(importer, departures):

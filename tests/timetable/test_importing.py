@@ -1,5 +1,7 @@
 """What becomes of each thing in a feed."""
 
+from typing import Any
+
 import pytest
 from tests.timetable.feeds import CALENDAR, ROUTES, STOPS, small_feed, stop_times, trips
 
@@ -327,7 +329,7 @@ async def test_a_calendar_that_ended_is_reported_with_what_to_do(importer):
 
 
 async def test_hooks_read_more_in_the_same_transaction_and_may_stop_it(importer, rows):
-    seen = {}
+    seen: dict[str, Any] = {}
 
     async def read_zones(work, tables, keys):
         seen["keys"] = (keys.feed_code, set(keys.agencies), set(keys.stops), set(keys.lines), set(keys.line_operators))

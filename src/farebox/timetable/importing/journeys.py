@@ -101,7 +101,8 @@ async def import_journeys(
     if progress:
         progress("journeys", len(trips), len(trips))
     if not journeys:
-        raise GtfsError("None of the trips can be used; the report of findings says why.", file=_FILE)
+        why = "; ".join(finding.text() for finding in ctx.report.findings[:5])
+        raise GtfsError(f"None of the trips can be used. {why or 'There are none.'}", file=_FILE)
     ctx.report.counts["journeys"] = journeys
     ctx.report.counts["calls"] = calls
 
