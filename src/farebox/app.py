@@ -2,32 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Response, Router
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
+from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
+from litestar.types import ExceptionHandlersMap
 
 from farebox import __version__
 from farebox.api import api_routers
 from farebox.api.health import HEALTH_HANDLERS
+from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error, status_of
 from farebox.core.crypto import once_made_password
+from farebox.core.errors import DomainError
 from farebox.edge.access import guard_access
 from farebox.edge.dependencies import shared_dependencies
 from farebox.edge.middleware import harden_responses, speak_the_readers_language
 from farebox.edge.observe import log_unexpected, observe
 from farebox.edge.rate_limits import rate_limit_middleware
-from farebox.web.static_files import favicon, static_file
-from farebox.web.templating import template_config
+from farebox.web import page_error_handlers, page_handlers, template_config
 from farebox.wiring import Services
 
 Lifespan: TypeAlias = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 CSRF_COOKIE = "farebox_csrf"
+FOR_PROGRAMS = ("/api/", "/health/", "/metrics")
+"""Where errors are answered with problem documents instead of pages."""
 
 
 def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Litestar:
@@ -39,7 +44,8 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
     settings = services.settings
     is_https = settings.base_url.startswith("https:")
     app = Litestar(
-        route_handlers=[*api_routers(services), *HEALTH_HANDLERS, static_file, favicon],
+        route_handlers=[*api_routers(services), *HEALTH_HANDLERS, *page_handlers(settings)],
+        exception_handlers=_error_handlers(),
         dependencies=shared_dependencies(services),
         guards=[guard_access],
         middleware=rate_limit_middleware(settings),
@@ -68,9 +74,34 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
                 security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", description="A guest token.")}
             ),
         ),
-        state=State({"operations_password": settings.metrics_token or once_made_password(settings.home, "operations")}),
+        state=State(
+            {
+                "operations_password": settings.metrics_token or once_made_password(settings.home, "operations"),
+                "shows_mailbox": not settings.is_production,
+            }
+        ),
         debug=False,
     )
     # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
     app.asgi_handler = observe(harden_responses(speak_the_readers_language(app.asgi_handler)))
     return app
+
+
+def _error_handlers() -> ExceptionHandlersMap:
+    """For what no router answers itself, such as an address that does not exist."""
+    documents: dict[type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]] = {
+        DomainError: answer_domain_error,
+        HTTPException: answer_http_error,
+        Exception: answer_unexpected_error,
+    }
+    pages = page_error_handlers(status_of)
+
+    def either(kind: type[Exception]) -> Callable[[Request[Any, Any, Any], Exception], Response[Any]]:
+        def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+            is_program = request.scope["path"].startswith(FOR_PROGRAMS)
+            response: Response[Any] = (documents if is_program else pages)[kind](request, error)
+            return response
+
+        return answer
+
+    return {kind: either(kind) for kind in documents}

@@ -4,15 +4,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from farebox.core.money import Money
+from farebox.ticketing import CardStop, Fact, TicketCard, qr_svg
 from farebox.timetable.seat_plans import LIMOUSINE_9, SLEEPER_34, STANDARD_45, SeatPlan
 from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
-from farebox.web.views.seats import ChosenSeat, HoldClock, SeatMapView, Selection
+from farebox.web.views.booking import (
+    BookingView,
+    CodeView,
+    ErrorView,
+    FindView,
+    HelpView,
+    MailRow,
+    MailView,
+    TicketView,
+)
+from farebox.web.views.checkout import (
+    ContactFields,
+    ExpiredView,
+    FailedView,
+    PassengerFields,
+    PassengerRow,
+    PassengersView,
+    Price,
+    Problem,
+    ProcessingView,
+    ReviewView,
+    SandboxView,
+)
+from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, Selection
 from farebox.web.views.trips import (
+    CallRow,
     Connection,
     DayTile,
+    FareRow,
     HomeView,
     Option,
     PlaceChoice,
@@ -21,6 +50,7 @@ from farebox.web.views.trips import (
     StopTime,
     Suggestion,
     TripCard,
+    TripView,
 )
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -38,7 +68,9 @@ def at(hour: int, minute: int, days: int = 0, zone: ZoneInfo = HANOI) -> datetim
     return datetime(2026, 11, 25, hour, minute, tzinfo=zone) + timedelta(days=days)
 
 
-def stop(hour: int, minute: int, name: str, place: str, days: int = 0, zone: ZoneInfo = HANOI, platform: str = "") -> StopTime:
+def stop(
+    hour: int, minute: int, name: str, place: str, days: int = 0, zone: ZoneInfo = HANOI, platform: str = ""
+) -> StopTime:
     return StopTime(at(hour, minute, days, zone), name, place, zone.key, days, platform)
 
 
@@ -96,7 +128,9 @@ ABROAD = card(
     seats_available=9,
     price=dong(780_000),
 )
-FULL = card(id="0193-5", board=stop(14, 0, "Nước Ngầm", "Hà Nội"), alight=stop(20, 40, "Bắc Vinh", "Vinh"), seats_available=0)
+FULL = card(
+    id="0193-5", board=stop(14, 0, "Nước Ngầm", "Hà Nội"), alight=stop(20, 40, "Bắc Vinh", "Vinh"), seats_available=0
+)
 
 FORM = SearchForm(
     day=DAY,
@@ -214,7 +248,7 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=HANOI)
 
 
 def clock(seconds: int = 872, left: int = 2) -> HoldClock:
-    return HoldClock(NOW + timedelta(seconds=seconds), NOW, "/gallery/clock" if left else "", left, "/gallery/expired")
+    return HoldClock(NOW + timedelta(seconds=seconds), NOW, "/gallery/clock" if left else "", "/gallery/expired")
 
 
 @dataclass(frozen=True)
@@ -230,11 +264,16 @@ class _Priced:
     price: Money | None
 
 
-def _seat_map(plan: SeatPlan, trip: TripCard, selection: Selection, mine: set[str], taken: set[str], **more: Any) -> Sample:
-    states = {number: "mine" for number in mine} | {number: "occupied" for number in taken}
+def _seat_map(
+    plan: SeatPlan, trip: TripCard, selection: Selection, mine: set[str], taken: set[str], **more: Any
+) -> Sample:
+    states = dict.fromkeys(mine, "mine") | dict.fromkeys(taken, "occupied")
     seats = [
         _Priced(
-            **{name: getattr(seat, name) for name in ("number", "type", "deck", "row", "column", "features", "accessible")},
+            **{
+                name: getattr(seat, name)
+                for name in ("number", "type", "deck", "row", "column", "features", "accessible")
+            },
             status=states.get(seat.number, "locked" if seat.row == 4 and seat.column > 3 else "available"),
             price=_price(seat.features, seat.type),
         )
@@ -242,7 +281,6 @@ def _seat_map(plan: SeatPlan, trip: TripCard, selection: Selection, mine: set[st
     ]
     view = SeatMapView(
         trip=trip,
-        trip_url="/gallery/trip",
         action="/gallery/seats",
         status_url="",
         decks=draw_decks(plan.decks, seats),
@@ -265,9 +303,9 @@ def _price(features: tuple[str, ...], kind: str) -> Money:
 def seats() -> Sample:
     chosen = Selection(
         (ChosenSeat("5C", "aisle", dong(360_000)), ChosenSeat("5D", "window", dong(360_000))),
-        dong(720_000),
+        dong(730_000),
+        (PriceRow("Service fee", dong(10_000)),),
         clock(),
-        next_url="/gallery/passengers",
     )
     return _seat_map(STANDARD_45, card(), chosen, {"5C", "5D"}, {"1A", "1B", "3C", "3D", "5A", "7B", "9A", "9B", "11C"})
 
@@ -276,11 +314,11 @@ def seats_lost() -> Sample:
     chosen = Selection(
         (ChosenSeat("5C", "aisle", dong(360_000)),),
         dong(360_000),
+        (),
         clock(95, left=0),
         notice="Seat 5D was taken a moment ago.",
         lost=("5D",),
         offer="6D",
-        next_url="/gallery/passengers",
     )
     return _seat_map(STANDARD_45, card(), chosen, {"5C"}, {"5D", "1A"})
 
@@ -290,7 +328,313 @@ def seats_sleeper() -> Sample:
 
 
 def seats_limousine() -> Sample:
-    return _seat_map(LIMOUSINE_9, LIMOUSINE, Selection((ChosenSeat("2A", "window", dong(520_000)),), dong(520_000), clock(), next_url="x"), {"2A"}, {"1B", "3C"})
+    return _seat_map(
+        LIMOUSINE_9,
+        LIMOUSINE,
+        Selection(
+            (ChosenSeat("2A", "window", dong(520_000)),),
+            dong(520_000),
+            clock(),
+        ),
+        {"2A"},
+        {"1B", "3C"},
+    )
+
+
+def _call(hour: int, minute: int, name: str, place: str, role: Any, **more: Any) -> CallRow:
+    zone = more.pop("zone", HANOI)
+    return CallRow(at(hour, minute, zone=zone), name, place, zone.key, role, **more)
+
+
+def trip() -> Sample:
+    calls = (
+        _call(5, 45, "Mỹ Đình", "Hà Nội", "before"),
+        _call(6, 30, "Giáp Bát", "Hà Nội", "board", platform="12"),
+        _call(7, 25, "Phủ Lý", "Phủ Lý", "between"),
+        _call(8, 20, "Ninh Bình", "Ninh Bình", "between"),
+        _call(9, 45, "Thanh Hóa", "Thanh Hóa", "between"),
+        _call(13, 10, "Bắc Vinh", "Vinh", "alight"),
+        _call(14, 0, "Hà Tĩnh", "Hà Tĩnh", "after"),
+    )
+    fares = (
+        FareRow("Adult", (dong(260_000), dong(320_000))),
+        FareRow("Child", (dong(195_000), None)),
+        FareRow("Senior", (dong(221_000), dong(272_000))),
+    )
+    policy = ("Sales end 5 minutes before departure.", "Prices include 8% tax.", "Free of charge until you have paid.")
+    view = TripView(
+        card(), DAY, calls, ("Standard seat", "Extra legroom"), fares, policy, "/gallery/seats", "/gallery/results"
+    )
+    return "shop/trip.html", view, {}
+
+
+PRICE = Price(
+    (
+        PriceRow("Seat 5C", dong(360_000)),
+        PriceRow("Seat 5D, child", dong(270_000)),
+        PriceRow("Service fee", dong(10_000)),
+    ),
+    dong(640_000),
+    dong(47_407),
+)
+TYPES = (Option("adult", "Adult"), Option("child", "Child"), Option("senior", "Senior"))
+DOCUMENTS = (Option("citizen_id", "Citizen ID card"), Option("passport", "Passport"))
+
+
+def passengers() -> Sample:
+    people = (
+        PassengerFields(0, "5C", "aisle", "Nguyễn Thị Ánh", id_number="001186004321"),
+        PassengerFields(1, "5D", "window", passenger_type="child"),
+    )
+    view = PassengersView(
+        card(),
+        PRICE,
+        clock(),
+        "/gallery/passengers",
+        "/gallery/seats",
+        ContactFields("anh@example.com", "0912 345 678"),
+        people,
+        TYPES,
+        DOCUMENTS,
+    )
+    return "checkout/passengers.html", view, {}
+
+
+def passengers_wrong() -> Sample:
+    people = (
+        PassengerFields(
+            0, "5C", "aisle", errors={"full_name": "Enter the full name as it is written on the document."}
+        ),
+        PassengerFields(
+            1,
+            "5D",
+            "window",
+            "Lê Minh",
+            id_number="12",
+            errors={"id_number": "A document number has 6 to 20 letters and digits."},
+        ),
+    )
+    contact = ContactFields("anh@", "0912", {"email": "Enter an e-mail address such as name@example.com."})
+    problems = (
+        Problem("contact-email", "Enter an e-mail address such as name@example.com."),
+        Problem("passenger-0-name", "Seat 5C: Enter the full name as it is written on the document."),
+        Problem("passenger-1-number", "Seat 5D: A document number has 6 to 20 letters and digits."),
+    )
+    view = PassengersView(
+        card(),
+        PRICE,
+        clock(90, 0),
+        "/gallery/passengers",
+        "/gallery/seats",
+        contact,
+        people,
+        TYPES,
+        DOCUMENTS,
+        problems,
+    )
+    return "checkout/passengers.html", view, {}
+
+
+ROWS = (
+    PassengerRow("Nguyễn Thị Ánh", "5C", "aisle", "Adult", "Citizen ID card", "•••••••••321"),
+    PassengerRow("Lê Minh", "5D", "window", "Child", "Passport", "•••••678", special_needs=True),
+)
+
+
+def _review(**changes: Any) -> ReviewView:
+    facts: dict[str, Any] = {
+        "reference": "BUS20261125K7QM2X",
+        "trips": (card(),),
+        "passengers": ROWS,
+        "contact_email": "anh@example.com",
+        "contact_phone": "+84 912 345 678",
+        "price": PRICE,
+        "clock": clock(),
+        "methods": (Option("sandbox", "Test payment, no money moves", True),),
+        "action": "/gallery/review",
+        "passengers_url": "/gallery/passengers",
+        "seats_url": "/gallery/seats",
+    }
+    return ReviewView(**{**facts, **changes})
+
+
+def review() -> Sample:
+    return "checkout/review.html", _review(), {}
+
+
+def review_wrong() -> Sample:
+    problem = Problem("terms", "Accept the conditions to go on.")
+    return "checkout/review.html", _review(problems=(problem,)), {}
+
+
+def review_free() -> Sample:
+    free = Price((PriceRow("Seat 5C", dong(0)),), dong(0))
+    return "checkout/review.html", _review(price=free, trips=(ABROAD,)), {}
+
+
+def sandbox() -> Sample:
+    return (
+        "checkout/sandbox.html",
+        SandboxView("BUS20261125K7QM2X", dong(640_000), "/gallery/sandbox", "/gallery/review"),
+        {},
+    )
+
+
+def processing() -> Sample:
+    return "checkout/processing.html", ProcessingView("BUS20261125K7QM2X", dong(640_000), "/gallery/processing"), {}
+
+
+def failed() -> Sample:
+    view = FailedView(
+        "BUS20261125K7QM2X",
+        dong(640_000),
+        "/gallery/review",
+        "/gallery/failed",
+        clock(500),
+        "The bank declined the payment.",
+    )
+    return "checkout/failed.html", view, {}
+
+
+def expired() -> Sample:
+    return "checkout/expired.html", ExpiredView("/gallery/seats", "/gallery/home", card()), {}
+
+
+def _ticket_card(**changes: Any) -> TicketCard:
+    facts: dict[str, Any] = {
+        "ticket_id": UUID(int=1),
+        "booking_id": UUID(int=2),
+        "passenger_id": UUID(int=3),
+        "status": "issued",
+        "reference": "BUS20261125K7QM2X",
+        "operator": "Trường Sơn Lines",
+        "brand": "#c0392b",
+        "on_brand": "#ffffff",
+        "heading": "Hà Nội to Vinh",
+        "subheading": "Wednesday 25 November 2026",
+        "board": CardStop(
+            place="Hà Nội",
+            name="Giáp Bát",
+            time="06:30",
+            day="Wed 25 Nov 2026",
+            iso="2026-11-25T06:30+07:00",
+            platform="12",
+        ),
+        "alight": CardStop(
+            place="Vinh",
+            name="Bắc Vinh",
+            time="13:10",
+            day="Wed 25 Nov 2026",
+            iso="2026-11-25T13:10+07:00",
+            platform="",
+        ),
+        "duration": "6 h 40",
+        "zone_note": "",
+        "passenger": "Nguyễn Thị Ánh",
+        "passenger_type": "Adult",
+        "document": "Citizen ID card •••••••••321",
+        "seat": "5C",
+        "seat_kind": "Standard seat",
+        "line": "Hà Nội - Huế · Huế",
+        "vehicle": "Coach, 45 seats",
+        "counted": "Ticket 1 of 2",
+        "lines": (),
+        "total": Fact(label="This ticket", value="360"),
+        "beside": (),
+        "booking": (),
+        "terms": (),
+        "contacts": (),
+        "token": "FBX1." + "A1b2C3d4E5" * 22,
+    }
+    return TicketCard(**{**facts, **changes})
+
+
+def _booking(**changes: Any) -> BookingView:
+    second = _ticket_card(
+        passenger="Lê Minh",
+        passenger_type="Child",
+        seat="5D",
+        counted="Ticket 2 of 2",
+        brand="#121316",
+        on_brand="#ffc247",
+    )
+    tickets = tuple(TicketView(each, Markup(qr_svg(each.token))) for each in (_ticket_card(), second))
+    facts: dict[str, Any] = {
+        "reference": "BUS20261125K7QM2X",
+        "state": "confirmed",
+        "just_booked": True,
+        "trips": (card(),),
+        "tickets": tickets,
+        "passengers": ROWS,
+        "contact_email": "anh@example.com",
+        "price": PRICE,
+        "action": "/gallery/booking",
+        "pdf_url": "/x",
+        "calendar_url": "/x",
+        "can_email": True,
+        "operator_contacts": ("Trường Sơn Lines", "+84 24 3864 1467"),
+    }
+    return BookingView(**{**facts, **changes})
+
+
+def booking() -> Sample:
+    return "booking/booking.html", _booking(), {}
+
+
+def booking_pending() -> Sample:
+    view = _booking(
+        state="pending", just_booked=False, tickets=(), pay_url="/gallery/review", can_cancel=True, clock=clock()
+    )
+    return "booking/booking.html", view, {}
+
+
+def booking_refunded() -> Sample:
+    reason = (
+        "The payment came after the time was over, and somebody else had taken the seats. All of it goes back to you."
+    )
+    return (
+        "booking/booking.html",
+        _booking(state="refunded", just_booked=False, tickets=(), reason=reason, again_url="/gallery/seats"),
+        {},
+    )
+
+
+def find() -> Sample:
+    return (
+        "booking/find.html",
+        FindView("BUS2026", "", {"contact": "Enter the e-mail address or phone number of the booking."}),
+        {},
+    )
+
+
+def code() -> Sample:
+    return "booking/code.html", CodeView("BUS20261125K7QM2X", "anh@example.com", 10), {}
+
+
+def error() -> Sample:
+    view = ErrorView(
+        404, "There is no such page", "The address may be misspelt, or the trip is over.", "/", "Home page"
+    )
+    return "errors/error.html", view, {}
+
+
+MAIL = MailRow("1", "Your tickets for Hà Nội to Vinh", "anh@example.com", at(6, 31), "kept", "/gallery/mail")
+
+
+def mailbox() -> Sample:
+    return "dev/mailbox.html", (MAIL, MAIL), {}
+
+
+def mail() -> Sample:
+    return "dev/mail.html", MailView(MAIL, "Hello\nYou are booked.", "/gallery/help", (("tickets.pdf", "/x"),)), {}
+
+
+def terms() -> Sample:
+    return "shop/terms.html", None, {}
+
+
+def help_page() -> Sample:
+    return "shop/help.html", HelpView(15), {}
 
 
 PAGES: dict[str, Callable[[], Sample]] = {
@@ -303,4 +647,24 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "seats-lost": seats_lost,
     "seats-sleeper": seats_sleeper,
     "seats-limousine": seats_limousine,
+    "trip": trip,
+    "passengers": passengers,
+    "passengers-wrong": passengers_wrong,
+    "review": review,
+    "review-wrong": review_wrong,
+    "review-free": review_free,
+    "sandbox": sandbox,
+    "processing": processing,
+    "failed": failed,
+    "expired": expired,
+    "booking": booking,
+    "booking-pending": booking_pending,
+    "booking-refunded": booking_refunded,
+    "find": find,
+    "code": code,
+    "error": error,
+    "mailbox": mailbox,
+    "mail": mail,
+    "terms": terms,
+    "help": help_page,
 }

@@ -28,6 +28,8 @@ Access = Literal["public", "guest", "booking", "staff", "internal"]
 ACCESS_RULES: frozenset[str] = frozenset(get_args(Access))
 
 SESSION_COOKIE = "farebox_session"
+BOOKING_COOKIE = "farebox_booking"
+"""Carries the credential for one booking, to that booking's pages only; the visitor's own session stays beside it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -44,7 +46,7 @@ def credential(connection: Connection) -> str | None:
     is_api = connection.scope["path"].startswith("/api/")
     if is_api and connection.scope.get("method", "GET") not in SAFE_METHODS:
         return None
-    return connection.cookies.get(SESSION_COOKIE)
+    return connection.cookies.get(BOOKING_COOKIE) or connection.cookies.get(SESSION_COOKIE)
 
 
 async def resolve_actor(connection: Connection, work: UnitOfWork) -> Actor:
@@ -61,7 +63,7 @@ async def resolve_actor(connection: Connection, work: UnitOfWork) -> Actor:
             raise SignInRequired
         return ANONYMOUS
     try:
-        actor = await authenticate(work, token)
+        actor = await _authenticate(connection, work, token)
     except SignInRequired:
         if rule == "public" and "authorization" not in connection.headers:
             return ANONYMOUS  # an old cookie is no reason to refuse a page that anybody may see
@@ -71,6 +73,16 @@ async def resolve_actor(connection: Connection, work: UnitOfWork) -> Actor:
     if rule == "guest" and actor.kind not in {"guest", "staff"}:
         raise NotAllowed
     return actor
+
+
+async def _authenticate(connection: Connection, work: UnitOfWork, token: str) -> Actor:
+    try:
+        return await authenticate(work, token)
+    except SignInRequired:
+        own = connection.cookies.get(SESSION_COOKIE)
+        if own is None or token != connection.cookies.get(BOOKING_COOKIE):
+            raise
+        return await authenticate(work, own)  # the credential for the booking has run out, the visitor's own may do
 
 
 def rule_of(handler: BaseRouteHandler) -> str:

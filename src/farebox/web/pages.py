@@ -1,11 +1,12 @@
 """Answering with a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import Request
+from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
 HTML = "text/html; charset=utf-8"
@@ -38,18 +39,42 @@ def here_of(request: AnyRequest) -> Here:
     return Here(request.url.path, tuple(query), mailbox=bool(state.get("shows_mailbox", False)))
 
 
-def page(request: AnyRequest, name: str, view: object = None, *, status: int = 200, **more: Any) -> Template:
-    """A page drawn from `templates/<name>`. Pages are never kept by caches: they show whose they are."""
-    headers = {"Cache-Control": "no-store" if status == 200 and more.pop("is_private", False) else "no-cache"}  # noqa: PLR2004
+def page(
+    request: AnyRequest,
+    name: str,
+    view: object = None,
+    *,
+    status: int = 200,
+    is_private: bool = False,
+    cookies: Sequence[Cookie] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Template:
+    """A page drawn from `templates/<name>`.
+
+    Args:
+        is_private: it shows somebody's booking or seats; no cache keeps it, not even the browser's.
+    """
     return Template(
         template_name=name,
-        context={"view": view, "here": here_of(request), **more},
+        context={"view": view, "here": here_of(request)},
         status_code=status,
         media_type=HTML,
-        headers=headers,
+        cookies=list(cookies),
+        headers={"Cache-Control": "no-store" if is_private else "no-cache", **(headers or {})},
     )
 
 
-def see_other(url: str) -> Redirect:
+def own_path(url: str, otherwise: str = "/") -> str:
+    """`url` if it is a path of this site, so that nobody is sent elsewhere by a forged form."""
+    is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and not any(c in url for c in "\r\n\t")
+    return url if is_own else otherwise
+
+
+def see_other(url: str, cookies: Sequence[Cookie] = ()) -> Redirect:
     """After a form was taken: look there. Going back does not send it again."""
-    return Redirect(url, status_code=303)
+    return Redirect(url, status_code=303, cookies=list(cookies))
+
+
+def is_part(request: AnyRequest) -> bool:
+    """Whether a script asks, which takes a part of the answer."""
+    return request.headers.get("hx-request") == "true"

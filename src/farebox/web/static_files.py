@@ -71,9 +71,7 @@ def static_file(digest: str, path: Annotated[str, Parameter()]) -> Response[byte
     return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
 
 
-@get(
-    "/favicon.ico", opt={"access": "public", "exclude_from_csrf": True}, include_in_schema=False, sync_to_thread=False
-)
+@get("/favicon.ico", opt={"access": "public", "exclude_from_csrf": True}, include_in_schema=False, sync_to_thread=False)
 def favicon() -> Response[bytes]:
     """For those who ask without reading the page."""
     asset = ASSETS.by_path["img/favicon.svg"]

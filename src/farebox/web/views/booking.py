@@ -67,7 +67,6 @@ class CodeView:
     contact: str
     minutes: int
     errors: dict[str, str] = field(default_factory=dict)
-    mailbox_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +85,20 @@ class MailView:
     text: str
     html_url: str
     attachments: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """What went wrong, and the way on."""
+
+    status: int
+    title: str
+    text: str
+    way_url: str
+    way_label: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HelpView:
+    hold_minutes: int

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from farebox.core.money import Money
-from farebox.web.views.seats import HoldClock
+from farebox.web.views.seats import HoldClock, PriceRow
 from farebox.web.views.trips import Option, TripCard
 
 
@@ -40,16 +40,9 @@ class ContactFields:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRow:
-    """A line of the price breakdown; `note` in small type below it."""
-
-    label: str
-    amount: Money
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Price:
+    """A price breakdown; `tax` is included in the total."""
+
     rows: tuple[PriceRow, ...]
     total: Money
     tax: Money | None = None
@@ -61,12 +54,13 @@ class PassengersView:
     price: Price | None
     clock: HoldClock | None
     action: str
-    seats_url: str
+    back_url: str
     contact: ContactFields
     passengers: tuple[PassengerFields, ...]
     passenger_types: tuple[Option, ...]
     id_types: tuple[Option, ...]
     problems: tuple[Problem, ...] = ()
+    is_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,6 @@ class PassengerRow:
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
-    booking_id: str
     reference: str
     trips: tuple[TripCard, ...]
     passengers: tuple[PassengerRow, ...]
@@ -108,7 +101,6 @@ class ReviewView:
 class SandboxView:
     """The sandbox's payment page, standing in for a bank's."""
 
-    payment_id: str
     reference: str
     amount: Money
     action: str

@@ -79,7 +79,6 @@ class HoldClock:
     expires_at: datetime
     now: datetime
     extend_url: str
-    extensions_left: int
     expired_url: str
 
     @property
@@ -94,6 +93,14 @@ class HoldClock:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRow:
+    """A line of a price breakdown."""
+
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class ChosenSeat:
     number: str
     place: str
@@ -105,24 +112,29 @@ class Selection:
     """The seats held so far.
 
     Attributes:
+        fees: what is added to the seats' prices, such as a service fee.
         notice: a sentence for the traveller: a seat lost, the limit reached.
         offer: a free seat near the one that was lost.
-        next_url: the passengers step; empty while nothing is held.
     """
 
     seats: tuple[ChosenSeat, ...]
     total: Money | None
+    fees: tuple[PriceRow, ...] = ()
     clock: HoldClock | None = None
     notice: str = ""
     lost: tuple[str, ...] = ()
     offer: str = ""
-    next_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SeatMapView:
+    """The page of the seat map.
+
+    Attributes:
+        people: id of the booking whose passengers are carried over, or empty.
+    """
+
     trip: TripCard
-    trip_url: str
     action: str
     status_url: str
     decks: tuple[DeckView, ...]
@@ -131,5 +143,6 @@ class SeatMapView:
     travellers: int
     max_seats: int
     back_url: str
+    people: str = ""
     has_blocked: bool = False
     has_accessible: bool = False

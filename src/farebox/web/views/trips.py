@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from farebox.core.money import Money
 
@@ -153,16 +153,22 @@ class ResultsView:
     more_url: str = ""
 
 
+CallRole: TypeAlias = Literal["before", "board", "between", "alight", "after"]
+
+
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call in a trip's list of stops."""
+    """A call in a trip's list of stops.
+
+    Attributes:
+        role: `before`, `board`, `between`, `alight` or `after`, seen from the ride.
+    """
 
     time: datetime
     stop: str
     place: str
     timezone: str
-    role: Literal["before", "board", "between", "alight", "after"]
-    day_offset: int = 0
+    role: CallRole
     platform: str = ""
     names_zone: bool = False
 

@@ -1,0 +1,45 @@
+// What every page does: the clock, announcements after a part was exchanged, copy, print, one sending per form.
+import { startClock } from "./clock.js";
+import { announce, copiedText, failedText } from "./voice.js";
+
+startClock();
+document.getElementById("problems")?.focus();
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    try {
+      await navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent.trim());
+      announce(copiedText());
+      copy.textContent = copiedText();
+    } catch {
+      getSelection().selectAllChildren(document.getElementById(copy.dataset.copy));
+    }
+  }
+  if (event.target.closest("[data-print]")) window.print();
+});
+
+// A second press while the first is on its way would book or pay twice as much work, if not money.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+  form.classList.add("is-busy");
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; form.classList.remove("is-busy"); }
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  const part = document.querySelector("[data-announce]");
+  if (part) announce(part.dataset.announce);
+});
+// A page of an error is not a part of this one: a link goes there, a repeated question waits for its next turn.
+document.addEventListener("htmx:before:response", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.response.status < 400) return;
+  event.preventDefault();
+  if (ctx.sourceElement.hasAttribute("hx-push-url")) location.assign(ctx.request.action);
+});
+document.addEventListener("htmx:error", () => announce(failedText()));

@@ -1,0 +1,158 @@
+"""A booking's page: confirmation, tickets, and what can be done with it."""
+
+from contextlib import suppress
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+from litestar.response import Redirect, Template
+from markupsafe import Markup
+
+from farebox.accounts import Actor
+from farebox.bookings import (
+    Booking,
+    BookingExpired,
+    BookingStatus,
+    CancelReason,
+    NotModifiable,
+    cancel_booking,
+    extend_booking,
+    get_booking,
+)
+from farebox.core.db import UnitOfWork
+from farebox.core.i18n import gettext as _
+from farebox.inventory import ExtensionLimit, HoldTerms
+from farebox.notifications import Office
+from farebox.ticketing import calendar, get_ticketed_booking, qr_svg, render_booking_pdf, ticket_cards
+from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.booked import cards_of, people_of, price_of
+from farebox.web.shop.cards import seats_url
+from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.views.booking import BookingState, BookingView, TicketView
+from farebox.wiring import Services
+
+STATES: dict[BookingStatus, BookingState] = {
+    BookingStatus.PENDING: "pending",
+    BookingStatus.PAYMENT_PROCESSING: "processing",
+    BookingStatus.CONFIRMED: "confirmed",
+    BookingStatus.COMPLETED: "completed",
+    BookingStatus.CANCELLED: "cancelled",
+    BookingStatus.REFUNDED: "refunded",
+}
+PRIVATE = {"Cache-Control": "private, no-store"}
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class BookingController(Controller):
+    """For whoever made the booking, or proved by its code that it is theirs."""
+
+    path = "/bookings/{booking_id:uuid}"
+    opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
+    include_in_schema = False
+
+    @get()
+    async def booking(
+        self,
+        request: AnyRequest,
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+        booking_id: UUID,
+        booked: Annotated[str, Parameter(max_length=1)] = "",
+        mailed: Annotated[str, Parameter(max_length=1)] = "",
+    ) -> Template:
+        booking = await get_booking(work, booking_id, actor=actor)
+        view = await _view(work, booking, services, just_booked=bool(booked), mail_sent=bool(mailed))
+        return page(request, "booking/booking.html", view, is_private=True)
+
+    @post()
+    async def act(self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form) -> Redirect:
+        """Send the tickets again, have more time, or cancel what is not paid."""
+        at = f"/bookings/{booking_id}"
+        if data.get("email"):
+            office = Office(jobs=services.jobs, settings=services.settings, secrets=services.secrets)
+            await office.resend_tickets(work, booking_id, actor=actor)
+            return see_other(f"{at}?mailed=1")
+        if data.get("cancel"):
+            await cancel_booking(work, booking_id, actor=actor)
+        elif data.get("extend"):
+            with suppress(ExtensionLimit, BookingExpired, NotModifiable):  # the page says what is left
+                await extend_booking(work, booking_id, actor=actor, terms=HoldTerms.of(services.settings))
+        return see_other(at)
+
+    @get("/tickets.pdf")
+    async def pdf(self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID) -> Response[bytes]:
+        booking = await get_ticketed_booking(work, booking_id, actor=actor)
+        content = await render_booking_pdf(work, booking_id, actor=actor, secrets=services.secrets)
+        return _file(content, "application/pdf", f"{booking.reference}.pdf")
+
+    @get("/trip.ics")
+    async def calendar_entry(
+        self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Response[bytes]:
+        booking, content = await calendar(work, booking_id, actor=actor, base_url=services.settings.base_url)
+        return _file(content, "text/calendar; charset=utf-8", f"{booking.reference}.ics")
+
+
+async def _view(
+    work: UnitOfWork, booking: Booking, services: Services, *, just_booked: bool, mail_sent: bool
+) -> BookingView:
+    at = f"/bookings/{booking.id}"
+    cards = await ticket_cards(work, booking, secrets=services.secrets)
+    trips = cards_of(booking)
+    has_tickets = bool(cards) and booking.status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}
+    is_over = booking.status in {BookingStatus.CANCELLED, BookingStatus.REFUNDED}
+    about = booking.items[0].description
+    return BookingView(
+        reference=booking.reference,
+        state="expired" if _ran_out(booking) else STATES[booking.status],
+        just_booked=just_booked and booking.status is BookingStatus.CONFIRMED,
+        trips=trips,
+        # Our own drawing of our own token: no text of anybody's is in it.
+        tickets=tuple(TicketView(card, Markup(qr_svg(card.token))) for card in cards if has_tickets),  # noqa: S704
+        passengers=people_of(booking, services.secrets),
+        contact_email=booking.contact.email.open(services.secrets),
+        price=price_of(booking),
+        action=at,
+        pdf_url=f"{at}/tickets.pdf" if has_tickets else "",
+        calendar_url=f"{at}/trip.ics" if has_tickets else "",
+        can_email=has_tickets,
+        can_cancel=booking.status is BookingStatus.PENDING,
+        pay_url=_pay_url(booking),
+        again_url=seats_url(trips[0], len(booking.passengers))
+        if is_over and booking.items[0].starts_at > work.now
+        else "",
+        clock=await clock_of_booking(work, booking),
+        mail_sent=mail_sent,
+        reason=_reason(booking),
+        operator_contacts=tuple(filter(None, [about.operator_name, about.operator_phone, about.operator_email])),
+    )
+
+
+def _pay_url(booking: Booking) -> str:
+    if booking.status is BookingStatus.PENDING:
+        return f"/bookings/{booking.id}/review"
+    return f"/bookings/{booking.id}/return" if booking.status is BookingStatus.PAYMENT_PROCESSING else ""
+
+
+def _ran_out(booking: Booking) -> bool:
+    return booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED
+
+
+def _reason(booking: Booking) -> str:
+    """What happened, for a booking that has ended without a trip."""
+    if booking.status is BookingStatus.REFUNDED:
+        return _("The seats could not be kept until your payment arrived. All of it goes back the way it came.")
+    if _ran_out(booking):
+        return _("It was not paid in time, so its seats are free for others again. Nothing was paid.")
+    if booking.status is BookingStatus.CANCELLED:
+        return _("Its seats are free for others again. Nothing is owed.")
+    return ""
+
+
+def _file(content: bytes, media_type: str, filename: str) -> Response[bytes]:
+    disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    return Response(content, media_type=media_type, headers=PRIVATE | disposition)

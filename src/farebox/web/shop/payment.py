@@ -1,0 +1,148 @@
+"""The sandbox's payment page, and the page to which travellers come back from paying."""
+
+from contextlib import suppress
+from typing import Annotated
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings import Booking, BookingExpired, NotModifiable, cancel_booking, extend_booking, get_booking
+from farebox.core.db import UnitOfWork
+from farebox.core.i18n import gettext as _
+from farebox.inventory import ExtensionLimit, HoldTerms
+from farebox.payments import (
+    NotPayable,
+    PaymentRequired,
+    PaymentView,
+    SandboxOutcome,
+    UnknownProvider,
+    confirm_paid,
+    get_payment,
+    list_payments,
+    play_sandbox,
+)
+from farebox.web.pages import AnyRequest, is_part, page, see_other
+from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.views.checkout import FailedView, ProcessingView, SandboxView
+from farebox.wiring import Services
+
+OUTCOMES: dict[str, SandboxOutcome] = {"pay": "succeeded", "decline": "failed", "late": "late", "twice": "twice"}
+PATIENCE_SECONDS = 60
+SANDBOX = "sandbox"
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class SandboxController(Controller):
+    """Stands in for a bank's page, so it asks for no session: who has the address of the payment may end it."""
+
+    path = "/pay/sandbox/{payment_id:uuid}"
+    opt = {"access": "public"}  # noqa: RUF012  (Litestar's own form)
+    include_in_schema = False
+
+    @get()
+    async def sandbox(
+        self, request: AnyRequest, work: UnitOfWork, services: Services, payment_id: UUID
+    ) -> Template | Redirect:
+        if SANDBOX not in services.providers:
+            raise UnknownProvider
+        payment = await get_payment(work, payment_id, actor=SYSTEM)
+        booking = await get_booking(work, payment.booking_id, actor=SYSTEM)
+        view = SandboxView(
+            reference=booking.reference,
+            amount=payment.amount,
+            action=request.url.path,
+            cancel_url=f"/bookings/{booking.id}/return",
+            status="" if payment.is_open else _("This payment has ended already. Going on shows what became of it."),
+        )
+        return page(request, "checkout/sandbox.html", view, is_private=True)
+
+    @post()
+    async def play(self, services: Services, payment_id: UUID, data: Form) -> Redirect:
+        """Let the sandbox answer as chosen, and go back to the shop, as a bank would."""
+        outcome = OUTCOMES.get(data.get("outcome", ""), "failed")
+        payment = await play_sandbox(
+            services.database, payment_id, outcome, providers=services.providers, signer=services.secrets
+        )
+        return see_other(urlsplit(payment.return_url or "").path or f"/bookings/{payment.booking_id}/return")
+
+
+class ReturnController(Controller):
+    """After paying: waits for the provider's word where it has not come yet."""
+
+    path = "/bookings/{booking_id:uuid}"
+    opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
+    include_in_schema = False
+
+    @get("/return")
+    async def come_back(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Template | Redirect | Response[None]:
+        """Safe to open as often as one likes: it confirms what was paid and changes nothing else."""
+        try:
+            await confirm_paid(work, booking_id, actor=actor, signer=services.secrets)
+        except (PaymentRequired, BookingExpired, NotPayable):
+            pass
+        else:
+            return _go(request, f"/bookings/{booking_id}?booked=1")
+        booking = await get_booking(work, booking_id, actor=actor)
+        payments = await list_payments(work, booking_id, actor=actor)
+        if booking.status == "payment_processing" and payments:
+            return page(request, "checkout/processing.html", _processing(work, booking, payments[0]), is_private=True)
+        if booking.status == "pending":
+            return _go(request, f"/bookings/{booking_id}/failed" if payments else f"/bookings/{booking_id}/review")
+        return _go(request, f"/bookings/{booking_id}")
+
+    @get("/failed")
+    async def failed(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, booking_id: UUID
+    ) -> Template | Redirect:
+        booking = await get_booking(work, booking_id, actor=actor)
+        if booking.status != "pending":
+            return see_other(f"/bookings/{booking_id}")
+        payments = await list_payments(work, booking_id, actor=actor)
+        return page(request, "checkout/failed.html", await _failed(work, booking, payments[:1]), is_private=True)
+
+    @post("/failed")
+    async def after_failure(
+        self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
+    ) -> Redirect:
+        """Give the seats back, or have more time."""
+        if data.get("cancel"):
+            await cancel_booking(work, booking_id, actor=actor)
+            return see_other(f"/bookings/{booking_id}")
+        with suppress(ExtensionLimit, BookingExpired, NotModifiable):  # the clock says so
+            await extend_booking(work, booking_id, actor=actor, terms=HoldTerms.of(services.settings))
+        return see_other(f"/bookings/{booking_id}/failed")
+
+
+def _go(request: AnyRequest, url: str) -> Redirect | Response[None]:
+    """Move the whole page on, also where only a part of it was asked for."""
+    return Response(None, headers={"HX-Redirect": url}) if is_part(request) else see_other(url)
+
+
+def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView) -> ProcessingView:
+    waited = (work.now - payment.created_at).total_seconds()
+    return ProcessingView(
+        reference=booking.reference,
+        amount=payment.amount,
+        refresh_url=f"/bookings/{booking.id}/return",
+        waited_long=waited > PATIENCE_SECONDS,
+    )
+
+
+async def _failed(work: UnitOfWork, booking: Booking, latest: list[PaymentView]) -> FailedView:
+    declined = any(payment.failure == "declined" for payment in latest)
+    return FailedView(
+        reference=booking.reference,
+        amount=booking.total,
+        retry_url=f"/bookings/{booking.id}/review",
+        action=f"/bookings/{booking.id}/failed",
+        clock=await clock_of_booking(work, booking),
+        reason=_("The bank or wallet declined the payment.") if declined else "",
+    )

@@ -1,0 +1,189 @@
+"""The search's results."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Literal
+
+from litestar import Controller, get
+from litestar.response import Redirect, Template
+
+from farebox.accounts import list_operators
+from farebox.core.db import UnitOfWork
+from farebox.core.i18n import format_day, format_money, ngettext
+from farebox.core.i18n import gettext as _
+from farebox.core.settings import Settings
+from farebox.search import BadQuery, DayPrice, TripPage, TripQuery, neighbouring_days, search_trips
+from farebox.web.pages import AnyRequest, Here, here_of, page, see_other
+from farebox.web.shop.cards import card_of_offer
+from farebox.web.shop.filters import (
+    FILTERS,
+    Filters,
+    amenity_options,
+    leave_options,
+    read_filters,
+    seat_options,
+    sort_options,
+)
+from farebox.web.shop.finding import Asked, read_search, whole_number
+from farebox.web.shop.home import draw_home
+from farebox.web.views.trips import DayTile, ResultsView, SearchForm, Suggestion
+
+DAYS_AROUND = 3
+DAYS_FURTHER = 7
+"""How far around the day to look where it has nothing."""
+
+FIRST_SHOWN = 40
+SHOWN_MORE = 80
+MOST_SHOWN = 200
+MAX_SUGGESTIONS = 3
+CARRIED = ("from", "from_id", "to", "to_id", "date", "travellers", "sort")
+
+
+class ResultsController(Controller):
+    """Trips between two places on a day."""
+
+    @get("/search", opt={"access": "public"}, include_in_schema=False)
+    async def results(self, request: AnyRequest, work: UnitOfWork, settings: Settings) -> Template | Redirect:
+        here = here_of(request)
+        query = dict(here.query)
+        if query.get("swap"):
+            return see_other(here.with_query(_swapped(query), path="/" if _is_incomplete(query) else None))
+        asked = await read_search(work, query, settings)
+        if isinstance(asked, SearchForm):
+            return await draw_home(request, work, settings, asked)
+        filters = read_filters(here.query)
+        try:
+            found = await search_trips(work, _trip_query(asked, filters, shown=_shown(query)))
+            days = await neighbouring_days(
+                work,
+                asked.from_id,
+                asked.to_id,
+                asked.form.day,
+                before=DAYS_AROUND,
+                after=DAYS_AROUND,
+                passengers=asked.form.travellers,
+            )
+        except BadQuery as error:
+            form = replace(asked.form, errors={each.field: each.text() for each in error.errors})
+            return await draw_home(request, work, settings, form)
+        return page(request, "shop/results.html", await _view(work, asked, filters, found, days, here))
+
+
+def _trip_query(asked: Asked, filters: Filters, *, shown: int) -> TripQuery:
+    return TripQuery(
+        from_id=asked.from_id,
+        to_id=asked.to_id,
+        date=asked.form.day,
+        passengers=asked.form.travellers,
+        sort=filters.sort,
+        max_price=filters.max_price,
+        depart_after=filters.depart_after,
+        depart_before=filters.depart_before,
+        amenities=filters.amenities,
+        seat_type=filters.seat or None,
+        include_full=True,
+        limit=shown,
+    )
+
+
+async def _view(
+    work: UnitOfWork, asked: Asked, filters: Filters, found: TripPage, days: Sequence[DayPrice], here: Here
+) -> ResultsView:
+    operators = await list_operators(work, list({offer.operator.id for offer in found.items}))
+    colors = {operator_id: operator.brand_color for operator_id, operator in operators.items()}
+    tiles = _tiles(days, asked.form, here)
+    state: Literal["trips", "none", "filtered"] = "trips" if found.items else "filtered" if filters.used else "none"
+    prices = [offer.price for offer in found.items if offer.price] + [tile.price for tile in tiles if tile.price]
+    return ResultsView(
+        form=asked.form,
+        from_name=asked.form.from_text,
+        to_name=asked.form.to_text,
+        state=state,
+        trips=tuple(card_of_offer(offer, colors) for offer in found.items),
+        total=found.total,
+        days=tiles,
+        sorts=sort_options(filters, here),
+        leaves=leave_options(filters),
+        seat_types=seat_options(filters, found),
+        amenities=amenity_options(filters, found),
+        max_price=filters.max_price_text,
+        currency=prices[0].currency if prices else "",
+        filters_used=filters.used,
+        clear_url=here.with_query(dict.fromkeys([*FILTERS, "show"])),
+        hidden=tuple((name, value) for name, value in here.query if name in CARRIED),
+        suggestions=await _suggestions(work, asked, found, here) if state == "none" else (),
+        more_url=here.with_query({"show": str(MOST_SHOWN if found.limit >= SHOWN_MORE else SHOWN_MORE)})
+        if found.total > len(found.items) and found.limit < MOST_SHOWN
+        else "",
+    )
+
+
+def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayTile, ...]:
+    """The strip of days on sale; the lowest price is marked where prices differ."""
+    on_sale = [day for day in days if form.first_day <= day.date <= form.last_day or day.date == form.day]
+    amounts = [day.price.minor for day in on_sale if day.price]
+    lowest = min(amounts) if len(set(amounts)) > 1 else None
+    return tuple(
+        DayTile(
+            day.date,
+            here.with_query({"date": day.date.isoformat(), "show": None}),
+            day.price,
+            day.trips,
+            is_current=day.date == form.day,
+            is_cheapest=day.price is not None and day.price.minor == lowest,
+        )
+        for day in on_sale
+    )
+
+
+async def _suggestions(work: UnitOfWork, asked: Asked, found: TripPage, here: Here) -> tuple[Suggestion, ...]:
+    """Days near the one asked for that have trips, the nearest first; else the next day that has any."""
+    around = await neighbouring_days(
+        work,
+        asked.from_id,
+        asked.to_id,
+        asked.form.day,
+        before=DAYS_FURTHER,
+        after=DAYS_FURTHER,
+        passengers=asked.form.travellers,
+    )
+    near = sorted((day for day in around if day.trips), key=lambda day: abs(day.date - asked.form.day))
+    ways = [Suggestion(_day_name(day.date), _day_offer(day), _on(here, day.date)) for day in near[:MAX_SUGGESTIONS]]
+    if not ways and found.on_sale:
+        day = max(found.on_sale.first_day, min(asked.form.day + timedelta(days=1), found.on_sale.last_day))
+        ways.append(Suggestion(_day_name(day), _("The nearest day on which coaches run"), _on(here, day)))
+    return tuple(ways)
+
+
+def _day_name(day: date) -> str:
+    return format_day(day, "EEEE d MMMM")
+
+
+def _day_offer(day: DayPrice) -> str:
+    trips = ngettext("{count} trip", "{count} trips", day.trips).format(count=day.trips)
+    if day.price is None:
+        return trips
+    return _("{trips} from {price}").format(trips=trips, price=format_money(day.price))
+
+
+def _on(here: Here, day: date) -> str:
+    return here.with_query({"date": day.isoformat(), "show": None})
+
+
+def _shown(query: dict[str, str]) -> int:
+    return min(max(whole_number(query.get("show", ""), FIRST_SHOWN), FIRST_SHOWN), MOST_SHOWN)
+
+
+def _is_incomplete(query: dict[str, str]) -> bool:
+    return not (query.get("from") and query.get("to"))
+
+
+def _swapped(query: dict[str, str]) -> dict[str, str | None]:
+    return {
+        "from": query.get("to"),
+        "from_id": query.get("to_id"),
+        "to": query.get("from"),
+        "to_id": query.get("from_id"),
+        "swap": None,
+    }

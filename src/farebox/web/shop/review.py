@@ -1,0 +1,227 @@
+"""Review and pay: what was chosen, what it costs, the terms, and the way to the payment page."""
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+
+from farebox.accounts import Actor
+from farebox.bookings import (
+    Booking,
+    BookingExpired,
+    NotModifiable,
+    cancel_booking,
+    extend_booking,
+    get_booking,
+    reopen_choice,
+    update_passengers,
+)
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid
+from farebox.core.i18n import gettext as _
+from farebox.core.settings import Settings
+from farebox.inventory import ExtensionLimit, HoldTerms
+from farebox.payments import confirm_paid, methods_for, start_payment
+from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.booked import cards_of, people_of, places_of, price_of
+from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.people import (
+    contact_of_booking,
+    details_of,
+    id_types,
+    passenger_types,
+    people_of_booking,
+    read_contact,
+    read_people,
+    with_errors,
+)
+from farebox.web.views.checkout import PassengersView, Problem, ReviewView
+from farebox.web.views.trips import Option
+from farebox.wiring import Services
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class ReviewController(Controller):
+    """A pending booking on its way to payment."""
+
+    path = "/bookings/{booking_id:uuid}"
+    opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
+    include_in_schema = False
+
+    @get("/review")
+    async def review(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Template | Redirect:
+        booking = await get_booking(work, booking_id, actor=actor)
+        if booking.status != "pending":
+            return see_other(f"/bookings/{booking_id}")
+        return page(request, "checkout/review.html", await _review(work, booking, services), is_private=True)
+
+    @post("/review", opt={"rate": "booking"})
+    async def decide(
+        self,
+        request: AnyRequest,
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+        booking_id: UUID,
+        data: Form,
+    ) -> Template | Redirect:
+        """Pay, extend the time, or give everything back."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        if data.get("cancel"):
+            await cancel_booking(work, booking_id, actor=actor)
+            return see_other(f"/bookings/{booking_id}")
+        if booking.status != "pending":
+            return see_other(f"/bookings/{booking_id}")
+        if data.get("extend"):
+            booking = await _extended(work, booking, actor, services.settings)
+        elif data.get("terms") == "1":
+            return await _pay(work, booking, actor, services, method=data.get("method", ""))
+        view = await _review(work, booking, services, terms_accepted=data.get("terms") == "1")
+        if not data.get("extend"):
+            view = replace(view, problems=(Problem("terms", _("Accept the conditions to go on.")),))
+        return page(request, "checkout/review.html", view, is_private=True, status=422 if view.problems else 200)
+
+    @get("/passengers")
+    async def passengers(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Template | Redirect:
+        booking = await get_booking(work, booking_id, actor=actor)
+        if booking.status != "pending":
+            return see_other(f"/bookings/{booking_id}")
+        view = await _passengers(work, booking, services)
+        return page(request, "checkout/passengers.html", view, is_private=True)
+
+    @post("/passengers", opt={"rate": "booking"})
+    async def change_passengers(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
+    ) -> Template | Redirect:
+        booking = await get_booking(work, booking_id, actor=actor)
+        people, contact = read_people(data, _seats(booking)), read_contact(data)
+        if data.get("extend"):
+            booking = await _extended(work, booking, actor, services.settings)
+            view = replace(await _passengers(work, booking, services), passengers=tuple(people), contact=contact)
+            return page(request, "checkout/passengers.html", view, is_private=True)
+        details, reach = details_of(people, contact)
+        try:
+            await update_passengers(
+                work,
+                booking_id,
+                passengers=details,
+                contact=reach,
+                actor=actor,
+                verticals=services.verticals,
+                settings=services.settings,
+                secrets=services.secrets,
+            )
+        except Invalid as error:
+            people, contact, problems = with_errors(people, contact, error.errors)
+            view = replace(
+                await _passengers(work, booking, services),
+                passengers=tuple(people),
+                contact=contact,
+                problems=problems,
+            )
+            return page(request, "checkout/passengers.html", view, is_private=True, status=422)
+        except NotModifiable:
+            return see_other(f"/bookings/{booking_id}")
+        return see_other(f"/bookings/{booking_id}/review")
+
+    @get("/seats")
+    async def change_seats(self, work: UnitOfWork, actor: Actor, booking_id: UUID) -> Redirect:
+        """The way back from the review by its address: it changes nothing by itself."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        return see_other(f"/bookings/{booking_id}/{'review' if booking.status == 'pending' else ''}".rstrip("/"))
+
+    @post("/seats", opt={"rate": "booking"})
+    async def reopen(self, work: UnitOfWork, actor: Actor, settings: Settings, booking_id: UUID) -> Redirect:
+        """Choose other seats: the held ones stay held, and the people are carried over."""
+        try:
+            booking = await reopen_choice(work, booking_id, actor=actor, terms=HoldTerms.of(settings))
+        except NotModifiable:
+            return see_other(f"/bookings/{booking_id}")
+        item = booking.items[0]
+        ends = f"from={item.from_id}&to={item.to_id}" if item.from_id and item.to_id else ""
+        travellers = len(booking.passengers)
+        return see_other(f"/trips/{item.resource_id}/seats?{ends}&travellers={travellers}&people={booking_id}")
+
+    @post("/extend")
+    async def extend(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Template | Redirect:
+        """More time. Scripts take the new clock out of the page."""
+        booking = await _extended(work, await get_booking(work, booking_id, actor=actor), actor, services.settings)
+        return page(request, "checkout/review.html", await _review(work, booking, services), is_private=True)
+
+
+async def _extended(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> Booking:
+    """The booking with more time, or as it is where there is no more to be had: its clock then says so."""
+    try:
+        return await extend_booking(work, booking.id, actor=actor, terms=HoldTerms.of(settings))
+    except (ExtensionLimit, BookingExpired, NotModifiable):
+        return booking
+
+
+async def _pay(work: UnitOfWork, booking: Booking, actor: Actor, services: Services, *, method: str) -> Redirect:
+    if not booking.total:
+        await confirm_paid(work, booking.id, actor=actor, signer=services.secrets)
+        return see_other(f"/bookings/{booking.id}?booked=1")
+    offered = [each.code for each in methods_for(booking.total.currency, services.providers)]
+    payment = await start_payment(
+        services.database,
+        booking.id,
+        method=method if method in offered else next(iter(offered), method),
+        return_url=f"/bookings/{booking.id}/return",
+        actor=actor,
+        providers=services.providers,
+        settings=services.settings,
+    )
+    # A page of ours is named by its path: the traveller may know this site by another name than its settings do.
+    target = payment.checkout_url or f"/bookings/{booking.id}/return"
+    return see_other(target.removeprefix(services.settings.base_url.rstrip("/")))
+
+
+async def _review(
+    work: UnitOfWork, booking: Booking, services: Services, *, terms_accepted: bool = False
+) -> ReviewView:
+    methods = methods_for(booking.total.currency, services.providers)
+    at = f"/bookings/{booking.id}"
+    return ReviewView(
+        reference=booking.reference,
+        trips=cards_of(booking),
+        passengers=people_of(booking, services.secrets),
+        contact_email=booking.contact.email.open(services.secrets),
+        contact_phone=booking.contact.phone.open(services.secrets),
+        price=price_of(booking),
+        clock=await clock_of_booking(work, booking),
+        methods=tuple(Option(each.code, _(each.label), index == 0) for index, each in enumerate(methods)),
+        action=f"{at}/review",
+        passengers_url=f"{at}/passengers",
+        seats_url=f"{at}/seats",
+        terms_accepted=terms_accepted,
+    )
+
+
+async def _passengers(work: UnitOfWork, booking: Booking, services: Services) -> PassengersView:
+    return PassengersView(
+        trip=cards_of(booking)[0],
+        price=price_of(booking),
+        clock=await clock_of_booking(work, booking),
+        action=f"/bookings/{booking.id}/passengers",
+        back_url=f"/bookings/{booking.id}/review",
+        contact=contact_of_booking(booking, services.secrets),
+        passengers=tuple(people_of_booking(booking, _seats(booking), services.secrets)),
+        passenger_types=passenger_types(),
+        id_types=id_types(),
+        is_change=True,
+    )
+
+
+def _seats(booking: Booking) -> list[tuple[str, str]]:
+    return [(number, places_of(item).get(number, "")) for item in booking.items for number in item.seat_numbers]

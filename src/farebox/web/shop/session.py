@@ -1,0 +1,34 @@
+"""The visitor's session: opened at the first choice of a seat, kept in a cookie that scripts cannot read."""
+
+from uuid import UUID
+
+from litestar.datastructures import Cookie
+
+from farebox.accounts import Actor, open_guest_session
+from farebox.core.db import UnitOfWork
+from farebox.core.settings import Settings
+from farebox.edge.access import BOOKING_COOKIE, SESSION_COOKIE
+
+
+async def guest_of(work: UnitOfWork, actor: Actor, settings: Settings) -> tuple[Actor, list[Cookie]]:
+    """The visitor as one that can hold seats, and the cookies to set where a session was opened for it."""
+    if actor.kind != "anonymous" and actor.booking_id is None:
+        return actor, []
+    session, token = await open_guest_session(work, ttl_seconds=settings.guest_session_seconds)
+    return Actor("guest", session.id), [_cookie(SESSION_COOKIE, token, "/", settings)]
+
+
+def booking_cookie(booking_id: UUID, token: str, settings: Settings) -> Cookie:
+    """Carries the credential for one booking to that booking's pages only, beside the visitor's own session."""
+    return _cookie(BOOKING_COOKIE, token, f"/bookings/{booking_id}", settings)
+
+
+def _cookie(name: str, token: str, path: str, settings: Settings) -> Cookie:
+    return Cookie(
+        key=name,
+        value=token,
+        path=path,
+        httponly=True,
+        secure=settings.base_url.startswith("https:"),
+        samesite="lax",
+    )
