@@ -1,0 +1,18 @@
+import pytest
+from tests.bookings.conftest import box, client, services
+from tests.payments.till import Bank, Till
+
+from farebox.payments import build_providers
+
+__all__ = ["bank", "box", "client", "services", "till"]
+
+
+@pytest.fixture
+def bank(secrets, settings):
+    return Bank(secrets.derive("sandbox-webhook"), settings.base_url)
+
+
+@pytest.fixture
+def till(box, bank, settings, secrets):
+    assert build_providers(settings, secrets).keys() == {"sandbox"}
+    return Till(box, bank)
