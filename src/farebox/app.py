@@ -16,7 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from farebox import __version__
 from farebox.api import api_routers
-from farebox.api.health import HEALTH_HANDLERS
+from farebox.api.health import health_router
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error, status_of
 from farebox.core.crypto import once_made_password
 from farebox.core.errors import DomainError
@@ -44,7 +44,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
     settings = services.settings
     is_https = settings.base_url.startswith("https:")
     app = Litestar(
-        route_handlers=[*api_routers(services), *HEALTH_HANDLERS, *page_handlers(settings)],
+        route_handlers=[*api_routers(services), health_router, *page_handlers(settings)],
         exception_handlers=_error_handlers(),
         dependencies=shared_dependencies(services),
         guards=[guard_access],

@@ -5,11 +5,13 @@ from typing import Literal
 
 import psycopg
 import structlog
-from litestar import Response, get
+from litestar import Response, Router, get
+from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
 from farebox.api.wire import Wire
 from farebox.bookings import BookingStatus, count_bookings_by_status
 from farebox.core import metrics
@@ -107,4 +109,12 @@ async def _schema_version(database: Database) -> str | None:
         return str(row[0]) if row else None
 
 
-HEALTH_HANDLERS = [live, ready, prometheus]
+health_router = Router(
+    "/",
+    route_handlers=[live, ready, prometheus],
+    exception_handlers={
+        DomainError: answer_domain_error,
+        HTTPException: answer_http_error,
+        Exception: answer_unexpected_error,
+    },
+)

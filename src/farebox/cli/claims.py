@@ -5,8 +5,8 @@ import os
 import socket
 from pathlib import Path
 
-from farebox.core.embedded import prepare_home
 from farebox.core.errors import DomainError
+from farebox.core.home import explain, prepare_home
 from farebox.core.i18n import N_
 from farebox.core.locks import FileLock
 
@@ -19,6 +19,11 @@ class PortTaken(DomainError):
 class PortRefused(DomainError):
     code = "port-refused"
     message = N_("Cannot listen on {host}, port {port}: {reason}.")
+
+
+class HomeNotUsable(DomainError):
+    code = "home-not-usable"
+    message = N_("The data directory cannot be used: {reason}")
 
 
 class HomeTaken(DomainError):
@@ -53,13 +58,15 @@ def claim_home(home: Path) -> FileLock:
 
     Raises:
         HomeTaken: another process serves it.
-        OSError: the directory cannot be made or written.
+        HomeNotUsable: it cannot be made or written.
     """
-    prepare_home(home)
     path = home / "serve.lock"
     try:
+        prepare_home(home)
         lock = FileLock(path, exclusive=True, wait=False)
+        path.write_text(f"{os.getpid()}\n")
     except BlockingIOError:
         raise HomeTaken(home=str(home), process=path.read_text().strip() or "?") from None
-    path.write_text(f"{os.getpid()}\n")
+    except OSError as error:
+        raise HomeNotUsable(reason=explain(error)) from error
     return lock

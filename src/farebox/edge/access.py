@@ -18,11 +18,13 @@ import secrets
 from typing import Any, Literal, get_args
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 
 from farebox.accounts import ANONYMOUS, Actor, authenticate
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import NotAllowed, SignInRequired
+from farebox.edge.observe import RESPONSE_HEADERS
 
 Access = Literal["public", "guest", "booking", "staff", "internal"]
 ACCESS_RULES: frozenset[str] = frozenset(get_args(Access))
@@ -93,9 +95,13 @@ def rule_of(handler: BaseRouteHandler) -> str:
 
 
 def guard_access(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The application's first guard: refuses routes without a rule, and the internal ones from outside."""
+    """The application's first guard: refuses routes without a rule, and the internal ones from outside.
+
+    A browser is told to ask for the operations password.
+    """
     if rule_of(handler) == "internal" and not is_internal(connection):
-        raise NotAllowed
+        connection.scope["state"][RESPONSE_HEADERS] = [(b"www-authenticate", b'Basic realm="Farebox operations"')]
+        raise NotAuthorizedException
 
 
 def is_internal(connection: Connection) -> bool:
