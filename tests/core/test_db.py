@@ -13,7 +13,7 @@ from farebox.core.jobs import Jobs
 from farebox.core.outbox import Outbox, OutboxEvent
 
 
-class LampLit(Event):
+class LampLit(Event, frozen=True):
     type: ClassVar[str] = "lamp.lit"
     lamp_id: int
 

@@ -81,7 +81,7 @@ class UnitOfWork:
     ) -> psycopg.AsyncCursor[TupleRow]:
         """Run one statement on the driver (`%s` or `%(name)s` placeholders) in this transaction."""
         with _bounded_waits():
-            return await (await self.driver()).execute(query, parameters)  # type: ignore[arg-type]
+            return await (await self.driver()).execute(query, parameters)
 
     async def commit(self) -> None:
         with _bounded_waits():

@@ -1,0 +1,106 @@
+"""Default deny: every route declares who may call it, and those that ask for a credential look at it."""
+
+import pytest
+from litestar import Litestar, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.testing import AsyncTestClient, create_test_client
+
+from farebox.accounts import open_guest_session
+from farebox.app import create_app
+from farebox.edge.access import ACCESS_RULES, guard_access
+from farebox.wiring import build_services
+
+NEEDS_CREDENTIAL = {"guest", "booking", "staff"}
+
+
+@pytest.fixture
+async def app(settings):
+    services = build_services(settings)
+    yield create_app(services)
+    await services.dispose()
+
+
+def handlers_of(app: Litestar) -> list[tuple[str, HTTPRouteHandler]]:
+    return [
+        (route.path, handler)
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", [])
+        if "OPTIONS" not in handler.http_methods
+    ]
+
+
+async def test_every_route_says_who_may_call_it(app):
+    without_rule = [path for path, handler in handlers_of(app) if handler.opt.get("access") not in ACCESS_RULES]
+    assert without_rule == []
+    assert len(handlers_of(app)) > 40
+
+
+async def test_every_route_that_needs_a_credential_looks_at_it(app):
+    blind = [
+        path
+        for path, handler in handlers_of(app)
+        if handler.opt["access"] in NEEDS_CREDENTIAL and "actor" not in handler.parsed_fn_signature.parameters
+    ]
+    assert blind == []
+
+
+async def test_without_credential_every_guarded_api_route_answers_401(app):
+    """Also the control of the test above: a handler that merely names `actor` but never gets it would answer else."""
+    async with AsyncTestClient(app) as client:
+        for path, handler in handlers_of(app):
+            if handler.opt["access"] not in NEEDS_CREDENTIAL or not path.startswith("/api/v1"):
+                continue
+            for method in handler.http_methods:
+                answer = await client.request(method, _fill(path), json={})
+                assert answer.status_code in {401, 422}, (method, path, answer.text)
+                if answer.status_code == 401:
+                    assert answer.json()["code"] == "credential-required"
+                    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_an_unknown_token_opens_nothing(app):
+    async with AsyncTestClient(app) as client:
+        answer = await client.get("/api/v1/bookings", headers={"Authorization": "Bearer fbg_unknown"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "credential-required")
+
+
+async def test_a_cookie_alone_changes_nothing_through_the_api(app, database, settings):
+    async with database.begin() as work:
+        _, token = await open_guest_session(work, ttl_seconds=600)
+    async with AsyncTestClient(app) as client:
+        client.cookies.set("farebox_session", token)
+        assert (await client.get("/api/v1/bookings")).status_code == 200
+        answer = await client.post("/api/v1/seats/lock", json={"tripId": str(settings.home), "seatNumbers": []})
+        assert answer.status_code in {401, 422}
+        answer = await client.request("DELETE", "/api/v1/seats/lock/00000000-0000-7000-8000-000000000000")
+        assert answer.status_code == 401
+
+
+def test_a_route_without_a_rule_stays_shut():
+    @get("/forgotten")
+    async def forgotten() -> str:
+        return "secret"
+
+    with create_test_client([forgotten], guards=[guard_access]) as client:
+        assert "secret" not in client.get("/forgotten").text
+        assert client.get("/forgotten").status_code >= 400
+
+
+async def test_internal_pages_are_for_this_machine_or_the_password(app):
+    async with AsyncTestClient(app, base_url="http://testserver.local") as client:
+        assert (await client.get("/metrics")).status_code == 403
+        password = app.state.operations_password
+        assert (await client.get("/metrics", headers={"Authorization": f"Bearer {password}"})).status_code == 200
+        assert (await client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 403
+
+
+def _fill(path: str) -> str:
+    """A route's path with its parameters filled in."""
+    parts = []
+    for part in path.split("/"):
+        if part.startswith("{"):
+            kind = part.strip("{}").partition(":")[2]
+            parts.append("00000000-0000-7000-8000-000000000000" if kind == "uuid" else "x")
+        else:
+            parts.append(part)
+    return "/".join(parts)
