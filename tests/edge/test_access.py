@@ -88,10 +88,10 @@ def test_a_route_without_a_rule_stays_shut():
 
 async def test_internal_pages_are_for_this_machine_or_the_password(app):
     async with AsyncTestClient(app, base_url="http://testserver.local") as client:
-        assert (await client.get("/metrics")).status_code == 403
+        assert (await client.get("/metrics")).status_code == 401
         password = app.state.operations_password
         assert (await client.get("/metrics", headers={"Authorization": f"Bearer {password}"})).status_code == 200
-        assert (await client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 403
+        assert (await client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 401
 
 
 def _fill(path: str) -> str:
