@@ -174,7 +174,7 @@ async def test_the_sandbox_knows_its_payments_and_outcomes_only(box, client, gue
 
 
 async def test_many_payments_begun_at_once_do_not_wait_for_each_others_connections(box, guest):
-    """More than the pool has connections: were each request to keep one while it asks for a second, all would starve."""
+    """More than the pool has connections: if each request kept one while it asks for a second, all would starve."""
     show = await box.show(seats=12)
     made = [await guest.book(show, [unit]) for unit in range(12)]
     answers = await asyncio.gather(
