@@ -173,6 +173,7 @@ async def _pay(work: UnitOfWork, booking: Booking, actor: Actor, services: Servi
         await confirm_paid(work, booking.id, actor=actor, signer=services.secrets)
         return see_other(f"/bookings/{booking.id}?booked=1")
     offered = [each.code for each in methods_for(booking.total.currency, services.providers)]
+    await work.commit()  # the payment has units of work of its own; this one must not sit on a connection meanwhile
     payment = await start_payment(
         services.database,
         booking.id,
