@@ -1,0 +1,94 @@
+"""A coach to sell seats on."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from tests.search.feeds import SmallFeed, at, days_from
+
+from farebox.accounts import Actor, open_guest_session
+from farebox.coaches import CREW, SeatLock, lock_seats
+from farebox.core.db import Database, UnitOfWork
+from farebox.core.settings import Settings
+from farebox.inventory import HoldTerms, Want, confirm, take
+from farebox.pricing import import_fares
+from farebox.timetable import Departure, OnSale, get_departure, import_feed, list_departures
+
+STOPS = ("ahorn", "bach", "cella", "dorf", "eich")
+
+
+@dataclass(frozen=True, slots=True)
+class Coach:
+    """A departure of tomorrow; `return_id` leaves five hours later the other way round."""
+
+    database: Database
+    settings: Settings
+    departure: Departure
+    return_id: UUID
+
+    @property
+    def id(self) -> UUID:
+        return self.departure.id
+
+    def stop(self, letter: str) -> UUID:
+        """The stop by its first letter."""
+        return self.departure.calls["abcde".index(letter)].stop_id
+
+    async def guest(self, work: UnitOfWork) -> Actor:
+        session, _ = await open_guest_session(work, ttl_seconds=3600)
+        return Actor("guest", session.id)
+
+    async def lock(self, work: UnitOfWork, actor: Actor, ride: str, *seats: str) -> SeatLock:
+        """Hold seats on a ride such as "ac"."""
+        return await lock_seats(
+            work, self.id, self.stop(ride[0]), self.stop(ride[1]), seats, actor=actor, settings=self.settings
+        )
+
+    async def sell(self, work: UnitOfWork, ride: str, *seats: str, owner: str = "booking:1") -> None:
+        want = Want(
+            self.departure.inventory_id,
+            tuple(self.unit(seat) for seat in seats),
+            "abcde".index(ride[0]),
+            "abcde".index(ride[1]),
+        )
+        hold = await take(work, [want], owner=owner, terms=HoldTerms.of(self.settings))
+        await confirm(work, hold.id)
+
+    async def block(self, work: UnitOfWork, *seats: str) -> None:
+        await self.sell(work, "ae", *seats, owner=CREW)
+
+    def unit(self, number: str) -> int:
+        return [seat.number for seat in self.departure.seat_plan.seats].index(number)
+
+
+async def open_coach(database: Database, settings: Settings, folder: Path, *, seat_plan: str = "standard-45") -> Coach:
+    feed = SmallFeed(timezone="Europe/Berlin")
+    for number, name in enumerate(STOPS):
+        feed.stop(name, name.title(), 48.0 + number, 11.0)
+    today = database.clock().date()
+    starts = at("10:00")
+    times = [starts + 3600 * number for number in range(len(STOPS))]
+    hour, quarter = 3600, 900
+    feed.trip(
+        "out",
+        [
+            ("ahorn", times[0], times[0]),
+            ("bach", times[1], times[1] + quarter, "0", "1"),
+            ("cella", times[2], times[2] + quarter),
+            ("dorf", times[3], times[3] + quarter, "1", "0"),
+            ("eich", times[4], times[4]),
+        ],
+        days_from(today, 5),
+    )
+    feed.trip(
+        "back",
+        [(name, starts + (5 + i) * hour, starts + (5 + i) * hour) for i, name in enumerate(reversed(STOPS))],
+        days_from(today, 5),
+    )
+    path = feed.write(folder / "coach.zip")
+    await import_feed(database, path, seat_plan=seat_plan, on_sale=OnSale(5, today=today), also=[import_fares])
+    async with database.begin() as work:
+        listed = await list_departures(work, today + timedelta(days=1))
+        out, back = sorted(listed, key=lambda summary: summary.departs_at)
+        return Coach(database, settings, await get_departure(work, out.id), back.id)

@@ -1,0 +1,31 @@
+"""One coach on sale from tomorrow: five stops, four legs, 45 seats. Nobody gets on at Dorf, nobody gets off at Bach."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from tests.coaches.coach import Coach, open_coach
+
+from farebox.app import create_app
+from farebox.wiring import Services, build_services
+
+
+@pytest.fixture
+async def coach(database, settings, tmp_path) -> Coach:
+    return await open_coach(database, settings, tmp_path)
+
+
+@pytest.fixture
+async def services(settings, secrets, coach) -> AsyncIterator[Services]:
+    built = build_services(settings)
+    yield replace(built, secrets=secrets)
+    await built.dispose()
+
+
+@pytest.fixture
+async def client(services) -> AsyncIterator[httpx.AsyncClient]:
+    app: Any = create_app(services)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
+        yield client
