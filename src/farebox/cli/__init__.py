@@ -51,7 +51,8 @@ def launch(
     except Exception as error:
         if debug:
             raise
-        problem(f"{type(error).__name__}: {error}")
+        said = str(error).partition("\n")[0]
+        problem(f"{type(error).__name__}: {said}")
         err.print("Run it again with --debug to see where. `farebox doctor` looks for what is wrong with the setting.")
     return 1
 

@@ -143,5 +143,7 @@ def _welcome(settings: Settings) -> None:
         ],
     )
     out.print(
-        "The password opens metrics and mailbox from other machines; from this one they need none.\n", style="dim"
+        "The password opens metrics and mailbox from other machines; from this one they need none.\n",
+        style="dim",
+        soft_wrap=True,
     )

@@ -358,6 +358,8 @@ def _clean_environment() -> dict[str, str]:
 
 
 def _tail(text: str) -> str:
-    """The end of a log, where PostgreSQL says why, and the advice for the reasons that are common."""
-    end = " ".join(line.strip() for line in text.strip().splitlines()[-4:])
-    return f"the disk is full ({end})" if "No space left on device" in end else end
+    """Why PostgreSQL ended: the end of what it said, or what that means where it is common."""
+    lines = [line.strip() for line in text.strip().splitlines()[-30:]]
+    if any("No space left on device" in line for line in lines):
+        return "the disk is full. Make room, or name another place with --home or FAREBOX_HOME."
+    return " ".join(lines[-4:])
