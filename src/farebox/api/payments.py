@@ -136,7 +136,6 @@ class PaymentsController(Controller):
         "/intent",
         summary="Begin a payment",
         operation_id="createPayment",
-        opt={"rate": "booking"},
         responses=CREATE_PROBLEMS,
     )
     async def create(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
@@ -147,7 +146,6 @@ class PaymentsController(Controller):
         "/create",
         summary="Begin a payment (same as /payments/intent)",
         operation_id="createPaymentAlias",
-        opt={"rate": "booking"},
         responses=CREATE_PROBLEMS,
     )
     async def create_too(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
@@ -175,7 +173,7 @@ class PaymentsController(Controller):
         summary="Let the sandbox decide",
         operation_id="playSandbox",
         status_code=HTTP_200_OK,
-        opt={"access": "public", "rate": "booking"},
+        opt={"access": "public"},
         responses=problems(PaymentNotFound, UnknownProvider),
     )
     async def play(self, payment_id: UUID, data: SandboxPlay, services: Services) -> PaymentView:

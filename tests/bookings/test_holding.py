@@ -1,0 +1,90 @@
+"""More time for a pending booking, and other seats in its stead."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from tests.bookings.shows import TERMS, run_out
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings import (
+    BookingExpired,
+    BookingNotFound,
+    BookingStatus,
+    CancelReason,
+    NotModifiable,
+    confirm_booking,
+    extend_booking,
+    get_booking,
+    reopen_choice,
+)
+from farebox.core.errors import NotAllowed
+from farebox.core.ids import new_id
+from farebox.inventory import ExtensionLimit, HoldTerms, get_hold
+
+LONGER = HoldTerms(ttl_seconds=1000, max_extensions=2, max_total_seconds=2700)
+
+
+async def extend(box, booking, actor, terms=LONGER):
+    async with box.database.begin() as work:
+        return await extend_booking(work, booking.id, actor=actor, terms=terms)
+
+
+async def reopen(box, booking, actor, terms=TERMS):
+    async with box.database.begin() as work:
+        return await reopen_choice(work, booking.id, actor=actor, terms=terms)
+
+
+async def test_more_time_is_the_bookings_and_its_holds_twice_and_no_more(box, database):
+    booking, actor, _ = await box.booked()
+    for _ in range(2):
+        longer = await extend(box, booking, actor)
+        async with database.begin() as work:
+            assert (await get_hold(work, booking.items[0].hold_id)).expires_at == longer.expires_at
+        assert longer.expires_at is not None
+        assert 990 < (longer.expires_at - datetime.now(UTC)).total_seconds() <= 1000
+    with pytest.raises(ExtensionLimit):
+        await extend(box, booking, actor)
+
+
+async def test_more_time_is_for_the_owner_of_a_running_pending_booking(box, database):
+    booking, actor, _ = await box.booked()
+    with pytest.raises(BookingNotFound):
+        await extend(box, booking, await box.guest())
+    await run_out(database, booking)
+    with pytest.raises((BookingExpired, NotModifiable)):
+        await extend(box, booking, actor)
+    sold, owner, _ = await box.booked()
+    async with database.begin() as work:
+        await confirm_booking(work, sold.id, actor=SYSTEM)
+    with pytest.raises(NotModifiable):
+        await extend(box, sold, owner)
+
+
+async def test_choosing_again_ends_the_booking_and_gives_its_hold_back_to_the_traveller(box, database):
+    booking, actor, _ = await box.booked([0, 1])
+    ended = await reopen(box, booking, actor)
+    assert (ended.status, ended.reason) == (BookingStatus.CANCELLED, CancelReason.CUSTOMER)
+    async with database.begin() as work:
+        hold = await get_hold(work, booking.items[0].hold_id, owner=actor.owner)
+    assert hold.state == "held"
+    again = await box.book(actor, hold)
+    assert again.status is BookingStatus.PENDING
+    async with database.begin() as work:
+        assert (await get_booking(work, booking.id, actor=actor)).status is BookingStatus.CANCELLED
+
+
+async def test_choosing_again_and_again_does_not_keep_seats_for_ever(box):
+    booking, actor, _ = await box.booked()
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=2701)), pytest.raises(ExtensionLimit):
+        await reopen(box, booking, actor)
+
+
+async def test_only_the_owner_chooses_again(box, database):
+    booking, _, _ = await box.booked()
+    with pytest.raises(BookingNotFound):
+        await reopen(box, booking, await box.guest())
+    with pytest.raises(NotAllowed):  # the code's session reaches the booking, and cannot hold seats
+        await reopen(box, booking, Actor("guest", new_id(), booking.id))
+    async with database.begin() as work:
+        assert (await get_booking(work, booking.id, actor=SYSTEM)).status is BookingStatus.PENDING
