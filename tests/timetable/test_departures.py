@@ -1,5 +1,6 @@
 """Journeys x calendar on the days ahead: instants, zones, clock changes, midnight; what is on sale and what is over."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -266,3 +267,14 @@ async def test_departures_of_a_day_are_listed(importer, database):
 def test_noon_is_always_twelve_hours_after_the_base(day, zone):
     noon = (base_instant(day, zone) + timedelta(hours=12)).astimezone(ZoneInfo(zone))
     assert (noon.date(), noon.hour, noon.minute) == (day, 12, 0)
+
+
+async def test_two_at_once_put_each_departure_on_sale_once(importer, database, rows):
+    await importer(small_feed())
+
+    async def put_on_sale():
+        async with database.begin() as work:
+            return await materialise_departures(work, today=TODAY, horizon_days=20)
+
+    assert sorted(await asyncio.gather(*(put_on_sale() for _ in range(4)))) == [0, 0, 0, 20]
+    assert await rows("SELECT count(*) FROM departure") == await rows("SELECT count(*) FROM inventory") == [20]

@@ -110,6 +110,8 @@ async def test_an_operator_is_paid_in_the_currency_of_its_fares_or_its_country(i
     assert await rows("SELECT currency FROM operator") == ["USD"]
     await importer(small_feed(agency=vietnam), currency="EUR")
     assert await rows("SELECT currency FROM operator") == ["EUR"]
+    await importer(small_feed(agency=vietnam))
+    assert await rows("SELECT currency FROM operator") == ["EUR"], "a feed that tells none changes none"
 
 
 async def test_platforms_belong_to_stations_and_a_station_is_a_place(importer, rows):

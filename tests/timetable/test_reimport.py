@@ -245,3 +245,14 @@ async def test_departures_that_have_left_are_nobodys_to_change(importer, databas
     report = await importer(edition(stop_times=SHORTER))
     assert report.findings == []
     assert await rows("SELECT id, journey_id, inventory_id FROM departure ORDER BY id") == before
+
+
+async def test_a_cancelled_departure_does_not_come_back_with_the_next_edition(importer, database):
+    await importer(edition(), on_sale=DAYS)
+    cancelled, *_ = await departures(database)
+    async with database.begin() as work:
+        await work.execute("UPDATE departure SET status = 'cancelled' WHERE id = %s", [cancelled.id])
+    await importer(edition(stop_times=SHORTER), on_sale=DAYS)
+    async with database.begin() as work:
+        now = await get_departure(work, cancelled.id)
+    assert (now.status, now.calls) == ("cancelled", cancelled.calls)

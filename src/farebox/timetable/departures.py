@@ -66,7 +66,8 @@ _STALE = f"""
       LEFT JOIN service ON service.id = now.service_id
       LEFT JOIN line l ON l.id = now.line_id
       LEFT JOIN vehicle_kind v ON v.id = l.vehicle_kind_id
-     WHERE j.feed_id = %(feed)s AND d.base_at + j.last_boarding_s * interval '1 second' > %(now)s
+     WHERE j.feed_id = %(feed)s AND d.status = 'scheduled'
+       AND d.base_at + j.last_boarding_s * interval '1 second' > %(now)s
        AND (now.id IS NULL OR now.id <> j.id OR NOT d.offset_s = ANY(now.offsets)
             OR NOT {_RUNS_ON.format(day="d.service_date")}
             OR l.vehicle_kind_id <> d.vehicle_kind_id OR v.seat_plan_id <> d.seat_plan_id
@@ -134,7 +135,12 @@ async def materialise_departures(
 
     Returns:
         How many departures were added.
+
+    Raises:
+        Busy: somebody else has been at it for longer than a statement waits.
     """
+    # Two at once would put the same departures on sale; the second waits, and then finds them there.
+    await work.execute("SELECT pg_advisory_xact_lock(hashtextextended('materialise departures', 0))")
     days = list(await _days(work, today, horizon_days))
     if not days:
         return 0
@@ -159,7 +165,7 @@ async def materialise_departures(
 async def retire_departures(work: UnitOfWork, feed_id: UUID) -> tuple[int, list[KeptDeparture]]:
     """Take back the coming departures of a feed that its timetable no longer has, or has with other calls or seats.
 
-    Those on which somebody has a seat, sold or held, stay exactly as they are. A taken back departure that the
+    Those on which somebody has a seat, sold or held, stay exactly as they are, and so do cancelled ones. A taken back departure that the
     timetable has in another form is put on sale anew, under the same id, by `materialise_departures`.
 
     Returns:

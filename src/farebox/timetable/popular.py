@@ -25,7 +25,7 @@ _BUSIEST = """
 
 
 async def list_busiest_pairs(work: UnitOfWork, *, limit: int) -> list[tuple[UUID, UUID]]:
-    """The pairs of places that most of tomorrow's departures run between from end to end, each in its busier direction."""
+    """The pairs of places that most of tomorrow's departures join end to end, each in its busier direction."""
     day = work.now.date() + timedelta(days=1)
     cursor = await work.execute(_BUSIEST, {"day": day, "limit": limit})
     return [(origin, destination) for origin, destination in await cursor.fetchall()]

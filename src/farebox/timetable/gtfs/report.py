@@ -41,6 +41,24 @@ FINDINGS = {
 """Kinds of findings. What is left out is said with each kind."""
 
 
+COUNTED = (
+    N_("agencies"),
+    N_("stops"),
+    N_("stations"),
+    N_("places"),
+    N_("vehicle kinds"),
+    N_("lines"),
+    N_("services"),
+    N_("journeys"),
+    N_("calls"),
+    N_("departures taken back"),
+    N_("departures put on sale"),
+    N_("fare products"),
+    N_("fare rules"),
+)
+"""Names of the counts of a report."""
+
+
 @dataclass(slots=True)
 class Finding:
     """Something wrong in a feed: how often, and where first."""
@@ -106,7 +124,7 @@ class ImportReport:
         """The whole report, several lines of plain text."""
         title = gettext("Imported {name} as feed “{code}” in {seconds} seconds.")
         lines = [title.format(name=self.feed_name, code=self.feed_code, seconds=f"{self.seconds:.1f}")]
-        lines += [f"  {number:>9,}  {name}" for name, number in self.counts.items()]
+        lines += [f"  {number:>9,}  {gettext(name)}" for name, number in self.counts.items()]
         if self.first_date and self.last_date:
             text = gettext("Service from {first} to {last}.")
             lines.append(text.format(first=self.first_date.isoformat(), last=self.last_date.isoformat()))

@@ -44,7 +44,7 @@ async def import_agencies(ctx: Import, *, currency: str | None) -> dict[str, Imp
     """
     rows = list(_read(ctx))
     known = await _known_operators(ctx)
-    currency = currency or _currency_of_fares(ctx.tables)
+    told = currency or _currency_of_fares(ctx.tables)
     agencies: dict[str, ImportedAgency] = {}
     for row in rows:
         source_id = row.get("agency_id", "")
@@ -55,9 +55,8 @@ async def import_agencies(ctx: Import, *, currency: str | None) -> dict[str, Imp
             name = source_id or ctx.keys.feed_code
         before = known.get(source_id) or await find_operator_by_code(ctx.work, operator_code(name))
         facts = _facts(ctx, row, name, before)
-        operator = await upsert_operator(
-            ctx.work, name=name, timezone=zone, currency=currency or _currency_of_zone(zone), **facts
-        )
+        pays_in = told or (before.currency if before else _currency_of_zone(zone))
+        operator = await upsert_operator(ctx.work, name=name, timezone=zone, currency=pays_in, **facts)
         agencies[source_id] = ImportedAgency(source_id, name, zone, operator.id)
     if len({agency.timezone for agency in agencies.values()}) > 1:
         ctx.report.warn("mixed-zones", _FILE)

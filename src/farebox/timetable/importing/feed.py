@@ -83,7 +83,8 @@ async def import_feed(
             (feed_info.txt), else of the agency's where there is one only, else of the file's name.
         shift_to: move the calendar, by whole weeks, so that the 30 days from this date have the most departures.
         shift_if_over: without `shift_to`, move a calendar that has ended, to today.
-        currency: ISO 4217, of the operators; by default that of the feed's fares, else of the agency's country.
+        currency: ISO 4217, of the operators; by default that of the feed's fares, else the one they
+            have, else their country's.
         seat_plan: key of `TEMPLATES`, for vehicles that the feed does not describe.
         on_sale: departures to put on sale when the timetable is in. Without it, departures that this edition changes
             are off sale until `materialise_departures` is called.
