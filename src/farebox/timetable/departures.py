@@ -165,8 +165,9 @@ async def materialise_departures(
 async def retire_departures(work: UnitOfWork, feed_id: UUID) -> tuple[int, list[KeptDeparture]]:
     """Take back the coming departures of a feed that its timetable no longer has, or has with other calls or seats.
 
-    Those on which somebody has a seat, sold or held, stay exactly as they are, and so do cancelled ones. A taken back departure that the
-    timetable has in another form is put on sale anew, under the same id, by `materialise_departures`.
+    Those on which somebody has a seat, sold or held, stay exactly as they are, and so do cancelled ones. A departure
+    taken back that the timetable has in another form is put on sale anew, under the same id, by
+    `materialise_departures`.
 
     Returns:
         How many were taken back, and those that stay.
