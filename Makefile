@@ -6,7 +6,7 @@ ARGS ?=
 PYTHON = $(VENV)/bin/python
 UV = $(shell command -v uv 2>/dev/null)
 ifneq ($(UV),)
-PIP = $(UV) pip install --quiet --python $(PYTHON)
+PIP = $(UV) pip install --quiet --compile-bytecode --python $(PYTHON)
 else
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 endif
@@ -46,10 +46,10 @@ bench: $(VENV)/.dev
 
 LOCALE = src/farebox/locale
 messages: $(VENV)/.dev
-	$(VENV)/bin/pybabel -q extract --mapping babel.cfg --keyword N_ --no-location --sort-output --omit-header \
-		--output-file $(LOCALE)/farebox.pot src/farebox
-	$(VENV)/bin/pybabel -q update --domain farebox --no-fuzzy-matching --ignore-obsolete --omit-header \
-		--input-file $(LOCALE)/farebox.pot --output-dir $(LOCALE)
+	$(VENV)/bin/pybabel -q extract --mapping babel.cfg --keyword N_ --no-location --sort-output \
+		--output-file $(VENV)/farebox.pot src/farebox
+	$(VENV)/bin/pybabel -q update --domain farebox --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+		--input-file $(VENV)/farebox.pot --output-dir $(LOCALE)
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links --no-annotate
@@ -79,6 +79,7 @@ $(VENV)/.base: requirements/base.txt requirements/build.txt pyproject.toml | $(P
 	@echo "Installing what Farebox needs into $(VENV) …"
 	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/base.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m compileall -q src
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
