@@ -59,6 +59,11 @@ def test_a_zip_with_everything_in_one_folder_is_read(tmp_path):
     assert stop_names(path)[0] == NAMES
 
 
+def test_a_folder_written_with_backslashes_is_read(tmp_path):
+    path = write_zip(tmp_path / "f.zip", small_feed(), folder="hill\\2025\\")
+    assert stop_names(path)[0] == NAMES
+
+
 def test_what_a_mac_adds_to_a_zip_is_left_alone(tmp_path):
     files = {**small_feed(), "__MACOSX/._stops.txt": "junk", ".DS_Store": "junk", "._trips.txt": "junk"}
     assert stop_names(write_zip(tmp_path / "f.zip", files))[0] == NAMES

@@ -83,7 +83,7 @@ class _Folder(FeedFiles):
 class _Zip(FeedFiles):
     def __init__(self, path: Path, archive: zipfile.ZipFile, max_bytes: int) -> None:
         self._archive = archive
-        self._members = {PurePosixPath(m.filename).name.lower(): m for m in _members_of_feed(archive)}
+        self._members = {_base(member): member for member in _members_of_feed(archive)}
         super().__init__(path.stem, {name: member.file_size for name, member in self._members.items()}, max_bytes)
 
     def _open(self, name: str) -> IO[bytes]:
