@@ -17,7 +17,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.idempotency import forget_old_requests
 from farebox.core.jobs import GRACE_SECONDS
 from farebox.inventory import sweep
-from farebox.timetable import materialise_departures
+from farebox.timetable import extend_sales
 from farebox.wiring import Services
 
 log = structlog.get_logger(__name__)
@@ -35,8 +35,9 @@ def schedule(services: Services) -> None:
     jobs, database, settings = services.jobs, services.database, services.settings
 
     async def put_departures_on_sale(timestamp: int) -> None:
-        async with database.begin() as work:
-            await materialise_departures(work, today=work.now.date(), horizon_days=settings.sales_horizon_days)
+        await extend_sales(
+            database, horizon_days=settings.sales_horizon_days, close_minutes=settings.sales_close_minutes
+        )
 
     async def requeue_stalled_jobs(timestamp: int) -> None:
         if count := await jobs.requeue_stalled():
