@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
+from farebox.core.i18n import current_language
 from farebox.timetable.errors import DepartureNotFound, PlaceNotFound
 from farebox.timetable.instants import at_place
 from farebox.timetable.seat_plans import SeatPlan
@@ -23,12 +24,13 @@ _DEPARTURE = """
 """
 
 _CALLS = """
-    SELECT c.position, c.stop_id, s.name, s.station_id, c.place_id, p.name, s.timezone, c.arrival_s, c.departure_s,
+    SELECT c.position, c.stop_id, coalesce(s.names ->> %(language)s, s.name), s.station_id,
+           c.place_id, coalesce(p.names ->> %(language)s, p.name), s.timezone, c.arrival_s, c.departure_s,
            c.pickup <> 1, c.dropoff <> 1, c.distance_m, s.zone_id, s.area_ids, s.lat, s.lon, s.platform
       FROM call c
       JOIN stop s ON s.id = c.stop_id
       JOIN place p ON p.id = c.place_id
-     WHERE c.journey_id = %s
+     WHERE c.journey_id = %(journey)s
      ORDER BY c.position
 """
 
@@ -114,7 +116,7 @@ async def get_departure(work: UnitOfWork, departure_id: UUID) -> Departure:
     headsign, short_name, line_id, line_name, network_ids, color, feed_id = row[7:14]
     kind_id, kind_code, kind_name, amenities, plan_id = row[14:]
     plan = await get_seat_plan(work, plan_id)
-    calls = await (await work.execute(_CALLS, [journey_id])).fetchall()
+    calls = await (await work.execute(_CALLS, {"journey": journey_id, "language": current_language()})).fetchall()
     return Departure(
         id=departure_id,
         inventory_id=inventory_id,

@@ -18,10 +18,10 @@ MAIL_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; fra
 
 
 class MailboxController(Controller):
-    """Registered outside of production only: mails carry codes and tickets."""
+    """Registered outside of production only, and open to this machine or the operations password: mails carry codes."""
 
     path = "/dev/mailbox"
-    opt = {"access": "public"}  # noqa: RUF012  (Litestar's own form)
+    opt = {"access": "internal"}  # noqa: RUF012  (Litestar's own form)
     include_in_schema = False
 
     @get()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from litestar import Controller, get
 from litestar.response import Redirect, Template
@@ -14,6 +15,7 @@ from farebox.core.i18n import format_day, format_money, ngettext
 from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
 from farebox.search import BadQuery, DayPrice, TripPage, TripQuery, neighbouring_days, search_trips
+from farebox.timetable import get_sites
 from farebox.web.pages import AnyRequest, Here, here_of, page, see_other
 from farebox.web.shop.cards import card_of_offer
 from farebox.web.shop.filters import (
@@ -55,19 +57,27 @@ class ResultsController(Controller):
         filters = read_filters(here.query)
         try:
             found = await search_trips(work, _trip_query(asked, filters, shown=_shown(query)))
-            days = await neighbouring_days(
-                work,
-                asked.from_id,
-                asked.to_id,
-                asked.form.day,
-                before=DAYS_AROUND,
-                after=DAYS_AROUND,
-                passengers=asked.form.travellers,
-            )
+            days = await _strip(work, asked)
         except BadQuery as error:
             form = replace(asked.form, errors={each.field: each.text() for each in error.errors})
             return await draw_home(request, work, settings, form)
         return page(request, "shop/results.html", await _view(work, asked, filters, found, days, here))
+
+
+async def _strip(work: UnitOfWork, asked: Asked) -> list[DayPrice]:
+    """A week with the day in its middle, but no day that is over where one leaves."""
+    (origin,) = await get_sites(work, [asked.from_id])
+    today = work.now.astimezone(ZoneInfo(origin.timezone)).date()
+    before = min(DAYS_AROUND, max(0, (asked.form.day - today).days))
+    return await neighbouring_days(
+        work,
+        asked.from_id,
+        asked.to_id,
+        asked.form.day,
+        before=before,
+        after=2 * DAYS_AROUND - before,
+        passengers=asked.form.travellers,
+    )
 
 
 def _trip_query(asked: Asked, filters: Filters, *, shown: int) -> TripQuery:
@@ -120,9 +130,8 @@ async def _view(
 
 
 def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayTile, ...]:
-    """The strip of days on sale; the lowest price is marked where prices differ."""
-    on_sale = [day for day in days if form.first_day <= day.date <= form.last_day or day.date == form.day]
-    amounts = [day.price.minor for day in on_sale if day.price]
+    """The lowest price is marked where prices differ."""
+    amounts = [day.price.minor for day in days if day.price]
     lowest = min(amounts) if len(set(amounts)) > 1 else None
     return tuple(
         DayTile(
@@ -133,7 +142,7 @@ def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayT
             is_current=day.date == form.day,
             is_cheapest=day.price is not None and day.price.minor == lowest,
         )
-        for day in on_sale
+        for day in days
     )
 
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.datastructures import Cookie, FormMultiDict
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor, get_operator
@@ -42,8 +39,6 @@ TRIES = 3
 """How often to ask for what is left when others take seats at the same time."""
 
 SEAT_NUMBER_LENGTH = 10
-
-Form = Annotated[FormMultiDict, Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +104,10 @@ class SeatsController(Controller):
 
     @post(opt={"access": "public", "rate": "seats"})
     async def choose(
-        self, request: AnyRequest, work: UnitOfWork, actor: Actor, settings: Settings, trip_id: UUID, data: Form
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, settings: Settings, trip_id: UUID
     ) -> Template | Redirect | Response[None]:
         """Hold the ticked seats instead of those held before, or give all of them back."""
+        data = await request.form()  # by hand, since seats come several times under one name
         stretch = _stretch(trip_id, data, settings)
         actor, cookies = await guest_of(work, actor, settings)
         wanted = _wanted(data)

@@ -2,6 +2,7 @@
 import { announce, fill } from "./voice.js";
 
 const PAUSE_MS = 140;
+const STOPS_SHOWN = 3;
 const known = new Map();
 
 class PlaceBox {
@@ -75,6 +76,7 @@ class PlaceBox {
     option.id = `${this.list.id}-${index}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
+    option.append(pin.cloneNode(true));
     const name = document.createElement("b");
     const at = fold(place.name).indexOf(fold(query));
     if (at >= 0) {
@@ -83,8 +85,9 @@ class PlaceBox {
       name.append(place.name.slice(0, at), hit, place.name.slice(at + query.length));
     } else name.textContent = place.name;
     option.append(name);
-    const detail = place.region || (place.stops.length === 1 ? place.stops[0].name : "");
-    if (detail && detail !== place.name) {
+    const stops = place.stops.map((stop) => stop.name).filter((stop) => stop !== place.name);
+    const detail = [place.region, stops.slice(0, STOPS_SHOWN).join(", ") + (stops.length > STOPS_SHOWN ? " …" : "")].filter(Boolean).join(" · ");
+    if (detail) {
       const small = document.createElement("small");
       small.textContent = detail;
       option.append(small);
@@ -191,6 +194,7 @@ function useSheet(link) {
   return sheet;
 }
 
+const pin = document.querySelector("[data-pin] svg");
 const boxes = [...document.querySelectorAll("[data-combobox]")].map((field) => new PlaceBox(field));
 document.querySelectorAll("[data-day]").forEach(dayInWords);
 
