@@ -80,7 +80,7 @@ class TicketsController(Controller):
     async def calendar(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> Response[bytes]:
         """One event for each trip of the booking; imported again, it changes the entry and makes no second one."""
         booking, content = await ticketing.calendar(work, booking_id, actor=actor, base_url=services.settings.base_url)
-        return _download(content, "text/calendar; charset=utf-8", f"{booking.reference}.ics")
+        return _download(content, "text/calendar", f"{booking.reference}.ics")
 
     @get(
         "/e-ticket/preview",

@@ -9,7 +9,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 AnyRequest = Request[Any, Any, Any]
 
 

@@ -90,5 +90,4 @@ def _walk(folder: Traversable, prefix: str) -> list[tuple[str, Asset]]:
 
 def _media_type(name: str) -> str:
     suffix = "." + name.rpartition(".")[2]
-    kind = MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -94,7 +94,7 @@ class BookingController(Controller):
         self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
     ) -> Response[bytes]:
         booking, content = await calendar(work, booking_id, actor=actor, base_url=services.settings.base_url)
-        return _file(content, "text/calendar; charset=utf-8", f"{booking.reference}.ics")
+        return _file(content, "text/calendar", f"{booking.reference}.ics")
 
 
 async def _view(
