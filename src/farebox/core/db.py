@@ -22,6 +22,7 @@ from sqlalchemy.orm import DeclarativeBase
 from farebox.core.clock import Clock, system_clock
 from farebox.core.errors import Busy
 from farebox.core.events import Event, EventSink
+from farebox.core.telemetry import span
 
 LOCK_TIMEOUT_MS = 3000
 """How long a statement may wait for a row before the caller is told to try again."""
@@ -141,6 +142,7 @@ class Database:
             max_overflow=0,
             pool_timeout=LOCK_TIMEOUT_MS / 1000,
             pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and parameters hold personal data
             connect_args={
                 "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
                 "application_name": "farebox",
@@ -165,14 +167,15 @@ class Database:
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """A unit of work committed when the block ends, rolled back when it raises."""
         work = self.open()
-        try:
-            yield work
-            await work.commit()
-        except BaseException:
-            await work.rollback()
-            raise
-        finally:
-            await work.session.close()
+        with span("unit of work", nests=False):
+            try:
+                yield work
+                await work.commit()
+            except BaseException:
+                await work.rollback()
+                raise
+            finally:
+                await work.session.close()
 
     async def dispose(self) -> None:
         await self.engine.dispose()

@@ -4,8 +4,8 @@ The exporter is configured by OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP
 nothing of OpenTelemetry is loaded, and a span costs a function call.
 """
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from farebox.core.errors import DomainError
@@ -48,9 +48,24 @@ def configure_telemetry(settings: Settings) -> None:
     _tracer = trace.get_tracer("farebox")
 
 
-def span(name: str) -> AbstractContextManager[Any]:
-    """A span around a block of work; nothing at all while telemetry is off."""
-    return nullcontext() if _tracer is None else _tracer.start_as_current_span(name)
+def span(name: str, *, nests: bool = True) -> AbstractContextManager[Any]:
+    """A span around a block of work; nothing at all while telemetry is off.
+
+    Args:
+        nests: what happens inside becomes its child. Impossible where the block may end in another task.
+    """
+    if _tracer is None:
+        return nullcontext()
+    return _tracer.start_as_current_span(name) if nests else _alone(_tracer, name)
+
+
+@contextmanager
+def _alone(tracer: "Tracer", name: str) -> Iterator[None]:
+    lonely = tracer.start_span(name)
+    try:
+        yield
+    finally:
+        lonely.end()
 
 
 def request_span(headers: Iterable[tuple[bytes, bytes]]) -> AbstractContextManager[Any]:
