@@ -90,7 +90,7 @@ class ContactInput(Request):
         return Contact(email=self.email, phone=self.phone)
 
 
-Passengers = Annotated[tuple[PassengerInput, ...], Meta(max_length=200)]
+Passengers = Annotated[list[PassengerInput], Meta(max_length=200)]
 
 
 class NewBooking(Request):
@@ -99,14 +99,14 @@ class NewBooking(Request):
     passengers: Passengers
     contact: ContactInput
     lock_id: Annotated[UUID | UnsetType, Meta(examples=[LOCK_ID])] = UNSET
-    lock_ids: Annotated[tuple[UUID, ...], Meta(max_length=20)] = ()
+    lock_ids: Annotated[list[UUID], Meta(max_length=20)] = field(default_factory=list)
     promo_code: Annotated[str, Meta(max_length=100)] | None = None
     expected_total: Annotated[MoneyInput | None, Meta(description="What you showed. Compared, never used.")] = None
 
     def request(self) -> BookingRequest:
-        lock_ids = self.lock_ids if self.lock_id is UNSET else (self.lock_id, *self.lock_ids)
+        lock_ids = self.lock_ids if self.lock_id is UNSET else [self.lock_id, *self.lock_ids]
         return BookingRequest(
-            lock_ids=lock_ids,
+            lock_ids=tuple(lock_ids),
             passengers=tuple(person.details() for person in self.passengers),
             contact=self.contact.contact(),
             expected_total=_money(self.expected_total),
@@ -117,7 +117,7 @@ class NewBooking(Request):
 class BookingChange(Request):
     """What to change: all people, or the contact, or both."""
 
-    passengers: Passengers = ()
+    passengers: Passengers = field(default_factory=list)
     contact: ContactInput | None = None
     expected_total: MoneyInput | None = None
 
@@ -211,8 +211,8 @@ class BookedItem(Wire):
     vehicle: str
     from_: BookedPlace = field(name="from")
     to: BookedPlace | None
-    seat_numbers: tuple[str, ...]
-    passengers: tuple[PassengerView, ...]
+    seat_numbers: list[str]
+    passengers: list[PassengerView]
 
     @classmethod
     def of(cls, item: bookings.BookingItem, secrets: Secrets) -> Self:
@@ -226,8 +226,8 @@ class BookedItem(Wire):
             vehicle=about.setting,
             from_=BookedPlace.of(about.origin),
             to=BookedPlace.of(about.destination) if about.destination else None,
-            seat_numbers=item.seat_numbers,
-            passengers=tuple(PassengerView.of(person, secrets) for person in item.passengers),
+            seat_numbers=list(item.seat_numbers),
+            passengers=[PassengerView.of(person, secrets) for person in item.passengers],
         )
 
 
@@ -246,8 +246,8 @@ class BookingView(Wire):
     expires_at: datetime | None
     total: MoneyView
     tax: Annotated[MoneyView, Meta(description="The tax that the total includes.")]
-    price_lines: tuple[PriceLineView, ...]
-    items: tuple[BookedItem, ...]
+    price_lines: list[PriceLineView]
+    items: list[BookedItem]
     contact: ContactView
     language: str
     created_at: datetime
@@ -264,8 +264,8 @@ class BookingView(Wire):
             expires_at=booking.expires_at,
             total=MoneyView.of(booking.total),
             tax=MoneyView.of(booking.tax),
-            price_lines=tuple(map(PriceLineView.of, booking.lines)),
-            items=tuple(BookedItem.of(item, secrets) for item in booking.items),
+            price_lines=[PriceLineView.of(line) for line in booking.lines],
+            items=[BookedItem.of(item, secrets) for item in booking.items],
             contact=ContactView(email=booking.contact.email.open(secrets), phone=booking.contact.phone.open(secrets)),
             language=booking.language,
             created_at=booking.created_at,

@@ -43,7 +43,7 @@ class MethodView(Wire):
 
 
 class Methods(Wire):
-    items: tuple[MethodView, ...]
+    items: list[MethodView]
 
 
 class NewPayment(Request):
@@ -130,7 +130,7 @@ class PaymentsController(Controller):
     ) -> Methods:
         """None where nothing is to pay."""
         offered = await payments.list_methods(work, booking_id, actor=actor, providers=services.providers)
-        return Methods(items=tuple(MethodView(method=each.code, name=gettext(each.label)) for each in offered))
+        return Methods(items=[MethodView(method=each.code, name=gettext(each.label)) for each in offered])
 
     @post(
         "/intent",
