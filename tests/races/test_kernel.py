@@ -19,6 +19,7 @@ from farebox.inventory import (
     confirm,
     extend,
     get_hold,
+    lock_holds,
     reclaim,
     release,
     sweep,
@@ -246,6 +247,27 @@ async def test_a_payment_races_a_taker_a_sweep_and_a_release(market):
             assert holders == {hold.id}
             assert len(claims) == 8
             assert all(claim.expires_at is None for claim in claims)
+
+
+async def test_selling_two_holds_does_not_block_those_who_want_both(market):
+    """A booking of a way back and a way out is paid while others ask for out and back: a deadlock if the second
+    hold's claims were locked only when its turn comes."""
+    for _ in range(6):
+        out, back = await open_run(market, units=1), await open_run(market, units=1)
+        holds = [await buy(market, want(back, 0), "booking:1"), await buy(market, want(out, 0), "booking:1")]
+
+        async def pay(holds=holds):
+            async with market.begin() as work:
+                await lock_holds(work, [hold.id for hold in holds])
+                for hold in holds:
+                    await confirm(work, hold.id)
+                    await work.execute("SELECT pg_sleep(0.01)")
+
+        wish = [*want(out, 0), *want(back, 0)]
+        answers = await together(pay, *(lambda n=n, wish=wish: buy(market, wish, f"guest:{n}") for n in range(10)))
+        assert only(answers, UnitsTaken) == [None]
+        async with market.begin() as work:
+            assert {(await get_hold(work, hold.id)).state for hold in holds} == {"confirmed"}
 
 
 async def check_then_insert(connection, unit, slots):

@@ -23,7 +23,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.inventory import HoldExpired, HoldLost, UnitsTaken, confirm, rearm, reclaim
+from farebox.inventory import HoldExpired, HoldLost, UnitsTaken, confirm, lock_holds, rearm, reclaim
 
 
 async def update_passengers(
@@ -119,7 +119,9 @@ async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, 
     longest_seconds = settings.booking_ttl_seconds + settings.payment_window_seconds
     seconds = max(0, min(settings.payment_window_seconds, longest_seconds - age_seconds))
     ends = [row.expires_at]
-    for hold_id in await _holds_of(work, booking_id):
+    holds = await _holds_of(work, booking_id)
+    await lock_holds(work, holds)
+    for hold_id in holds:
         try:
             ends.append((await rearm(work, hold_id, seconds=seconds)).expires_at)
         except HoldExpired:
@@ -249,6 +251,7 @@ async def _reseat(
 
 async def _sell(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
     """Confirm all holds, or, where one of them was lost and somebody has its seats, none."""
+    await lock_holds(work, hold_ids)
     await work.execute("SAVEPOINT selling")
     try:
         for hold_id in hold_ids:

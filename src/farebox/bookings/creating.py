@@ -28,7 +28,7 @@ from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.inventory import Hold, HoldExpired, get_hold, rearm, transfer
+from farebox.inventory import Hold, HoldExpired, get_hold, lock_holds, rearm, transfer
 from farebox.pricing import Quote
 
 REFERENCE_ATTEMPTS = 8
@@ -187,6 +187,7 @@ async def _own_holds(work: UnitOfWork, lock_ids: Sequence[UUID], *, owner: str) 
     locked = {lock_id: await get_hold(work, lock_id, owner=owner, lock=True) for lock_id in sorted(lock_ids)}
     if any(hold.state != "held" for hold in locked.values()):
         raise HoldExpired
+    await lock_holds(work, lock_ids)
     return [locked[lock_id] for lock_id in lock_ids]
 
 

@@ -4,6 +4,7 @@ The database's clock decides, as it does for the holds below. A sweep every few 
 booking does it for one, so nobody ever sees a pending booking that is over.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,7 +15,7 @@ from farebox.bookings.events import BookingCancelled
 from farebox.bookings.models import BookingItemRow, BookingRow
 from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move
 from farebox.core.db import UnitOfWork
-from farebox.inventory import release
+from farebox.inventory import lock_holds, release
 
 BATCH = 100
 
@@ -33,6 +34,7 @@ async def expire_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
         .with_for_update(skip_locked=True)
     )
     ids = due.all()
+    await lock_holds(work, await _holds_of(work, ids))
     for booking_id in ids:
         await expire_booking(work, booking_id)
     return len(ids)
@@ -88,9 +90,15 @@ async def end_unpaid_booking(
         facts={"note": note} if note else None,
         columns={"reason": reason, "cancelled_at": work.now, "expires_at": None},
     )
-    holds = await work.session.scalars(
-        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id == booking_id).distinct()
-    )
-    for hold_id in sorted(holds):
+    holds = await _holds_of(work, [booking_id])
+    await lock_holds(work, holds)
+    for hold_id in holds:
         await release(work, hold_id)
     work.publish(BookingCancelled(booking_id=booking_id, reference=booking.reference, reason=reason))
+
+
+async def _holds_of(work: UnitOfWork, booking_ids: Sequence[UUID]) -> list[UUID]:
+    holds = await work.session.scalars(
+        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id.in_(booking_ids)).distinct()
+    )
+    return sorted(holds)

@@ -13,7 +13,7 @@ from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.states import BookingStatus, CancelReason, move
 from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
-from farebox.inventory import ExtensionLimit, HoldExpired, HoldTerms, extend, get_hold, transfer
+from farebox.inventory import ExtensionLimit, HoldExpired, HoldTerms, extend, get_hold, lock_holds, transfer
 
 
 async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, terms: HoldTerms) -> Booking:
@@ -27,7 +27,9 @@ async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, te
     """
     row = await _pending(work, booking_id, actor)
     ends = []
-    for hold_id in await _hold_ids(work, booking_id):
+    holds = await _hold_ids(work, booking_id)
+    await lock_holds(work, holds)
+    for hold_id in holds:
         hold = await get_hold(work, hold_id)
         try:
             ends.append((await extend(work, hold_id, owner=hold.owner, terms=terms)).expires_at)

@@ -3,6 +3,7 @@
 from farebox.inventory.commands import (
     confirm,
     extend,
+    lock_holds,
     rearm,
     reclaim,
     release,
@@ -48,6 +49,7 @@ __all__ = [
     "find_hold",
     "find_live_hold",
     "get_hold",
+    "lock_holds",
     "open_inventories",
     "rearm",
     "reclaim",

@@ -11,7 +11,8 @@ run out, and would hand out less time than it promises. Therefore:
 
 Locks. A hold's row first, then runs by id, then claims by primary key, each in one pass of one statement. A taker that
 meets somebody's claim locks that row for a moment even when it does not get it, so every statement that changes claims
-sorts them, and a hold that replaces another claims the union of both in the same pass.
+sorts them, and a hold that replaces another claims the union of both in the same pass. Who changes several holds in one
+unit of work calls `lock_holds` first.
 """
 # ruff: noqa: S608  (the statements are put together from constants of this file)
 
@@ -115,6 +116,10 @@ moved AS (
     WHERE id = %(hold_id)s AND state = ANY (%(sources)s) AND (SELECT count(*) FROM mine) = %(count)s
     RETURNING expires_at, extensions
 ), {_REARM_CLAIMS}"""
+
+LOCK_CLAIMS = f"""
+WITH {_MINE}
+SELECT count(*) FROM mine"""
 
 GIVE_UP_CLAIMS = f"""
 WITH {_MINE}
