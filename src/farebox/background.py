@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 
+from farebox.accounts import delete_expired_sessions
 from farebox.bookings import expire_bookings
 from farebox.core.db import UnitOfWork
 from farebox.core.idempotency import forget_old_requests
@@ -52,10 +53,15 @@ def schedule(services: Services) -> None:
         async with database.begin() as work:
             await forget_old_requests(work)
 
+    async def forget_old_sessions(timestamp: int) -> None:
+        async with database.begin() as work:
+            await delete_expired_sessions(work)
+
     jobs.every("20 0 * * *", DEPARTURES, put_departures_on_sale)
     jobs.every("* * * * *", "jobs.requeue-stalled", requeue_stalled_jobs)
     jobs.every("40 3 * * *", "jobs.forget-old", forget_old_jobs)
     jobs.every("45 3 * * *", "idempotency.forget-old", forget_old_answers)
+    jobs.every("50 3 * * *", "accounts.forget-sessions", forget_old_sessions)
 
 
 @asynccontextmanager

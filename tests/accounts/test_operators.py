@@ -1,0 +1,33 @@
+"""Operators: made once, brought up to date, found by id and by code."""
+
+import pytest
+
+from farebox.accounts import OperatorNotFound, find_operator_by_code, get_operator, list_operators, upsert_operator
+from farebox.core.ids import new_id
+
+FACTS = {"name": "Trường Sơn Lines", "timezone": "Asia/Ho_Chi_Minh", "currency": "VND", "language": "vi"}
+
+
+async def test_an_operator_is_made_and_found(database):
+    async with database.begin() as work:
+        made = await upsert_operator(work, code="truong-son", phone="+84 24 3864 1234", **FACTS)
+        assert await get_operator(work, made.id) == made
+        assert await find_operator_by_code(work, "truong-son") == made
+        assert await find_operator_by_code(work, "nobody") is None
+    assert (made.name, made.currency, made.phone, made.email) == ("Trường Sơn Lines", "VND", "+84 24 3864 1234", "")
+
+
+async def test_bringing_up_to_date_keeps_the_id(database):
+    async with database.begin() as work:
+        made = await upsert_operator(work, code="truong-son", **FACTS)
+        other = await upsert_operator(work, code="song-hong", **FACTS)
+        changed = await upsert_operator(work, code="truong-son", **FACTS | {"name": "Trường Sơn"})
+        assert changed.id == made.id
+        assert changed.name == "Trường Sơn"
+        assert await list_operators(work, [made.id, other.id, new_id()]) == {made.id: changed, other.id: other}
+
+
+async def test_an_operator_that_is_not_there(database):
+    async with database.begin() as work:
+        with pytest.raises(OperatorNotFound):
+            await get_operator(work, new_id())
