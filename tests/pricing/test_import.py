@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from tests.counting import counted_statements
 
 from farebox.accounts import list_operators, upsert_operator
 from farebox.core.db import Database, UnitOfWork
@@ -222,17 +222,11 @@ async def count(work: UnitOfWork, name: str) -> int:
 
 async def test_fares_in_memory_are_read_again_only_when_they_changed(database: Database, tmp_path: Path) -> None:
     await put_on_sale(database, mini_feed(tmp_path), IN_2026)
-    statements: list[str] = []
-    event.listen(
-        database.engine.sync_engine,
-        "before_cursor_execute",
-        lambda connection, cursor, statement, *rest: statements.append(statement),
-    )
     async with database.begin() as work:
         operators = list(await list_operators(work, await operator_ids(work)))
         first = await load_fares_of(work, operators)
-        statements.clear()
-        assert await load_fares_of(work, operators) == first
+        with counted_statements() as statements:
+            assert await load_fares_of(work, operators) == first
         assert len(statements) == 1
         await set_fare_terms(work, operators[0], FareTerms(Money(0, "EUR"), tax_rate_bp=100))
         again = await load_fares_of(work, operators)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from litestar.testing import AsyncTestClient
-from tests.search.counting import counted_statements
+from tests.counting import counted_statements
 from tests.search.shop import TODAY, Clock, Shop
 from tests.search.test_trips import TOMORROW, hold
 

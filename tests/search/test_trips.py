@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg.types.json import Jsonb
-from tests.search.counting import counted_statements
+from tests.counting import counted_statements
 from tests.search.feeds import SmallFeed, at, days_from
 from tests.search.shop import NOW, TODAY, OpenShop, Shop
 

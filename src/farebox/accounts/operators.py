@@ -40,6 +40,9 @@ class OperatorView:
     address: str = ""
 
 
+_BY_ID = f"SELECT {', '.join(OperatorView.__dataclass_fields__)} FROM operator WHERE id = ANY(%s)"  # noqa: S608
+
+
 async def get_operator(work: UnitOfWork, operator_id: UUID) -> OperatorView:
     """Raises: OperatorNotFound."""
     found = await list_operators(work, [operator_id])
@@ -50,8 +53,8 @@ async def get_operator(work: UnitOfWork, operator_id: UUID) -> OperatorView:
 
 async def list_operators(work: UnitOfWork, operator_ids: Sequence[UUID]) -> dict[UUID, OperatorView]:
     """The operators with these ids; ids that do not exist are left out."""
-    rows = await work.session.scalars(select(OperatorRow).where(OperatorRow.id.in_(operator_ids)))
-    return {row.id: _view(row) for row in rows}
+    cursor = await work.execute(_BY_ID, [list(operator_ids)])
+    return {row[0]: OperatorView(*row) for row in await cursor.fetchall()}
 
 
 async def find_operator_by_code(work: UnitOfWork, code: str) -> OperatorView | None:

@@ -174,6 +174,7 @@ class Fares:
             for column in ("network", "origin", "destination"):
                 self._named.setdefault((rule.feed_id, column), set()).add(getattr(rule, column))
         self._memo: dict[tuple[Ride, PassengerType], Money | None] = {}
+        self._lowest: dict[tuple[Ride, UUID, PassengerType, str | None], Money | None] = {}
         self._classes: dict[UUID, tuple[Seat, ...]] = {}
 
     @property
@@ -200,12 +201,18 @@ class Fares:
         self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult", *, seat_type: str | None = None
     ) -> Money | None:
         """`lowest` for who has the facts of the ride but no calls, such as the search; of one type of seat if given."""
-        prices = [
-            self.seat_fare(ride, seat, passenger_type)
-            for seat in self._price_classes(plan)
-            if seat_type is None or seat.type == seat_type
-        ]
-        return min((price.total for price in prices if price), key=lambda total: total.minor, default=None)
+        key = (ride, plan.id, passenger_type, seat_type)
+        if key not in self._lowest:
+            prices = [
+                self.seat_fare(ride, seat, passenger_type)
+                for seat in self._price_classes(plan)
+                if seat_type is None or seat.type == seat_type
+            ]
+            if len(self._lowest) >= MEMO_LIMIT:
+                self._lowest.clear()
+            totals = (price.total for price in prices if price)
+            self._lowest[key] = min(totals, key=lambda total: total.minor, default=None)
+        return self._lowest[key]
 
     def seat_fare(self, ride: Ride, seat: Seat, passenger_type: PassengerType = "adult") -> SeatFare | None:
         """The parts of a price; `None` as in `price`."""

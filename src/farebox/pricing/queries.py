@@ -37,19 +37,18 @@ async def load_fares(work: UnitOfWork, operator_id: UUID) -> Fares:
 
 async def load_fares_of(work: UnitOfWork, operator_ids: Collection[UUID]) -> dict[UUID, Fares]:
     """The fares of several operators in one query; operators without terms are left out (see `load_fares`)."""
-    rows = await work.session.scalars(
-        select(FareTermsRow)
-        .where(FareTermsRow.operator_id.in_(operator_ids))
-        .execution_options(populate_existing=True)  # terms may have changed in this very unit of work
+    cursor = await work.execute(
+        "SELECT operator_id, version FROM fare_terms WHERE operator_id = ANY(%s)", [list(operator_ids)]
     )
-    return {row.operator_id: await _cached(work, row) for row in rows.all()}
+    return {operator_id: await _cached(work, operator_id, version) for operator_id, version in await cursor.fetchall()}
 
 
-async def _cached(work: UnitOfWork, row: FareTermsRow) -> Fares:
-    key = (row.operator_id, row.version)
+async def _cached(work: UnitOfWork, operator_id: UUID, version: UUID) -> Fares:
+    key = (operator_id, version)
     fares = _cache.get(key)
     if fares is None:
-        fares = await _read(work, row)
+        # The terms may have been changed in this very unit of work, after it had read them.
+        fares = await _read(work, await work.session.get_one(FareTermsRow, operator_id, populate_existing=True))
         _cache[key] = fares
         while len(_cache) > CACHED_OPERATORS:
             _cache.popitem(last=False)

@@ -89,15 +89,19 @@ async def list_ride_facts(work: UnitOfWork, rides: Iterable[RideKey]) -> dict[Ri
     }
     rows = await (await work.execute(_FACTS, parameters)).fetchall()
     plans = {plan_id: await get_seat_plan(work, plan_id) for plan_id in {key.seat_plan_id for key in keys}}
-    return {key: _facts(row, plans[key.seat_plan_id]) for key, row in zip(keys, rows, strict=True)}
+    seat_types = {plan_id: plan.seat_types for plan_id, plan in plans.items()}
+    return {
+        key: _facts(row, plans[key.seat_plan_id], seat_types[key.seat_plan_id])
+        for key, row in zip(keys, rows, strict=True)
+    }
 
 
-def _facts(row: tuple[Any, ...], plan: SeatPlan) -> RideFacts:
+def _facts(row: tuple[Any, ...], plan: SeatPlan, seat_types: tuple[str, ...]) -> RideFacts:
     line_id, line_name, network_ids, color, feed_id = row[:5]
     kind_id, kind_code, kind_name, amenities = row[5:9]
     return RideFacts(
         line=LineView(line_id, line_name, tuple(network_ids), color, feed_id),
-        vehicle=VehicleKind(kind_id, kind_code, kind_name, tuple(amenities), plan.seat_types),
+        vehicle=VehicleKind(kind_id, kind_code, kind_name, tuple(amenities), seat_types),
         seat_plan=plan,
         board=RideStop(row[9], row[10], row[11], row[12], tuple(row[13])),
         alight=RideStop(row[14], row[15], row[16], row[17], tuple(row[18])),
