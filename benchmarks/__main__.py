@@ -1,0 +1,67 @@
+"""`python -m benchmarks`: measure everything, print one table, keep it in docs/performance.md."""
+
+import asyncio
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.types import ExistingFile
+from rich.console import Console
+
+from benchmarks.buying import measure_buying
+from benchmarks.machine import describe_machine
+from benchmarks.measure import Result
+from benchmarks.report import print_table, write_document
+from benchmarks.searching import measure_search, measure_search_over_http
+from benchmarks.stage import serving, set_stage
+from benchmarks.timetable import measure_import
+from farebox.demo.feed import build_feed
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "performance.md"
+LARGE_FEED = ROOT.parent / "shared" / "data" / "gtfs" / "db-fernverkehr-2019.zip"
+
+DAYS = 60
+
+app = App(name="benchmarks", help="Measure what travellers and operators wait for.")
+
+
+@app.default
+def measure(
+    *,
+    feed: Annotated[ExistingFile | None, Parameter(help="A GTFS file, instead of the usual one.")] = None,
+    write: Annotated[bool, Parameter(help="Keep the table in docs/performance.md.")] = True,
+) -> int:
+    """Import a feed, search it, hold seats and buy tickets; exit code 1 when a promise is not kept."""
+    screen = Console(stderr=True)
+    today = datetime.now(UTC).date()
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="farebox-bench-") as directory, screen.status("…") as status:
+        home = Path(directory)
+        path = feed or LARGE_FEED
+        if not path.exists():
+            screen.print(f"{path.name} is not here, so the sample network is measured, which is small.", style="yellow")
+            path = home / "sample-network.zip"
+            build_feed(path, start=today, end=today + timedelta(days=DAYS))
+        with set_stage(home / "farebox") as stage:
+            status.update("Importing …")
+            results += measure_import(stage, path, today)
+            status.update("Searching …")
+            found, questions = asyncio.run(measure_search(stage))
+            results += found
+            with serving(stage) as port:
+                results += asyncio.run(measure_search_over_http(port, questions))
+                status.update("Buying …")
+                results += asyncio.run(measure_buying(port, questions))
+            machine = describe_machine(stage.dsn)
+    print_table(results, machine)
+    if write:
+        write_document(DOCUMENT, results, machine, feed=path.stem, today=today)
+    return 0 if all(result.is_met for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(app(result_action="return_value"))
