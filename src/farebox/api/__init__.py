@@ -4,9 +4,10 @@ from litestar import Router
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from farebox.api.bookings import BookingsController, LookupController
+from farebox.api.bookings import BookingsController
 from farebox.api.guests import GuestSessionsController
 from farebox.api.idempotency import idempotency_middleware
+from farebox.api.lookup import LookupController
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
 from farebox.api.seat_maps import SeatMapsController

@@ -15,7 +15,14 @@ from litestar.types.asgi_types import HTTPRequestEvent, HTTPResponseBodyEvent, H
 
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
-from farebox.core.idempotency import Answer, begin_request, forget_request, keep_answer
+from farebox.core.idempotency import (
+    Answer,
+    IdempotencyMismatch,
+    IdempotencyRunning,
+    begin_request,
+    forget_request,
+    keep_answer,
+)
 from farebox.edge.access import SAFE_METHODS
 from farebox.wiring import Services
 
@@ -23,6 +30,9 @@ LONGEST_KEY = 255
 LARGEST_BODY = 1_000_000
 KEPT_HEADERS = frozenset({"cache-control", "content-language", "content-type", "location"})
 REPLAYED = (b"idempotency-replayed", b"true")
+
+IDEMPOTENT = (IdempotencyMismatch, IdempotencyRunning)
+"""What any write may answer to an `Idempotency-Key`."""
 
 
 def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:

@@ -12,9 +12,10 @@ from msgspec import Meta
 
 from farebox import payments
 from farebox.accounts import Actor
-from farebox.api.bookings import BOOKING_ID, IDEMPOTENT, PRIVATE
+from farebox.api.booking_wire import BOOKING_ID
+from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
-from farebox.api.wire import MoneyView, Request, Wire
+from farebox.api.wire import PRIVATE, MoneyView, Request, Wire
 from farebox.bookings import BookingExpired, BookingNotFound
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid

@@ -4,12 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, Self, TypeVar
 
 import msgspec
+from litestar.datastructures import ResponseHeader
 from msgspec import Meta
 
 from farebox.core.money import Money
 
 T = TypeVar("T")
 S = TypeVar("S")
+
+PRIVATE = [ResponseHeader(name="Cache-Control", value="private, no-store", documentation_only=False)]
+"""Response headers of what is one person's own."""
 
 
 class Wire(msgspec.Struct, kw_only=True, rename="camel"):
