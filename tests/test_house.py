@@ -13,7 +13,9 @@ from packaging.utils import canonicalize_name
 from farebox.core.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted((ROOT / "src").rglob("*.py"))
+SOURCES = sorted((ROOT / "src").rglob("*.py")) + sorted((ROOT / "benchmarks").rglob("*.py"))
+MIGRATIONS = ROOT / "src/farebox/migrations/versions"  # made by a program, once, and never read again
+READ_BY_PEOPLE = [path for path in SOURCES if not path.is_relative_to(MIGRATIONS)]
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70
 ATTIC_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "lib", "base", "tools"}
@@ -35,7 +37,7 @@ LEFTOVERS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX"]
 def test_no_file_is_longer_than_400_lines():
     too_long = {
         str(path.relative_to(ROOT)): lines
-        for path in SOURCES
+        for path in READ_BY_PEOPLE
         if (lines := len(path.read_text().splitlines())) > MAX_FILE_LINES
     }
     assert too_long == {}
@@ -44,7 +46,7 @@ def test_no_file_is_longer_than_400_lines():
 def test_no_function_is_longer_than_70_lines():
     too_long = {
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}": lines
-        for path in SOURCES
+        for path in READ_BY_PEOPLE
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES

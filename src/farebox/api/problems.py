@@ -23,6 +23,8 @@ MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
 
 STATUS: Mapping[str, int] = {
     "bad-query": 422,
+    "bad-fare-terms": 422,
+    "bad-feed": 422,
     "bad-setting": 500,
     "bad-signature": 400,
     "booking-expired": 410,

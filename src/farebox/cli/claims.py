@@ -5,28 +5,28 @@ import os
 import socket
 from pathlib import Path
 
-from farebox.core.errors import DomainError
+from farebox.core.errors import SetupError
 from farebox.core.home import explain, prepare_home
 from farebox.core.i18n import N_
 from farebox.core.locks import FileLock
 
 
-class PortTaken(DomainError):
+class PortTaken(SetupError):
     code = "port-taken"
     message = N_("Port {port} on {host} is taken by another program. Stop it, or choose another: --port {other}.")
 
 
-class PortRefused(DomainError):
+class PortRefused(SetupError):
     code = "port-refused"
     message = N_("Cannot listen on {host}, port {port}: {reason}.")
 
 
-class HomeNotUsable(DomainError):
+class HomeNotUsable(SetupError):
     code = "home-not-usable"
     message = N_("The data directory cannot be used: {reason}")
 
 
-class HomeTaken(DomainError):
+class HomeTaken(SetupError):
     code = "home-taken"
     message = N_(
         "Another Farebox (process {process}) already serves {home}. Stop it, or name another directory with --home."

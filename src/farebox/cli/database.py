@@ -6,17 +6,17 @@ from contextlib import contextmanager
 from msgspec.structs import replace
 
 from farebox.core.embedded import EmbeddedPostgres
-from farebox.core.errors import DomainError
+from farebox.core.errors import SetupError
 from farebox.core.i18n import N_
 from farebox.core.settings import Settings
 
 
-class DatabaseUnreachable(DomainError):
+class DatabaseUnreachable(SetupError):
     code = "database-unreachable"
     message = N_("The database that FAREBOX_DATABASE_URL names ({address}) does not answer: {reason}")
 
 
-class DatabaseTooOld(DomainError):
+class DatabaseTooOld(SetupError):
     code = "database-too-old"
     message = N_("The database runs PostgreSQL {version}; Farebox needs {oldest} or newer.")
 

@@ -17,7 +17,7 @@ from farebox.cli.claims import claim_home, claim_port
 from farebox.cli.database import database
 from farebox.cli.screen import facts, out
 from farebox.core.crypto import once_made_password
-from farebox.core.errors import DomainError
+from farebox.core.errors import SetupError
 from farebox.core.i18n import N_
 from farebox.core.logs import configure_logs
 from farebox.core.settings import Settings, load_settings
@@ -27,14 +27,14 @@ Port = Annotated[int, Parameter(help="Port to listen on.")]
 Home = Annotated[Path | None, Parameter(help="Data directory, instead of FAREBOX_HOME or ./.farebox.")]
 
 
-class NotForProduction(DomainError):
+class NotForProduction(SetupError):
     code = "not-for-production"
     message = N_(
         "`farebox demo` fills the database with samples and refuses FAREBOX_ENV=production. Use `farebox serve`."
     )
 
 
-class SchemaBehind(DomainError):
+class SchemaBehind(SetupError):
     code = "schema-behind"
     message = N_("The database's schema is not the one this Farebox needs. Run `farebox migrate` first.")
 

@@ -25,7 +25,7 @@ from urllib.parse import quote
 import structlog
 
 from farebox.core.dbuser import DatabaseUser, database_user, let_through
-from farebox.core.errors import DomainError
+from farebox.core.errors import SetupError
 from farebox.core.home import explain, prepare_home
 from farebox.core.i18n import N_
 from farebox.core.locks import FileLock
@@ -40,7 +40,7 @@ POLL_SECONDS = 0.01
 LOG_LIMIT_BYTES = 5_000_000
 
 
-class DatabaseNotStarted(DomainError):
+class DatabaseNotStarted(SetupError):
     """The embedded PostgreSQL cannot run here. `reason` says why and what to do."""
 
     code = "database-not-started"

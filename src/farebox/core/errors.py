@@ -31,6 +31,10 @@ class DomainError(Exception):
         return f"{self.code}: {self.text()}"
 
 
+class SetupError(DomainError):
+    """Something about the machine or the settings is in the way. Only the command line meets it; HTTP knows none."""
+
+
 class NotFound(DomainError):
     code = "not-found"
     message = N_("We could not find that.")

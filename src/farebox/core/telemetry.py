@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from farebox.core.errors import DomainError
+from farebox.core.errors import SetupError
 from farebox.core.i18n import N_
 from farebox.core.settings import Settings
 
@@ -20,7 +20,7 @@ TRACE_HEADERS = frozenset({b"traceparent", b"tracestate"})
 _tracer: "Tracer | None" = None
 
 
-class TelemetryMissing(DomainError):
+class TelemetryMissing(SetupError):
     code = "telemetry-missing"
     message = N_("FAREBOX_TELEMETRY=on needs the extra packages: pip install 'farebox[telemetry]'.")
 
