@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from farebox import __version__
 from farebox.api import api_routers
+from farebox.api.document import BEARER, DocumentAccess
 from farebox.api.health import health_router
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error, status_of
 from farebox.core.crypto import once_made_password
@@ -61,6 +62,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         ),
         template_config=template_config(),
         compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, minimum_size=1024),
+        plugins=[DocumentAccess()],
         openapi_config=OpenAPIConfig(
             title="Farebox",
             version=__version__,
@@ -71,7 +73,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
             ),
             render_plugins=[JsonRenderPlugin(path="/")],
             components=Components(
-                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", description="A guest token.")}
+                security_schemes={BEARER: SecurityScheme(type="http", scheme="bearer", description="A guest token.")}
             ),
         ),
         state=State(

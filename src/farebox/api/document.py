@@ -1,0 +1,43 @@
+"""What every operation of the OpenAPI document says without its handler's doing: credentials, and limits of writing."""
+
+from dataclasses import replace
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.plugins import ReceiveRoutePlugin
+from litestar.routes import BaseRoute, HTTPRoute
+
+from farebox.api.problems import problems
+from farebox.core.errors import Busy, DomainError, NotAllowed, SignInRequired
+from farebox.edge.access import SAFE_METHODS
+from farebox.edge.rate_limits import TooManyRequests
+
+BEARER = "bearer"
+"""The name of the document's security scheme."""
+
+
+class DocumentAccess(ReceiveRoutePlugin):
+    """Documents what the access rule and the rate limits of an API route may answer."""
+
+    def receive_route(self, route: BaseRoute) -> None:
+        if not isinstance(route, HTTPRoute) or not route.path.startswith("/api/"):
+            return
+        for handler in route.route_handlers:
+            refusals: list[type[DomainError]] = []
+            if handler.opt.get("access") not in {"public", None}:
+                refusals += [SignInRequired, NotAllowed]
+                handler.security = [{BEARER: []}]
+            if not SAFE_METHODS.issuperset(map(str, handler.http_methods)):
+                refusals += [TooManyRequests, Busy]
+            handler.responses = _joined(dict(handler.responses or {}), problems(*refusals))
+
+
+def _joined(own: dict[int, ResponseSpec], more: dict[int, ResponseSpec]) -> dict[int, ResponseSpec]:
+    """Both; where both have answers of one status, that answer has the examples of both."""
+    joined = own | more
+    for status in own.keys() & more.keys():
+        joined[status] = replace(
+            own[status],
+            description=f"{own[status].description}; {more[status].description}",
+            examples=[*(own[status].examples or []), *(more[status].examples or [])],
+        )
+    return joined
