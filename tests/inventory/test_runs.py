@@ -1,5 +1,7 @@
 """Runs: opened and closed by the thousand, how much of them is free, who has what."""
 
+import asyncio
+
 import pytest
 from tests.inventory.kernel import TERMS, claim_count, open_run, run_clock_out, value, want
 
@@ -51,6 +53,23 @@ async def test_only_runs_on_which_nobody_has_anything_are_closed(database):
         assert await claim_count(work) == 8
         with pytest.raises(UnknownUnits):
             await take(work, want(free, 0), owner=AN, terms=TERMS)
+
+
+async def test_closing_waits_for_a_taker_that_is_at_it(database):
+    run = await open_run(database)
+
+    async def close():
+        async with database.begin() as work:
+            return await close_inventories(work, [run])
+
+    async with database.begin() as taking:
+        await take(taking, want(run, 0), owner=AN, terms=TERMS)
+        closing = asyncio.create_task(close())
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+    assert await closing == []
+    async with database.begin() as work:
+        assert await availability(work, [(run, 0, 4)]) == [3]
 
 
 async def test_availability_counts_units_free_on_the_whole_range(database):
