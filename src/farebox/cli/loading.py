@@ -137,16 +137,13 @@ def _run(settings: Settings, job: Callable[[Database], Awaitable[T]]) -> T:
 
 @contextmanager
 def _bar() -> Iterator[Told]:
-    """A bar for each thing that is read, on a terminal; silence elsewhere."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, disable=not err.is_terminal
-    ) as bars:
-        tasks: dict[str, int] = {}
+    """On a terminal, a bar that tells what is read and how far, and goes away when all is done; elsewhere silence."""
+    columns = (TextColumn("Reading {task.description:24}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bars:
+        bar = bars.add_task("")
 
         def told(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what)
-            bars.update(tasks[what], completed=done, total=total)  # type: ignore[arg-type]
+            bars.update(bar, description=what, completed=done, total=total)
 
         yield told
 
