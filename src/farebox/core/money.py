@@ -7,6 +7,9 @@ from typing import Self
 
 from babel.numbers import get_currency_precision, is_currency
 
+MOST_DIGITS = 18
+"""Of minor units: what the database's bigint can hold, and far more than anything costs."""
+
 
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
@@ -29,7 +32,7 @@ class Money:
         """Read a decimal text ("12.50").
 
         Raises:
-            ValueError: unknown currency, not a number, or more decimals than the currency has.
+            ValueError: unknown currency, not a number, more decimals than the currency has, or beyond all prices.
         """
         if not is_currency(currency):
             raise ValueError(f"unknown currency {currency!r}")
@@ -37,7 +40,8 @@ class Money:
             scaled = Decimal(amount).scaleb(exponent(currency))
         except ArithmeticError:
             raise ValueError(f"{amount!r} is not an amount of money") from None
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        # The size first: "1E+999999" is short, but writing it out as a whole number takes minutes.
+        if not scaled.is_finite() or scaled.adjusted() >= MOST_DIGITS or scaled != scaled.to_integral_value():
             raise ValueError(f"{amount!r} is not an amount of {currency}")
         return cls(int(scaled), currency)
 
