@@ -10,6 +10,8 @@ from rich.table import Table
 from benchmarks.machine import Machine
 from benchmarks.measure import Result
 
+WIDE = 140
+
 HEADER = ("", "", "samples", "p50", "p95", "promise", "")
 
 
@@ -23,7 +25,10 @@ def print_table(results: Sequence[Result], machine: Machine) -> None:
         cells[0], group = ("" if result.group == group else result.group), result.group
         cells[5] = f"[{'green' if result.is_met else 'red'}]{cells[5]}[/]"
         table.add_row(*cells)
-    Console(width=None).print(table)
+    screen = Console()
+    if screen.width < WIDE and not screen.is_terminal:
+        screen = Console(width=WIDE)  # a file or a pipe has no edge to wrap at
+    screen.print(table)
 
 
 def write_document(path: Path, results: Sequence[Result], machine: Machine, *, feed: str, today: date) -> None:

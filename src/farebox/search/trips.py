@@ -86,7 +86,7 @@ async def search_trips(work: UnitOfWork, query: TripQuery) -> TripPage:
 async def neighbouring_days(
     work: UnitOfWork, from_id: UUID, to_id: UUID, day: date, *, before: int = 3, after: int = 3, passengers: int = 1
 ) -> list[DayPrice]:
-    """The days around a day, each with what can be bought on it. Two queries more than one day needs, however many.
+    """The days around a day, each with what can be bought on it. As many statements as for one day.
 
     Raises:
         PlaceNotFound: one of the ids is unknown.
@@ -100,18 +100,18 @@ async def neighbouring_days(
     start, end = _bounds(origin, days[0], days[-1])
     runs = await list_runs(work, origin, destination, max(start, work.now), end)
     runs = [run for run in runs if work.now < run.sales_close_at]
-    free = await availability(work, [_range(run) for run in runs])
-    runs = [run for run, seats in zip(runs, free, strict=True) if seats >= passengers]
-    facts = await list_ride_facts(work, map(RideKey.of, runs))
-    sellers = await _load_sellers(work, {run.operator_id for run in runs})
-    prices: dict[RideKey, Money | None] = {}
-    by_day: dict[date, list[Money | None]] = {each: [] for each in days}
+    rides: dict[RideKey, list[Run]] = {}  # what differs in its day only is looked up, and priced, once
+    for run, seats in zip(runs, await availability(work, [_range(run) for run in runs]), strict=True):
+        if seats >= passengers:
+            rides.setdefault(RideKey.of(run), []).append(run)
+    facts = await list_ride_facts(work, rides)
+    fares = await _load_fares(work, {run.operator_id for run in runs})
     zone = ZoneInfo(origin.timezone)
-    for run in runs:
-        key = RideKey.of(run)
-        if key not in prices:
-            prices[key] = _price(run, facts[key], sellers[run.operator_id])
-        by_day[run.departs_at.astimezone(zone).date()].append(prices[key])
+    by_day: dict[date, list[Money | None]] = {each: [] for each in days}
+    for ride, same in rides.items():
+        price = _price(same[0], facts[ride], fares[same[0].operator_id])
+        for run in same:
+            by_day[run.departs_at.astimezone(zone).date()].append(price)
     return [DayPrice(each, _lowest(found), len(found)) for each, found in by_day.items()]
 
 
@@ -195,12 +195,12 @@ def _offer(run: Run, facts: RideFacts, seller: Seller, seats: int, seat_type: st
         vehicle=VehicleName(vehicle.code, vehicle.name),
         amenities=vehicle.amenities,
         seats_available=seats,
-        price=_price(run, facts, seller, seat_type),
+        price=_price(run, facts, seller.fares, seat_type),
         seat_types=vehicle.seat_types,
     )
 
 
-def _price(run: Run, facts: RideFacts, seller: Seller, seat_type: str | None = None) -> Money | None:
+def _price(run: Run, facts: RideFacts, fares: Fares, seat_type: str | None = None) -> Money | None:
     ride = Ride(
         feed_id=facts.line.feed_id,
         line_id=facts.line.id,
@@ -213,18 +213,23 @@ def _price(run: Run, facts: RideFacts, seller: Seller, seat_type: str | None = N
         metres=run.distance_m,
         seconds=int((run.arrives_at - run.departs_at).total_seconds()),
     )
-    return seller.fares.lowest_on(ride, facts.seat_plan, seat_type=seat_type)
+    return fares.lowest_on(ride, facts.seat_plan, seat_type=seat_type)
 
 
 async def _load_sellers(work: UnitOfWork, operator_ids: set[UUID]) -> dict[UUID, Seller]:
     if not operator_ids:
         return {}
     operators = await list_operators(work, list(operator_ids))
-    fares = await load_fares_of(work, operator_ids)
-    return {
-        operator_id: Seller(operators[operator_id], fares.get(operator_id) or await load_fares(work, operator_id))
-        for operator_id in operator_ids
-    }
+    fares = await _load_fares(work, operator_ids)
+    return {operator_id: Seller(operators[operator_id], fares[operator_id]) for operator_id in operator_ids}
+
+
+async def _load_fares(work: UnitOfWork, operator_ids: set[UUID]) -> dict[UUID, Fares]:
+    if not operator_ids:
+        return {}
+    found = await load_fares_of(work, operator_ids)
+    missing = operator_ids - found.keys()
+    return found | {operator_id: await load_fares(work, operator_id) for operator_id in missing}
 
 
 def _fits(offer: TripOffer, query: TripQuery) -> bool:
