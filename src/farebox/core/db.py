@@ -3,10 +3,10 @@
 One request or one job is one `UnitOfWork`: one transaction, committed at the edge, rolled back by raising.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from farebox.core.clock import Clock, system_clock
 from farebox.core.errors import Busy
-from farebox.core.events import Event, EventSink
+from farebox.core.events import Event
 from farebox.core.telemetry import span
 
 LOCK_TIMEOUT_MS = 3000
@@ -45,6 +45,10 @@ class Base(DeclarativeBase):
         str: Text(),
         UUID: Uuid(),
     }
+
+
+EventSink: TypeAlias = Callable[["UnitOfWork", list[Event]], Awaitable[None]]
+"""Where published events go, inside the transaction that published them."""
 
 
 class UnitOfWork:

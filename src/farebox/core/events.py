@@ -1,21 +1,14 @@
 """Facts that a module publishes: past tense, named on the wire by `tag` ("booking.confirmed")."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import msgspec
-
-if TYPE_CHECKING:
-    from farebox.core.db import UnitOfWork
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of all events. A subclass sets `type` and its fields: ids and facts, never personal data."""
 
     type: ClassVar[str]
-
-
-EventSink: TypeAlias = Callable[["UnitOfWork", list[Event]], Awaitable[None]]
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
