@@ -172,7 +172,13 @@ async function poll() {
     else if (mine.delete(number)) box.checked = false;
     draw(box, status);
   }
-  if (gone.length) { location.reload(); return; } // the hold has ended: the server explains
+  if (gone.length) { // the hold has ended: by the clock, or in another window, which the server knows
+    const isOver = gone.every((number) => statusOf(boxes.get(number)) === "available");
+    const clock = form.querySelector("[data-clock]");
+    if (isOver && clock) location.assign(clock.dataset.expiredUrl);
+    else location.reload();
+    return;
+  }
   if (seen.length && performance.now() - spokenAt > QUIET_MS) {
     spokenAt = performance.now();
     const [number, status] = seen[0];

@@ -1,0 +1,151 @@
+"""The real application in a process of its own, on a database with the demo network, and Chromium to visit it."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from farebox.core.clock import system_clock
+from farebox.core.db import Database
+from farebox.core.settings import load_settings
+from farebox.demo.seed import seed_demo
+
+CHROMIUM = os.environ.get("FAREBOX_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HORIZON_DAYS = 6
+START_SECONDS = 60
+TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A running shop."""
+
+    url: str
+    database_url: str
+
+
+@dataclass
+class Traveller:
+    """Somebody with a browser of their own. `complaints` is what scripts and the content policy complained about."""
+
+    page: Page
+    context: BrowserContext
+    complaints: list[str]
+
+
+@pytest.fixture(scope="session")
+def shop(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    from tests.conftest import _clone
+
+    for database_url in _clone(server_dsn, template):
+        home = tmp_path_factory.mktemp("shop")
+        asyncio.run(_seed(database_url, home))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")},
+            "FAREBOX_ENV": "demo",
+            "FAREBOX_HOME": str(home),
+            "FAREBOX_DATABASE_URL": database_url,
+            "FAREBOX_BASE_URL": url,
+            "FAREBOX_RATE_LIMITS": "off",
+            "FAREBOX_SALES_HORIZON_DAYS": str(HORIZON_DAYS),
+        }
+        command = [sys.executable, "-c", "from farebox.cli import main; main()", "serve", "--port", str(port)]
+        log = home / "serve.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+            try:
+                _wait_until_ready(process, url, log)
+                yield Shop(url, database_url)
+            finally:
+                process.terminate()
+                process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM:
+        pytest.skip("BROWSER TESTS DID NOT RUN: no chromium on the path; set FAREBOX_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, shop: Shop) -> Iterator[Callable[..., Traveller]]:
+    """Opens a browser of its own for each call: `visit(width=360, scripts=False, language="vi")`."""
+    contexts: list[BrowserContext] = []
+    travellers: list[Traveller] = []
+
+    def open_browser(
+        *, width: int = 1280, height: int = 800, scripts: bool = True, language: str = "en", dark: bool = False
+    ) -> Traveller:
+        context = chromium.new_context(
+            base_url=shop.url,
+            viewport={"width": width, "height": height},
+            locale=language,
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            has_touch=width < 600,
+        )
+        context.set_default_timeout(TIMEOUT_MS)
+        contexts.append(context)
+        page = context.new_page()
+        traveller = Traveller(page, context, [])
+        page.on("pageerror", lambda error: traveller.complaints.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda said: traveller.complaints.append(f"console: {said.text}")
+            if said.type == "error" and "Failed to load resource" not in said.text
+            else None,
+        )
+        travellers.append(traveller)
+        return traveller
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+    for traveller in travellers:
+        assert traveller.complaints == []
+
+
+async def _seed(database_url: str, home: Path) -> None:
+    settings = load_settings({}, env="demo", home=home, database_url=database_url, sales_horizon_days=HORIZON_DAYS)
+    database = Database(database_url)
+    await seed_demo(database, today=system_clock().date(), settings=settings)
+    await database.dispose()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/health/ready", timeout=2).status_code == httpx.codes.OK:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    pytest.fail(f"the shop did not start:\n{log.read_text(errors='replace')[-3000:]}")

@@ -1,0 +1,112 @@
+"""What travellers do, step by step, and what must hold on every page they see."""
+
+import re
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+SERIOUS = {"serious", "critical", "moderate"}
+SMALLEST_TARGET_PX = 24
+"""WCAG 2.2, 2.5.8, which leaves out links within sentences. Most of ours are 44."""
+
+PEOPLE = (("Nguyễn Thị Ánh", "001186004321"), ("Lê Minh Khôi", "C1234567"), ("Trần Văn An", "001099000123"))
+EMAIL = "anh@example.com"
+
+OVERFLOWING = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
+SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
+  .filter(e => e.checkVisibility() && !e.closest('.quiet-voice, .skip') && !e.matches('p a:not([class])'))
+  .map(e => [e.closest('label.tick, label.radio-card') ?? e, e])
+  .filter(([box]) => { const r = box.getBoundingClientRect(); return r.width > 0 && (r.width < least || r.height < least); })
+  .map(([, e]) => e.outerHTML.slice(0, 120))"""
+
+_axe = Axe()
+
+
+def inspect(page: Page, *, scripts: bool = True) -> None:
+    """A page is whole: it fits its width, has a title and one h1, targets are large enough, axe finds nothing."""
+    assert page.title().endswith("Farebox") or page.title().startswith("Farebox")
+    assert page.locator("h1").count() == 1
+    if not scripts:
+        return
+    assert page.evaluate(OVERFLOWING) <= 0, f"{page.url} scrolls sideways"
+    assert page.evaluate(SMALL_TARGETS, SMALLEST_TARGET_PX) == []
+    found = [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]}"
+        for each in _axe.run(page).response["violations"]
+        if each["impact"] in SERIOUS
+    ]
+    assert found == [], f"{page.url}: {found}"
+
+
+def search(page: Page, start: str = "Hà Nội", end: str = "Vinh", *, travellers: int = 2) -> None:
+    """From the home page to results, by names typed in full."""
+    page.goto("/")
+    page.fill("#search-from", start)
+    page.fill("#search-to", end)
+    page.select_option("#search-travellers", str(travellers))
+    page.locator(".search__go button").click()
+    page.wait_for_url("**/search?**")
+
+
+def open_seats(page: Page, index: int = 0) -> None:
+    """The seat map of one of the results."""
+    page.locator(".trip__buy .btn").nth(index).click()
+    page.wait_for_url("**/seats?**")
+
+
+def free_seats(page: Page) -> list[str]:
+    return [str(seat.get_attribute("value")) for seat in page.locator('.seat[data-status="available"] input').all()]
+
+
+def seat(page: Page, number: str) -> Any:
+    return page.locator(f'input[name="seats"][value="{number}"]')
+
+
+def choose(page: Page, numbers: list[str]) -> None:
+    """Tick seats and wait until each is held."""
+    for count, number in enumerate(numbers, start=1):
+        seat(page, number).click()
+        expect(page.locator(".sum__list dt", has_text=re.compile(r"^\s*(Seat|Ghế)"))).to_have_count(count)
+
+
+def go_on(page: Page) -> None:
+    page.locator(".sum__go button[name=go]").click()
+    page.wait_for_url("**/passengers*")
+
+
+def name_people(page: Page, count: int) -> None:
+    page.fill("#contact-email", EMAIL)
+    page.fill("#contact-phone", "0912 345 678")
+    for index, (name, number) in enumerate(PEOPLE[:count]):
+        page.fill(f"#passenger-{index}-name", name)
+        page.fill(f"#passenger-{index}-number", number)
+
+
+def to_review(page: Page) -> None:
+    page.locator(".step-buttons button[name=go]").click()
+    page.wait_for_url("**/review")
+
+
+def to_payment(page: Page) -> None:
+    page.check("#terms")
+    page.locator(".step-buttons button[name=go]").click()
+    page.wait_for_url("**/pay/sandbox/**")
+
+
+def pay(page: Page, outcome: str = "pay") -> None:
+    page.locator(f"button[value={outcome}]").click()
+
+
+def book(page: Page, *, seats: int = 1, trip: int = 0) -> str:
+    """All of it, without looking left or right; the booking's reference."""
+    search(page, travellers=seats)
+    open_seats(page, trip)
+    choose(page, free_seats(page)[:seats])
+    go_on(page)
+    name_people(page, seats)
+    to_review(page)
+    to_payment(page)
+    pay(page)
+    page.wait_for_url("**booked=1")
+    return page.locator("#reference").inner_text().strip()
