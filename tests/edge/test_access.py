@@ -94,6 +94,31 @@ async def test_internal_pages_are_for_this_machine_or_the_password(app):
         assert (await client.get("/metrics", headers={"Authorization": "Bearer wrong"})).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("client", "headers", "status"),
+    [
+        ("127.0.0.1", {"Host": "127.0.0.1:8000"}, 200),
+        ("127.0.0.1", {"Host": "localhost:8000"}, 200),
+        ("::1", {"Host": "[::1]:8000"}, 200),
+        ("192.0.2.7", {"Host": "localhost:8000"}, 401),
+        ("127.0.0.1", {"Host": "rebound.example"}, 401),
+        ("127.0.0.1", {"Host": "localhost", "X-Forwarded-For": "127.0.0.1"}, 401),
+        ("127.0.0.1", {"Host": "localhost", "X-Real-IP": "192.0.2.7"}, 401),
+        ("127.0.0.1", {"Host": "localhost", "Via": "1.1 proxy"}, 401),
+    ],
+)
+async def test_who_counts_as_this_machine(app, client, headers, status):
+    async def from_client(scope, receive, send):
+        if scope["type"] == "http":
+            scope["client"] = (client, 50000)
+        await app(scope, receive, send)
+
+    async with AsyncTestClient(from_client) as asking:
+        answer = await asking.get("/metrics", headers=headers)
+    assert answer.status_code == status
+    assert answer.headers.get("www-authenticate", "").startswith("Basic") == (status == 401)
+
+
 def _fill(path: str) -> str:
     """A route's path with its parameters filled in."""
     parts = []

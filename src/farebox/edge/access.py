@@ -16,6 +16,7 @@ import binascii
 import ipaddress
 import secrets
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
@@ -32,6 +33,7 @@ ACCESS_RULES: frozenset[str] = frozenset(get_args(Access))
 SESSION_COOKIE = "farebox_session"
 BOOKING_COOKIE = "farebox_booking"
 """Carries the credential for one booking, to that booking's pages only; the visitor's own session stays beside it."""
+PROXY_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -106,15 +108,31 @@ def guard_access(connection: Connection, handler: BaseRouteHandler) -> None:
 
 def is_internal(connection: Connection) -> bool:
     """Whether a request comes from this very machine, not through a proxy, or carries the operations password."""
-    client = connection.client
-    if client is not None and "x-forwarded-for" not in connection.headers and "forwarded" not in connection.headers:
-        try:
-            if ipaddress.ip_address(client.host).is_loopback:
-                return True
-        except ValueError:
-            pass
+    if _comes_from_here(connection):
+        return True
     expected: str = connection.app.state.operations_password
     return secrets.compare_digest(_password(connection).encode(), expected.encode())
+
+
+def _comes_from_here(connection: Connection) -> bool:
+    """From a loopback address, to a loopback address, with nothing that a proxy adds.
+
+    A page on the internet can point its own name at this machine and have a visitor's browser ask; the name in the
+    request gives that away.
+    """
+    client = connection.client
+    if client is None or not PROXY_HEADERS.isdisjoint(connection.headers):
+        return False
+    return _is_loopback(client.host) and _is_loopback(
+        urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _password(connection: Connection) -> str:
