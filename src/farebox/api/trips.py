@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from farebox import search
 from farebox.api.problems import problems
-from farebox.api.wire import MoneyView, Wire
+from farebox.api.wire import Listing, MoneyView, Wire, listing
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
@@ -47,10 +47,6 @@ class PlaceSuggestion(Wire):
     def of(cls, place: search.PlaceSuggestion) -> Self:
         stops = tuple(StopName(stop_id=stop.stop_id, name=stop.name) for stop in place.stops)
         return cls(place_id=place.place_id, name=place.name, region=place.region, country=place.country, stops=stops)
-
-
-class PlaceSuggestions(Wire):
-    items: tuple[PlaceSuggestion, ...]
 
 
 class OperatorName(Wire):
@@ -253,10 +249,10 @@ class PlacesController(Controller):
             ),
         ] = "",
         limit: Annotated[int, Parameter(ge=1, le=50)] = 8,
-    ) -> PlaceSuggestions:
+    ) -> Listing[PlaceSuggestion]:
         """The places that may be meant, best first."""
         found = await search.suggest_places(work, q, limit=limit)
-        return PlaceSuggestions(items=tuple(PlaceSuggestion.of(place) for place in found))
+        return listing(found, PlaceSuggestion.of, total=len(found), limit=limit, offset=0)
 
 
 class TripsController(Controller):
