@@ -152,7 +152,11 @@ async def test_the_map_shows_what_is_mine_and_is_sent_again_only_when_it_changed
     assert mine.headers["etag"] != theirs.headers["etag"]
     again = await an.send("GET", path, **{"If-None-Match": mine.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    same = await an.send("GET", f"{path}?since={mine.json()['version']}")
+    assert (same.json()["seats"], same.json()["version"]) == ([], mine.json()["version"])
     await bo.held("1B")
+    since = await an.send("GET", f"{path}?since={mine.json()['version']}")
+    assert len(since.json()["seats"]) == 45
     changed = await an.send("GET", path, **{"If-None-Match": mine.headers["etag"]})
     assert changed.status_code == 200
     assert changed.json()["version"] != mine.json()["version"]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get
+from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
@@ -17,6 +18,7 @@ from farebox.api.problems import problems
 from farebox.api.trips import PLACE_OR_STOP, TRIP_ID, StopTime
 from farebox.api.wire import MoneyView, Wire
 from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext
 from farebox.core.settings import Settings
 from farebox.timetable import Deck, DepartureNotFound, NotBoardable
@@ -92,14 +94,14 @@ class SeatMap(Wire):
     version: str
 
     @classmethod
-    def of(cls, seats: coaches.SeatMap) -> Self:
+    def of(cls, seats: coaches.SeatMap, *, since: str | None) -> Self:
         board, alight = seats.segment.board, seats.segment.alight
         return cls(
             trip_id=seats.departure.id,
             from_=StopTime.at(board, board.departure),
             to=StopTime.at(alight, alight.arrival),
             plan=SeatPlanView(decks=tuple(map(DeckView.of, seats.plan.decks))),
-            seats=tuple(map(SeatView.of, seats.seats)),
+            seats=() if since == seats.version else tuple(map(SeatView.of, seats.seats)),
             version=seats.version,
         )
 
@@ -115,7 +117,10 @@ class SeatMapsController(Controller):
         "/{trip_id:uuid}/seats",
         summary="Get the seat map",
         operation_id="getSeatMap",
-        responses={**problems(DepartureNotFound, NotBoardable), HTTP_304_NOT_MODIFIED: NOT_MODIFIED},
+        responses={**problems(DepartureNotFound, NotBoardable, Invalid), HTTP_304_NOT_MODIFIED: NOT_MODIFIED},
+        response_headers=[
+            ResponseHeader(name="ETag", description="Send it back as If-None-Match.", documentation_only=True)
+        ],
     )
     async def show(
         self,
@@ -125,6 +130,10 @@ class SeatMapsController(Controller):
         trip_id: Annotated[UUID, Parameter(description="`tripId` of a trip that was found.")],
         from_id: Annotated[UUID | None, Parameter(query="from", description=PLACE_OR_STOP)] = None,
         to_id: Annotated[UUID | None, Parameter(query="to", description=PLACE_OR_STOP)] = None,
+        since: Annotated[
+            str | None,
+            Parameter(description="The `version` that the caller has. While it is the present one, `seats` is empty."),
+        ] = None,
         known: Annotated[
             str | None, Parameter(header="If-None-Match", description="`ETag` of the map that the caller has.")
         ] = None,
@@ -132,7 +141,8 @@ class SeatMapsController(Controller):
         """The seats of a departure on the ride `from` … `to` (default: the whole run), free, taken, or held by the
         caller. Cheap to ask again: with `If-None-Match`, a map that has not changed is not sent.
         """
-        seats = SeatMap.of(await coaches.get_seat_map(work, trip_id, from_id, to_id, viewer=actor, settings=settings))
+        found = await coaches.get_seat_map(work, trip_id, from_id, to_id, viewer=actor, settings=settings)
+        seats = SeatMap.of(found, since=since)
         tag = f'W/"{hashlib.blake2b(msgspec.json.encode(seats), digest_size=12).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie, Accept-Language"}
         if known and tag.removeprefix("W/") in (each.strip().removeprefix("W/") for each in known.split(",")):
