@@ -15,7 +15,7 @@ from farebox import search
 from farebox.api.problems import problems
 from farebox.api.wire import Listing, MoneyView, Wire, listing
 from farebox.core.db import UnitOfWork
-from farebox.core.errors import FieldError
+from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.search import BadQuery, TripQuery
 from farebox.timetable import Call, DepartureNotFound, NotBoardable, PlaceNotFound
@@ -236,7 +236,7 @@ class PlacesController(Controller):
     tags = ("Trips",)
     opt = {"access": "public"}  # noqa: RUF012  (Litestar's own form)
 
-    @get("/suggest", summary="Suggest places", operation_id="suggestPlaces")
+    @get("/suggest", summary="Suggest places", operation_id="suggestPlaces", responses=problems(Invalid))
     async def suggest(
         self,
         work: UnitOfWork,
@@ -266,7 +266,7 @@ class TripsController(Controller):
         "/search",
         summary="Search trips",
         operation_id="searchTrips",
-        responses=problems(PlaceNotFound, BadQuery),
+        responses=problems(PlaceNotFound, BadQuery, Invalid),
     )
     async def find(
         self,
@@ -319,7 +319,7 @@ class TripsController(Controller):
         "/{trip_id:uuid}",
         summary="Get a trip",
         operation_id="getTrip",
-        responses=problems(DepartureNotFound, NotBoardable),
+        responses=problems(DepartureNotFound, NotBoardable, Invalid),
     )
     async def show(
         self,
