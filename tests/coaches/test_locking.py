@@ -71,6 +71,7 @@ async def test_a_new_choice_on_the_same_trip_replaces_the_old_one(coach, an):
         shown = await get_seat_map(work, coach.id, viewer=an, settings=coach.settings)
         assert [seat.number for seat in shown.seats if seat.status == "mine"] == ["1B", "1C"]
         assert shown.lock == second
+        assert second.expires_at == first.expires_at
         with pytest.raises(HoldNotFound):
             await release_lock(work, new_id(), actor=an)
         await release_lock(work, first.id, actor=an)

@@ -96,7 +96,7 @@ class Model:
         if lost:
             return f"units-taken {sorted(lost)}"
         first = old.first_minute if old else self.minute
-        end = max(min(self.minute + 15, first + 45), old.end_minute if old else 0)
+        end = old.end_minute if old else self.minute + 15
         if old:
             assert old_id
             self.drop(old_id, set(old.keys))

@@ -24,6 +24,7 @@ from farebox.inventory import (
     Want,
     availability,
     claims_on,
+    extend,
     find_hold,
     find_live_hold,
     get_hold,
@@ -194,6 +195,25 @@ async def test_a_new_choice_replaces_the_old_one(database):
         assert new.first_taken_at == old.first_taken_at
 
 
+async def test_a_new_choice_gives_no_more_time(database):
+    run = await open_run(database)
+    async with database.begin() as work:
+        hold = await take(work, want(run, 0), owner=AN, terms=TERMS)
+    for unit in (1, 2, 0):
+        async with database.begin() as work:
+            await age(work, hold.id, timedelta(minutes=4))
+            old = await get_hold(work, hold.id)
+            hold = await take(work, want(run, unit), owner=AN, terms=TERMS, replaces=old.id)
+            assert (hold.expires_at, hold.extensions_left) == (old.expires_at, 2)
+            assert {claim.expires_at for claim in await claims_on(work, run, 0, 4)} == {old.expires_at}
+    async with database.begin() as work:
+        assert timedelta(minutes=2) < seconds_left(hold, await database_clock(work)) < timedelta(minutes=3)
+        extended = await extend(work, hold.id, owner=AN, terms=TERMS)
+        assert timedelta(minutes=14) < seconds_left(extended, await database_clock(work)) < timedelta(minutes=15)
+        again = await take(work, want(run, 1), owner=AN, terms=TERMS, replaces=extended.id)
+        assert (again.expires_at, again.extensions_left) == (extended.expires_at, 1)
+
+
 async def test_a_new_choice_that_loses_leaves_the_old_one_whole(database):
     run = await open_run(database)
     async with database.begin() as work:
@@ -208,13 +228,17 @@ async def test_a_new_choice_that_loses_leaves_the_old_one_whole(database):
         assert {c.unit for c in await claims_on(work, run, 0, 4) if c.hold_id == old.id} == {0, 1}
 
 
-async def test_choosing_again_and_again_does_not_outlive_the_longest_time(database):
+async def test_choosing_again_and_extending_does_not_outlive_the_longest_time(database):
     run = await open_run(database)
     async with database.begin() as work:
-        hold = await take(work, want(run, 0), owner=AN, terms=TERMS)
-        for unit in (1, 2, 3, 0):
+        terms = HoldTerms(ttl_seconds=900, max_extensions=9, max_total_seconds=2700)
+        hold = await take(work, want(run, 0), owner=AN, terms=terms)
+        for unit in (1, 2, 3):
             await age(work, hold.id, timedelta(minutes=10))
-            hold = await take(work, want(run, unit), owner=AN, terms=TERMS, replaces=hold.id)
+            hold = await take(work, want(run, unit), owner=AN, terms=terms, replaces=hold.id)
+            hold = await extend(work, hold.id, owner=AN, terms=terms)
+        await age(work, hold.id, timedelta(minutes=10))
+        hold = await take(work, want(run, 0), owner=AN, terms=terms, replaces=hold.id)
         left = seconds_left(hold, hold.first_taken_at)
         assert left == timedelta(minutes=45)
         assert timedelta(minutes=4) < seconds_left(hold, await database_clock(work)) < timedelta(minutes=5)

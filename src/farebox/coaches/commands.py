@@ -45,7 +45,8 @@ async def lock_seats(
     """Hold seats on a stretch of a departure: all of them, or none.
 
     The actor's earlier choice on the same departure is replaced in the same instant, whatever its stretch; seats in
-    both are never free in between. When the new choice cannot be had, the earlier one stays.
+    both are never free in between, and the time left stays what it was. When the new choice cannot be had, the earlier
+    one stays.
 
     Args:
         from_id, to_id: ids of places or stops; `None`: from the first stop, to the last.

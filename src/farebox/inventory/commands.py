@@ -47,8 +47,8 @@ async def take(
         owner: from the credential, such as `guest:<id>`.
         hold_id: made by the client, so that sending the same request again changes nothing and answers the same.
         replaces: this owner's running hold, given up in the same instant; units in both never become free in between.
-            The new hold goes on with the first take and the used extensions of the old one, so that choosing again
-            is no way to keep seats for ever. A hold that has ended meanwhile is ignored.
+            The new hold goes on with the clock of the old one: its end, its first take, its used extensions. Choosing
+            again gives no more time, only `extend` does. A hold that has ended meanwhile is ignored.
 
     Raises:
         UnitsTaken: somebody has at least one of them; names all that were lost.
@@ -70,7 +70,7 @@ async def take(
         "max_extensions": terms.max_extensions,
         "extensions": old.extensions if old else 0,
         "first": old.first_taken_at if old else None,
-        "at_least": old.expires_at if old else None,
+        "until": old.expires_at if old else None,
         "replaces": old.id if old else None,
         "wants": Jsonb(pack(wants)),
         "runs": sorted(set(claimed.inventory_ids)),

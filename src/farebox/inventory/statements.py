@@ -49,7 +49,7 @@ mover AS (
     INSERT INTO hold
         (id, owner, state, expires_at, first_taken_at, latest_at, extensions, max_extensions, wants)
     SELECT %(hold_id)s, %(owner)s, 'held',
-           greatest(least(moment.at + make_interval(secs => %(ttl)s), moment.latest), %(at_least)s::timestamptz),
+           coalesce(%(until)s::timestamptz, least(moment.at + make_interval(secs => %(ttl)s), moment.latest)),
            moment.first, moment.latest, %(extensions)s, %(max_extensions)s, %(wants)s
     FROM (SELECT at, first, first + make_interval(secs => %(total)s) AS latest
           FROM (SELECT at, coalesce(%(first)s::timestamptz, at) AS first FROM (SELECT clock_timestamp() AS at) AS clock)
