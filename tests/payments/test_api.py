@@ -1,6 +1,7 @@
 """Payments through HTTP: from held seats to a confirmed booking, as a client does it."""
 
 import asyncio
+import re
 
 import msgspec
 import pytest
@@ -59,6 +60,15 @@ async def test_from_held_seats_to_a_confirmed_booking(box, database, client, gue
     assert await scalar(database, "SELECT count(*) FROM ticket") == 1
     reacting = "SELECT count(*) FROM outbox_event WHERE type IN ('booking.confirmed', 'payment.completed')"
     assert await scalar(database, reacting) == 2
+
+
+async def test_the_sandboxs_page_leads_back_to_this_site(box, client, guest):
+    made, payment = await begun(guest, await box.show(), returnUrl="https://app.example//evil.example/")
+    at = f"/pay/sandbox/{payment['paymentId']}"
+    form = (await client.get(at)).text
+    token = re.search('name="_csrf_token" value="([^"]+)"', form)
+    answer = await client.post(at, data={"outcome": "decline", "_csrf_token": token[1]}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/bookings/{made['bookingId']}/return")
 
 
 async def test_declined_then_paid(box, client, guest):

@@ -41,6 +41,8 @@ async def test_only_what_the_sandbox_signed_is_taken_in(till, database):
         ({SIGNATURE_HEADER: signature}, body),
         ({SIGNATURE_HEADER: f"t=x,{signature}"}, body),
         ({SIGNATURE_HEADER: f"t=²,{signature}"}, body),
+        ({SIGNATURE_HEADER: f"t={'9' * 400},{signature}"}, body),
+        ({SIGNATURE_HEADER: f"t={'9' * 5000},{signature}"}, body),
         ({SIGNATURE_HEADER: f"{at},v1=é"}, body),
         ({SIGNATURE_HEADER: f"t={int(at[2:]) + 1},{signature}"}, body),
         ({SIGNATURE_HEADER: good}, body.replace(b"1350", b"0001")),

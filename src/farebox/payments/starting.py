@@ -182,14 +182,19 @@ async def _give_up(work: UnitOfWork, payment: PaymentView) -> None:
 
 
 def _return_url(given: str, settings: Settings) -> str:
-    """An absolute address; a path is one of this site."""
+    """An absolute address; a path is one of this site.
+
+    Blanks and line breaks are refused: `urlsplit` leaves them out and browsers too, so what was looked at would not be
+    what is kept.
+    """
     if given.startswith("/") and not given.startswith(("//", "/\\")):
         given = settings.base_url.rstrip("/") + given
     try:
         parts = urlsplit(given)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(given) > LONGEST_URL:
+    is_plain = len(given) <= LONGEST_URL and given.isprintable() and " " not in given
+    if not is_plain or parts.scheme not in {"http", "https"} or not parts.hostname:
         message = N_("The address to return to must begin with http:// or https://.")
         raise Invalid([FieldError("returnUrl", "invalid-url", message)])
     return given

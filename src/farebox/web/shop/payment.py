@@ -26,7 +26,7 @@ from farebox.payments import (
     list_payments,
     play_sandbox,
 )
-from farebox.web.pages import AnyRequest, is_part, page, see_other
+from farebox.web.pages import AnyRequest, is_part, own_path, page, see_other
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.views.checkout import FailedView, ProcessingView, SandboxView
 from farebox.wiring import Services
@@ -69,7 +69,8 @@ class SandboxController(Controller):
         payment = await play_sandbox(
             services.database, payment_id, outcome, providers=services.providers, signer=services.secrets
         )
-        return see_other(urlsplit(payment.return_url or "").path or f"/bookings/{payment.booking_id}/return")
+        back = urlsplit(payment.return_url or "").path  # of another host, it may look like an address: //elsewhere
+        return see_other(own_path(back, f"/bookings/{payment.booking_id}/return"))
 
 
 class ReturnController(Controller):
