@@ -30,7 +30,8 @@ def inspect(page: Page, *, scripts: bool = True) -> None:
     if not scripts:
         return
     assert page.evaluate(OVERFLOWING) <= 0, f"{page.url} scrolls sideways"
-    assert page.evaluate(SMALL_TARGETS, SMALLEST_TARGET_PX) == []
+    small = page.evaluate(SMALL_TARGETS, SMALLEST_TARGET_PX)
+    assert small == [], f"{page.url}: too small to press: {small}"
     found = [
         f"{each['id']}: {each['nodes'][0]['html'][:160]}"
         for each in _axe.run(page).response["violations"]
@@ -44,6 +45,7 @@ def search(page: Page, start: str = "Hà Nội", end: str = "Vinh", *, traveller
     page.goto("/")
     page.fill("#search-from", start)
     page.fill("#search-to", end)
+    page.locator("#search-to").blur()  # its suggestions would lie over the button
     page.select_option("#search-travellers", str(travellers))
     page.locator(".search__go button").click()
     page.wait_for_url("**/search?**")
