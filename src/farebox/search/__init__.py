@@ -2,6 +2,7 @@
 
 from farebox.search.detail import get_trip
 from farebox.search.errors import BadQuery
+from farebox.search.nearby import NearbyPlace, nearby_destinations
 from farebox.search.places import PlaceSuggestion, SuggestedStop, suggest_places
 from farebox.search.popular import PopularConnection, popular_connections
 from farebox.search.trips import neighbouring_days, search_trips
@@ -29,6 +30,7 @@ __all__ = [
     "SORTS",
     "BadQuery",
     "DayPrice",
+    "NearbyPlace",
     "OnSale",
     "OperatorName",
     "PlaceSuggestion",
@@ -44,6 +46,7 @@ __all__ = [
     "TripTerms",
     "VehicleName",
     "get_trip",
+    "nearby_destinations",
     "neighbouring_days",
     "popular_connections",
     "search_trips",

@@ -14,7 +14,7 @@ from farebox.timetable.names import (
     match_alike_names,
     match_names,
 )
-from farebox.timetable.popular import list_busiest_pairs
+from farebox.timetable.popular import list_busiest_pairs, list_reachable_places
 from farebox.timetable.queries import (
     find_departure_id,
     find_departure_operator,
@@ -99,6 +99,7 @@ __all__ = [
     "list_busiest_pairs",
     "list_departures",
     "list_places",
+    "list_reachable_places",
     "list_ride_facts",
     "list_runs",
     "list_stop_names",

@@ -14,7 +14,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.i18n import format_day, format_money, ngettext
 from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
-from farebox.search import BadQuery, DayPrice, TripPage, TripQuery, neighbouring_days, search_trips
+from farebox.search import BadQuery, DayPrice, TripPage, TripQuery, nearby_destinations, neighbouring_days, search_trips
 from farebox.timetable import get_sites
 from farebox.web.pages import AnyRequest, Here, here_of, page, see_other
 from farebox.web.shop.cards import card_of_offer
@@ -147,7 +147,7 @@ def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayT
 
 
 async def _suggestions(work: UnitOfWork, asked: Asked, found: TripPage, here: Here) -> tuple[Suggestion, ...]:
-    """Days near the one asked for that have trips, the nearest first; else the next day that has any."""
+    """Days near the one asked for that have trips, the nearest first; else the next day that has any; else other places."""
     around = await neighbouring_days(
         work,
         asked.from_id,
@@ -162,6 +162,15 @@ async def _suggestions(work: UnitOfWork, asked: Asked, found: TripPage, here: He
     if not ways and found.on_sale:
         day = max(found.on_sale.first_day, min(asked.form.day + timedelta(days=1), found.on_sale.last_day))
         ways.append(Suggestion(_day_name(day), _("The nearest day on which coaches run"), _on(here, day)))
+    if not ways:
+        ways = [
+            Suggestion(
+                _("To {place}").format(place=near.name),
+                _("{distance} km from {place}").format(distance=round(near.distance_km), place=asked.form.to_text),
+                here.with_query({"to": near.name, "to_id": str(near.id), "show": None}),
+            )
+            for near in await nearby_destinations(work, asked.from_id, asked.to_id, limit=MAX_SUGGESTIONS)
+        ]
     return tuple(ways)
 
 
