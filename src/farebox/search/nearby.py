@@ -1,14 +1,11 @@
 """Where else one can go when nobody runs to the place that was asked for."""
 
 from dataclasses import dataclass
-from math import asin, cos, radians, sin, sqrt
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import current_language
-from farebox.timetable import PlaceView, get_place, get_sites, list_reachable_places
-
-EARTH_KM = 6371.0
+from farebox.timetable import distance_m, get_place, get_sites, list_reachable_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,8 @@ async def nearby_destinations(
     wanted = await get_place(work, destination.place_id)
     language = current_language()
     found = [
-        NearbyPlace(place.id, place.name_in(language), _distance_km(place, wanted))
+        NearbyPlace(place.id, place.name_in(language), distance_m(place.lat, place.lon, wanted.lat, wanted.lon) / 1000)
         for place in await list_reachable_places(work, origin.place_id)
         if place.id != wanted.id
     ]
     return sorted((near for near in found if near.distance_km <= within_km), key=lambda near: near.distance_km)[:limit]
-
-
-def _distance_km(one: PlaceView, other: PlaceView) -> float:
-    """Along the great circle (haversine)."""
-    lat1, lon1, lat2, lon2 = map(radians, (one.lat, one.lon, other.lat, other.lon))
-    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_KM * asin(sqrt(half))

@@ -3,6 +3,7 @@
 from farebox.timetable.departures import materialise_departures
 from farebox.timetable.errors import DepartureNotFound, GtfsError, NotBoardable, PlaceNotFound
 from farebox.timetable.feeds import FeedView, find_feed
+from farebox.timetable.geography import distance_m
 from farebox.timetable.gtfs import FeedTables, Finding, ImportReport, Progress, Row
 from farebox.timetable.importing import FeedKeys, ImportHook, OnSale, import_feed
 from farebox.timetable.jobs import extend_sales
@@ -86,6 +87,7 @@ __all__ = [
     "Site",
     "StopName",
     "VehicleKind",
+    "distance_m",
     "extend_sales",
     "find_departure_id",
     "find_departure_operator",

@@ -147,7 +147,7 @@ def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayT
 
 
 async def _suggestions(work: UnitOfWork, asked: Asked, found: TripPage, here: Here) -> tuple[Suggestion, ...]:
-    """Days near the one asked for that have trips, the nearest first; else the next day that has any; else other places."""
+    """Days near the one asked for that have trips, the nearest first; else the next day with any; else other places."""
     around = await neighbouring_days(
         work,
         asked.from_id,
