@@ -1,9 +1,13 @@
 """Rate limits: how often one address may ask, and what everybody is told about it."""
 
+import re
+from uuid import uuid4
+
 import pytest
 from litestar import Litestar, get, post
 from litestar.middleware import DefineMiddleware
-from litestar.testing import TestClient
+from litestar.testing import AsyncTestClient, TestClient
+from msgspec.structs import replace
 
 from farebox.api.problems import answer_domain_error
 from farebox.app import create_app
@@ -128,6 +132,18 @@ def test_a_flood_of_addresses_does_not_fill_the_memory(monkeypatch, clock):
         windows.count(bucket, f"192.0.2.{number}")
     assert len(windows._windows) <= 100
     assert windows.count(bucket, "192.0.2.999") == (1, 900)
+
+
+async def test_new_visitors_who_choose_seats_count_as_writes(settings, monkeypatch):
+    """Seats may be chosen often, but each time as somebody new would be a way to hold them all."""
+    monkeypatch.setitem(BUCKETS, "write", Bucket("write", 3))
+    app = create_app(build_services(replace(settings, rate_limits="on")))
+    async with AsyncTestClient(app) as client:
+        token = re.search('name="_csrf_token" value="([^"]+)"', (await client.get("/find")).text)
+        assert token
+        choice = {"seats": "1A", "_csrf_token": token[1]}
+        answers = [(await client.post(f"/trips/{uuid4()}/seats", data=choice)).status_code for _ in range(4)]
+    assert answers == [404, 404, 404, 429]
 
 
 def test_limits_can_be_off_for_tests_only():

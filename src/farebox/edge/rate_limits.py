@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
+from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Middleware, Receive, Scope, Send
@@ -42,6 +44,9 @@ BUCKETS: Mapping[str, Bucket] = {
         Bucket("webhook", 6000),  # a provider's servers are few, and its calls are signed
     )
 }
+
+WINDOWS = "farebox_rate_windows"
+"""Key of the request's state: the counters."""
 
 MAX_CLIENTS = 50_000
 """Counters kept at most: about 10 MB. When they are full, the oldest windows are forgotten first."""
@@ -95,19 +100,36 @@ def limit_rates(app: ASGIApp, windows: Windows) -> ASGIApp:
     """
 
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:
-        bucket = _bucket(scope) if scope["type"] == ScopeType.HTTP else None
-        if bucket is not None:
-            left, seconds = windows.count(bucket, _client(scope))
-            scope["state"][RESPONSE_HEADERS] = [
-                (b"ratelimit-limit", b"%d" % bucket.limit),
-                (b"ratelimit-remaining", b"%d" % max(left, 0)),
-                (b"ratelimit-reset", b"%d" % seconds),
-            ]
-            if left < 0:
-                raise TooManyRequests(retry_after=seconds)
+        if scope["type"] == ScopeType.HTTP:
+            scope["state"][WINDOWS] = windows
+            bucket = _bucket(scope)
+            if bucket is not None:
+                _count(scope, windows, bucket)
         await app(scope, receive, send)
 
     return limited
+
+
+def count_also(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> None:
+    """Count a request in one more bucket, for what it turned out to want: a generous route may do something dear.
+
+    Raises:
+        TooManyRequests: that bucket is used up.
+    """
+    windows = connection.scope["state"].get(WINDOWS)
+    if windows is not None:  # else limits are off
+        _count(connection.scope, windows, BUCKETS[name])
+
+
+def _count(scope: Scope, windows: Windows, bucket: Bucket) -> None:
+    left, seconds = windows.count(bucket, _client(scope))
+    scope["state"][RESPONSE_HEADERS] = [
+        (b"ratelimit-limit", b"%d" % bucket.limit),
+        (b"ratelimit-remaining", b"%d" % max(left, 0)),
+        (b"ratelimit-reset", b"%d" % seconds),
+    ]
+    if left < 0:
+        raise TooManyRequests(retry_after=seconds)
 
 
 def _bucket(scope: Scope) -> Bucket | None:

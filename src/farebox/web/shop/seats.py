@@ -109,7 +109,7 @@ class SeatsController(Controller):
         """Hold the ticked seats instead of those held before, or give all of them back."""
         data = await request.form()  # by hand, since seats come several times under one name
         stretch = _stretch(trip_id, data, settings)
-        actor, cookies = await guest_of(work, actor, settings)
+        actor, cookies = await guest_of(request, work, actor, settings)
         wanted = _wanted(data)
         if data.get("extend"):
             outcome = await _extend(work, stretch, actor, settings)

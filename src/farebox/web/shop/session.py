@@ -8,12 +8,24 @@ from farebox.accounts import Actor, open_guest_session
 from farebox.core.db import UnitOfWork
 from farebox.core.settings import Settings
 from farebox.edge.access import BOOKING_COOKIE, SESSION_COOKIE
+from farebox.edge.rate_limits import count_also
+from farebox.web.pages import AnyRequest
 
 
-async def guest_of(work: UnitOfWork, actor: Actor, settings: Settings) -> tuple[Actor, list[Cookie]]:
-    """The visitor as one that can hold seats, and the cookies to set where a session was opened for it."""
+async def guest_of(
+    request: AnyRequest, work: UnitOfWork, actor: Actor, settings: Settings
+) -> tuple[Actor, list[Cookie]]:
+    """The visitor as one that can hold seats, and the cookies to set where a session was opened for it.
+
+    A new session counts as a write, as it does in the API: choosing seats may be done often, but who came each time as
+    somebody new could hold every seat there is.
+
+    Raises:
+        TooManyRequests: too many new visitors from this address.
+    """
     if actor.kind != "anonymous" and actor.booking_id is None:
         return actor, []
+    count_also(request, "write")
     session, token = await open_guest_session(work, ttl_seconds=settings.guest_session_seconds)
     return Actor("guest", session.id), [_cookie(SESSION_COOKIE, token, "/", settings)]
 
