@@ -200,6 +200,13 @@ def test_the_demo_refuses_production(empty_home):
     assert "farebox serve" in said(run)
 
 
+def test_shifting_without_a_feed_is_refused_in_a_sentence(empty_home):
+    run = farebox("demo", "--home", empty_home, "--shift-to", "2026-12-01")
+    assert run.returncode == 1
+    assert "--shift-to moves the calendar of a feed of your own. Name it with --feed" in said(run)
+    assert not empty_home.exists()
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password(empty_home):
     run = farebox("migrate", "--home", empty_home, database_url="postgresql://me:hidden@127.0.0.1:1/nothing")
     assert run.returncode == 1

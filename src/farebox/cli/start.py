@@ -34,6 +34,11 @@ class NotForProduction(SetupError):
     )
 
 
+class NothingToShift(SetupError):
+    code = "nothing-to-shift"
+    message = N_("--shift-to moves the calendar of a feed of your own. Name it with --feed, or leave --shift-to out.")
+
+
 class SchemaBehind(SetupError):
     code = "schema-behind"
     message = N_("The database's schema is not the one this Farebox needs. Run `farebox migrate` first.")
@@ -50,6 +55,8 @@ def demo(
     """Start everything at once, with a sample network (or your own timetable) on sale from today."""
     if load_settings().is_production:
         raise NotForProduction
+    if shift_to and feed is None:
+        raise NothingToShift
     settings = load_settings(env="demo", home=home)
     with _ready(settings, host, port) as (ready, listener):
         from farebox.cli.loading import ensure_schema, load_feed, load_sample_network  # noqa: PLC0415
