@@ -79,6 +79,7 @@ def test_fares_without_a_usable_price_are_counted(read: Read) -> None:
             c,1.005,EUR
             d,1,XQX
             e,,EUR
+            f,99999999999999.00,EUR
             ,1,EUR
             good,1.50,EUR
         """,
@@ -90,7 +91,7 @@ def test_fares_without_a_usable_price_are_counted(read: Read) -> None:
     )
     assert list(fares.products) == ["good"]
     assert fares.rules == [Rule("good", route_id="r", priority=1, is_zonal=True)]
-    assert found(report) == {("fare_attributes.txt", "price"): 6, ("fare_rules.txt", "fare_id"): 1}
+    assert found(report) == {("fare_attributes.txt", "price"): 7, ("fare_rules.txt", "fare_id"): 1}
 
 
 def test_a_feed_without_fares_has_none(read: Read) -> None:

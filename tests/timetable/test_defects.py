@@ -1,5 +1,7 @@
 """Every defect of a feed is a counted finding with its line, or a refusal that changes nothing. Never a traceback."""
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -250,6 +252,14 @@ async def test_a_call_reached_before_the_last_was_left_is_moved_to_that_time(imp
         ({"agency": AGENCY.replace("Europe/Berlin", "")}, "agency_timezone: The time zone is missing; write it"),
         ({"agency": AGENCY.split("\n")[0] + "\n"}, "agency.txt: There is no agency in it"),
         ({"stops": "stop_id,stop_name\nA,Aberg\n"}, "stops.txt: There is no usable stop in it"),
+        (
+            {"stops": "stop_id,stop_name,stop_lat,stop_lon\nA,Aberg,0,0\nB,Bedorf,0,0\n"},
+            "There is no usable stop in it. stops.txt: 2 × stops without a usable position;",
+        ),
+        (
+            {"stops": STOPS + "".join(sha256(b"%d" % n).hexdigest() for n in range(100)) + ",Endless,50,8\n"},
+            "An id in it is longer than can be kept (about 2,000 characters).",
+        ),
         ({"calendar": CALENDAR.replace("2025", "soon")}, "No service has a usable calendar"),
         ({"trips": trips("T9")}, "trips.txt: None of the trips can be used. stop_times.txt: 4 × rows that refer to"),
         (

@@ -202,12 +202,22 @@ async def test_a_shifted_calendar_keeps_its_weekdays(importer, rows):
     ]
 
 
-async def test_a_calendar_may_be_shifted_only_if_it_is_over(importer):
-    assert (await importer(small_feed(), shift_if_over=True)).shift_days == 0
-    old = small_feed(calendar=CALENDAR.replace("2025", "2014"))
-    report = await importer(old, shift_if_over=True, on_sale=OnSale(30))
-    assert report.shift_days > 0
-    assert report.counts["departures put on sale"] == 30
+@pytest.mark.parametrize(
+    ("calendar", "days_on_sale"),
+    [
+        (CALENDAR.replace("2025", "2014"), 30),
+        (CALENDAR.replace("2025", "2031"), 30),
+        (CALENDAR.replace("20250101,20251231", "20250428,99991231"), 30),
+        (CALENDAR.replace("20250101,20251231", "20190101,20190110") + "other,1,1,1,1,1,1,1,20990101,20990110\n", 10),
+    ],
+    ids=["over", "far ahead", "just too late", "before and after"],
+)
+async def test_a_calendar_may_be_shifted_only_if_nothing_runs_soon(importer, calendar, days_on_sale):
+    assert (await importer(small_feed(), shift_if_idle=True)).shift_days == 0
+    report = await importer(small_feed(calendar=calendar), shift_if_idle=True, on_sale=OnSale(30))
+    assert report.shift_days != 0
+    assert report.counts["departures put on sale"] == days_on_sale
+    assert report.hints == []
 
 
 async def test_frequencies_are_departures_of_their_own(importer, departures):

@@ -239,6 +239,21 @@ async def test_translations_give_names_in_other_languages(importer, rows):
     assert await rows("SELECT names FROM line") == [{"en": "Hill 1"}]
 
 
+async def test_translations_of_the_old_form_are_read(importer, rows):
+    translations = "trans_id,lang,translation\nAberg ZOB,fr,Mont A\nH1,fr,Monts 1\nDehausen,fr,Vers D\nelse,it,no\n"
+    report = await importer(small_feed(translations=translations))
+    assert report.findings == []
+    assert await rows("SELECT names FROM stop WHERE source_id = 'A'") == [{"fr": "Mont A"}]
+    assert await rows("SELECT names FROM line") == [{"fr": "Monts 1"}]
+    assert await rows("SELECT names FROM journey") == [{"fr": "Vers D"}]
+
+
+async def test_a_service_without_an_end_ends_with_what_can_be_reckoned_with(importer, rows):
+    report = await importer(small_feed(calendar=CALENDAR.replace("20251231", "99991231")))
+    assert report.findings == []
+    assert await rows("SELECT end_date::text FROM service") == ["2199-12-31"]
+
+
 async def test_networks_come_from_routes_and_from_their_own_file(importer, rows):
     routes = (
         "route_id,agency_id,route_short_name,route_type,network_id,route_color,route_text_color\n"
@@ -325,6 +340,11 @@ async def test_a_calendar_that_ended_is_reported_with_what_to_do(importer):
         "Import it with --shift-to 2025-03-28 to move it to now."
     ]
     assert report.text().endswith(report.hints[0])
+    report = await importer(small_feed(calendar=CALENDAR.replace("2025", "2031")))
+    assert report.hints == [
+        "The calendar of this feed begins on 2031-01-01, so nothing of it is on sale yet. "
+        "Import it with --shift-to 2025-03-28 to move it to now."
+    ]
     report = await importer(small_feed(calendar=CALENDAR.replace("1,1,1,1,1,1,1", "0,0,0,0,0,0,0")))
     assert report.hints == ["No trip of this feed runs on any day, so nothing of it can be sold."]
     assert (await importer(small_feed())).hints == []

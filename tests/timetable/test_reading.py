@@ -172,8 +172,46 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
     assert "trips.txt, line 1, column service_id: The column is missing; the header has route_id, trip_id." in text
 
 
+@pytest.mark.parametrize("mark", [";", "\t"], ids=["semicolons", "tabs"])
+def test_columns_parted_by_something_else_than_commas_are_refused_with_a_hint(tmp_path, mark):
+    text = refusal(feed_with(tmp_path, "stops.txt", STOPS.replace(",", mark)))
+    assert "stops.txt, line 1, column stop_id" in text
+    assert text.endswith("GTFS parts columns with commas.")
+
+
 def test_an_empty_file_is_refused(tmp_path):
     assert "stops.txt: The file is empty" in refusal(feed_with(tmp_path, "stops.txt", b""))
+
+
+def test_files_that_a_feed_may_lack_are_left_out_when_they_are_of_no_use(tmp_path):
+    feed = write_zip(
+        tmp_path / "f.zip",
+        {
+            **small_feed(fare_rules="fare,zone\nx,y\n"),
+            "translations.txt": "",
+            "frequencies.txt": "\n \n",
+            "calendar_dates.txt": "",
+        },
+    )
+    with open_feed_files(feed) as files:
+        report = ImportReport()
+        tables = FeedTables(files, report)
+        tables.check()
+        assert [(f.kind, f.file, f.subject) for f in report.findings if f.kind.endswith("-file")] == [
+            ("empty-file", "calendar_dates.txt", ""),
+            ("incomplete-file", "fare_rules.txt", "fare_id"),
+            ("empty-file", "frequencies.txt", ""),
+            ("empty-file", "translations.txt", ""),
+        ]
+        for name in ("fare_rules.txt", "translations.txt", "frequencies.txt", "calendar_dates.txt"):
+            assert not tables.has(name)
+            assert list(tables.rows(name)) == []
+
+
+def test_a_calendar_or_frequencies_without_a_column_are_refused(tmp_path):
+    for name in ("calendar_dates.txt", "frequencies.txt"):
+        text = refusal(write_zip(tmp_path / "f.zip", {**small_feed(), name: "trip_id,service_id\nT1,daily\n"}))
+        assert f"{name}, line 1, column" in text
 
 
 @pytest.mark.parametrize(

@@ -59,11 +59,11 @@ def load_sample_network(settings: Settings) -> None:
 
 
 def load_feed(settings: Settings, path: Path, *, shift_to: date | None = None) -> None:
-    """Put a GTFS file on sale, moved to today if its calendar is over; reads it only if that was not done before."""
+    """Put a GTFS file on sale, moved to today if nothing of it runs soon; reads it only if that was not done before."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     before = _find_loaded(settings)
     if before is None or not _is_loaded(settings, Loaded(digest, before.code, shift_to)):
-        report = read_timetable(settings, path, shift_to=shift_to, shift_if_over=True)
+        report = read_timetable(settings, path, shift_to=shift_to, shift_if_idle=True)
         _note(settings).write_bytes(msgspec.json.encode(Loaded(digest, report.feed_code, shift_to)))
 
 
@@ -73,7 +73,7 @@ def read_timetable(
     *,
     feed_code: str | None = None,
     shift_to: date | None = None,
-    shift_if_over: bool = False,
+    shift_if_idle: bool = False,
     currency: str | None = None,
     seat_plan: str = "standard-45",
 ) -> ImportReport:
@@ -90,7 +90,7 @@ def read_timetable(
                 path,
                 feed_code=feed_code,
                 shift_to=shift_to,
-                shift_if_over=shift_if_over,
+                shift_if_idle=shift_if_idle,
                 currency=currency,
                 seat_plan=seat_plan,
                 on_sale=OnSale(settings.sales_horizon_days, settings.sales_close_minutes),

@@ -14,6 +14,9 @@ from farebox.timetable import FeedTables, Row
 # fare_media_type of media that a traveller must already have: a transit card, a contactless bank card at a gate.
 _MEDIA_NOT_SOLD_HERE = {"2", "3"}
 
+_DEAREST = 10**12
+"""Minor units of a fare: more is a slip of the pen, and sums of such would not fit into a column."""
+
 # Parts of the words by which feeds name children and seniors, in the languages that we have met.
 _CHILD = (
     "child", "kid", "infant", "enfant", "kind", "niñ", "bambin", "criança", "dziec", "dítě", "dět", "gyer", "barn",
@@ -205,12 +208,12 @@ def _rider_types(categories: Iterable[Mapping[str, str]]) -> dict[str, Passenger
 
 
 def _amount(text: str, currency: str) -> int | None:
-    """Minor units, `None` for what is not a price: another currency than ISO 4217's, no number, negative."""
+    """Minor units, `None` for what is no price: another currency than ISO 4217's, no number, negative, absurd."""
     try:
         money = Money.parse(text, currency.upper())
     except ValueError:
         return None
-    return money.minor if money.minor >= 0 else None
+    return money.minor if 0 <= money.minor <= _DEAREST else None
 
 
 def _whole(text: str) -> int:

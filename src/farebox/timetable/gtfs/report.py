@@ -11,6 +11,8 @@ MAX_LINES = 5
 
 FINDINGS = {
     "unknown-file": N_("files that are not part of GTFS or of our extensions; left alone"),
+    "empty-file": N_("files without anything in them, not even a header; treated as if they were not there"),
+    "incomplete-file": N_("files without a column that they need; left out"),
     "unknown-column": N_("columns that we do not know; left alone"),
     "too-many-fields": N_("rows with more fields than the header has; the surplus is ignored"),
     "duplicate-column": N_("columns named twice in the header; the first one counts"),

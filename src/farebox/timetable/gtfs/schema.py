@@ -18,6 +18,9 @@ def _spec(required: str, optional: str = "") -> FileSpec:
 REQUIRED_FILES = ("agency.txt", "stops.txt", "routes.txt", "trips.txt", "stop_times.txt")
 """And one of calendar.txt and calendar_dates.txt."""
 
+ESSENTIAL_FILES = frozenset({*REQUIRED_FILES, "calendar.txt", "calendar_dates.txt", "frequencies.txt"})
+"""Without which runs would be wrong. Others that cannot be read cost names and fares only, and are left out."""
+
 FILES: dict[str, FileSpec] = {
     "agency.txt": _spec(
         "agency_name agency_timezone",
@@ -54,7 +57,9 @@ FILES: dict[str, FileSpec] = {
         "feed_publisher_url feed_lang default_lang feed_start_date feed_end_date feed_version feed_contact_email "
         "feed_contact_url feed_id",
     ),
-    "translations.txt": _spec("table_name field_name language translation", "record_id record_sub_id field_value"),
+    "translations.txt": _spec(
+        "translation", "table_name field_name language record_id record_sub_id field_value trans_id lang"
+    ),
     "areas.txt": _spec("area_id", "area_name"),
     "stop_areas.txt": _spec("area_id stop_id"),
     "networks.txt": _spec("network_id", "network_name"),

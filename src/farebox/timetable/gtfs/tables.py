@@ -9,7 +9,7 @@ from typing import TypeAlias
 from farebox.timetable.errors import GtfsError
 from farebox.timetable.gtfs.archive import FeedFiles
 from farebox.timetable.gtfs.report import ImportReport
-from farebox.timetable.gtfs.schema import FILES, KNOWN_BUT_NOT_READ, REQUIRED_FILES
+from farebox.timetable.gtfs.schema import ESSENTIAL_FILES, FILES, KNOWN_BUT_NOT_READ, REQUIRED_FILES
 
 MAX_LINE = 1024 * 1024
 """Characters a line may have. Feeds padded with blanks have some hundreds."""
@@ -46,6 +46,7 @@ class FeedTables:
         self.report = report
         self._progress = progress
         self._headers: dict[str, list[str]] = {}
+        self._left_out: set[str] = set()
 
     @property
     def stem(self) -> str:
@@ -53,13 +54,14 @@ class FeedTables:
 
     def has(self, name: str) -> bool:
         """Whether the feed has this file."""
-        return name in self._files
+        return name in self._files and name not in self._left_out
 
     def has_column(self, name: str, column: str) -> bool:
         return self.has(name) and column in self._header_of(name)
 
     def check(self) -> None:
-        """See that every required file and column is there, before anything is done.
+        """See that every required file and column is there, before anything is done. Other files that are empty or lack
+        a column are left out from now on.
 
         Raises:
             GtfsError: the first that is missing.
@@ -69,13 +71,13 @@ class FeedTables:
                 raise GtfsError(
                     "The file is missing. GTFS requires it; ask the publisher for the whole feed.", file=name
                 )
-        if not (self.has("calendar.txt") or self.has("calendar_dates.txt")):
-            raise GtfsError("The feed has neither calendar.txt nor calendar_dates.txt, so no trip has a day to run on.")
         for name in self._files.sizes:
             if name in FILES:
-                self._header_of(name)
+                self._check_file(name)
             elif name not in KNOWN_BUT_NOT_READ:
                 self.report.warn("unknown-file", name)
+        if not (self.has("calendar.txt") or self.has("calendar_dates.txt")):
+            raise GtfsError("The feed has neither calendar.txt nor calendar_dates.txt, so no trip has a day to run on.")
 
     def rows(self, name: str) -> Iterator[Row]:
         """The rows of a file in its own order; none where the feed does not have the file.
@@ -97,13 +99,31 @@ class FeedTables:
             size = len(values)
             yield line, [values[place].strip() if 0 <= place < size else "" for place in places]
 
+    def _check_file(self, name: str) -> None:
+        is_empty = self._first_row(name) is None
+        if is_empty and name not in REQUIRED_FILES:
+            self.report.warn("empty-file", name)
+            self._left_out.add(name)
+            return
+        try:
+            self._header_of(name)
+        except GtfsError as error:
+            if name in ESSENTIAL_FILES or not error.column:
+                raise
+            self.report.warn("incomplete-file", name, error.line, subject=error.column)
+            self._left_out.add(name)
+
+    def _first_row(self, name: str) -> list[str] | None:
+        with self._files.open(name) as raw:
+            first = next(self._csv(name, raw), None)
+        return first[1] if first else None
+
     def _header_of(self, name: str) -> list[str]:
         if name not in self._headers:
-            with self._files.open(name) as raw:
-                first = next(self._csv(name, raw), None)
+            first = self._first_row(name)
             if first is None:
                 raise GtfsError("The file is empty: it has not even a header.", file=name)
-            self._headers[name] = self._read_header(name, first[1])
+            self._headers[name] = self._read_header(name, first)
         return self._headers[name]
 
     def _read_header(self, name: str, values: list[str]) -> list[str]:
@@ -119,8 +139,10 @@ class FeedTables:
             header.append(column)
         for column in spec.required if spec else ():
             if column not in header:
+                there = ", ".join(h for h in header if h)[:200] or "none"
+                advice = " GTFS parts columns with commas." if len(header) == 1 and set(there) & set(";\t|") else ""
                 raise GtfsError(
-                    f"The column is missing; the header has {', '.join(h for h in header if h)[:200] or 'none'}.",
+                    f"The column is missing; the header has {there}.{advice}",
                     file=name,
                     line=1,
                     column=column,

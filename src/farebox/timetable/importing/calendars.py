@@ -54,7 +54,7 @@ def read_services(ctx: Import) -> dict[str, ServiceDays]:
             ctx.report.warn("duplicate-key", _CALENDAR, line, subject="service_id", example=source_id)
             continue
         try:
-            first, last = parse_date(start), parse_date(end)
+            first, last = parse_date(start), parse_date(_known_day(end))
         except ValueError:
             ctx.report.warn("bad-date", _CALENDAR, line, subject="start_date, end_date", example=f"{start}, {end}")
             continue
@@ -70,6 +70,12 @@ def read_services(ctx: Import) -> dict[str, ServiceDays]:
         raise GtfsError("No service has a usable calendar, so no trip has a day to run on.", file=_CALENDAR)
     ctx.report.counts["services"] = len(services)
     return services
+
+
+def _known_day(end: str) -> str:
+    """Feeds write 99991231 for a service that does not end; it ends with what we can reckon with."""
+    text = end.replace("-", "")
+    return LATEST.isoformat() if text.isascii() and text.isdigit() and text > LATEST.strftime("%Y%m%d") else end
 
 
 def _read_exceptions(ctx: Import, services: dict[str, ServiceDays]) -> None:
@@ -130,6 +136,12 @@ def weeks_to_shift(runs_by_day: dict[int, int], to: date) -> int:
         if runs > best_runs:
             best_weeks, best_runs = weeks, runs
     return best_weeks
+
+
+def runs_soon(runs_by_day: dict[int, int], day: date) -> bool:
+    """Whether there is a run in the weeks by which a shifted calendar is judged, on or after a day."""
+    first = day.toordinal()
+    return any(first <= one < first + LIVELY_DAYS for one in runs_by_day)
 
 
 def shift(services: Iterable[ServiceDays], days: int) -> None:

@@ -58,7 +58,10 @@ class Import:
 
 
 class Translations:
-    """Texts of a feed in other languages, by record or by the text itself (GTFS translations.txt)."""
+    """Texts of a feed in other languages, by record or by the text itself (GTFS translations.txt).
+
+    Before 2020 the file had the columns trans_id, lang and translation, trans_id being the text; feeds still come so.
+    """
 
     _WANTED = frozenset(
         {
@@ -74,15 +77,18 @@ class Translations:
         self._by_text: dict[tuple[str, str, str], dict[str, str]] = {}
         for row in tables.rows("translations.txt"):
             table, column = row.get("table_name", ""), row.get("field_name", "")
-            text = row.get("translation", "")
-            if (table, column) not in self._WANTED or not text:
+            text, old_key = row.get("translation", ""), row.get("trans_id", "")
+            if not text or not (old_key or (table, column) in self._WANTED):
                 continue
             try:
-                language = parse_language(row.get("language", ""))
+                language = parse_language(row.get("language", "") or row.get("lang", ""))
             except ValueError:
                 tables.report.warn("bad-value", "translations.txt", row.line, subject="language")
                 continue
-            if record := row.get("record_id", ""):
+            if old_key:
+                for wanted in self._WANTED:
+                    self._by_text.setdefault((*wanted, old_key), {}).setdefault(language, text)
+            elif record := row.get("record_id", ""):
                 self._by_record.setdefault((table, column, record), {}).setdefault(language, text)
             elif value := row.get("field_value", ""):
                 self._by_text.setdefault((table, column, value), {}).setdefault(language, text)

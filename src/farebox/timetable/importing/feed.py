@@ -1,12 +1,16 @@
 """The import as a whole: which feed it is, its steps in order, and what is left to clean up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import TypeAlias
 from uuid import UUID, uuid5
+
+from psycopg import DataError
+from psycopg.errors import ProgramLimitExceeded
 
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.i18n import gettext
@@ -17,10 +21,12 @@ from farebox.timetable.gtfs.tables import Progress
 from farebox.timetable.gtfs.values import parse_language
 from farebox.timetable.importing.agencies import ImportedAgency, import_agencies, operator_code
 from farebox.timetable.importing.calendars import (
+    LIVELY_DAYS,
     WEEK,
     ServiceDays,
     count_runs_by_day,
     read_services,
+    runs_soon,
     shift,
     store_services,
     weeks_to_shift,
@@ -53,10 +59,10 @@ class OnSale:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where to move a calendar: always, or only when it is over by then."""
+    """Where to move a calendar: always, or only when it has no run in the weeks from then."""
 
     to: date
-    only_if_over: bool
+    only_if_idle: bool
 
 
 async def import_feed(
@@ -65,7 +71,7 @@ async def import_feed(
     *,
     feed_code: str | None = None,
     shift_to: date | None = None,
-    shift_if_over: bool = False,
+    shift_if_idle: bool = False,
     currency: str | None = None,
     seat_plan: str = "standard-45",
     on_sale: OnSale | None = None,
@@ -82,7 +88,7 @@ async def import_feed(
         feed_code: by which editions of a feed are known as such. By default made of the publisher's name
             (feed_info.txt), else of the agency's where there is one only, else of the file's name.
         shift_to: move the calendar, by whole weeks, so that the 30 days from this date have the most departures.
-        shift_if_over: without `shift_to`, move a calendar that has ended, to today.
+        shift_if_idle: without `shift_to`, move a calendar without a run in the 30 days from today, to today.
         currency: ISO 4217, of the operators; by default that of the feed's fares, else the one they
             have, else their country's.
         seat_plan: key of `TEMPLATES`, for vehicles that the feed does not describe.
@@ -98,14 +104,14 @@ async def import_feed(
         raise GtfsError(f"There is no seat plan {seat_plan!r}; there are {', '.join(TEMPLATES)}.")
     started = perf_counter()
     report = ImportReport()
-    with open_feed_files(path) as files:
+    with open_feed_files(path) as files, _said_plainly():
         tables = FeedTables(files, report, progress)
         tables.check()
         async with database.begin() as work:
             ctx = await _begin(work, tables, feed_code)
             agencies = await import_agencies(ctx, currency=currency)
             move = (
-                Move(shift_to or work.now.date(), only_if_over=shift_to is None) if shift_to or shift_if_over else None
+                Move(shift_to or work.now.date(), only_if_idle=shift_to is None) if shift_to or shift_if_idle else None
             )
             await _import_timetable(ctx, agencies, seat_plan=seat_plan, move=move, progress=progress)
             for hook in also:
@@ -115,6 +121,18 @@ async def import_feed(
             _add_hints(report, work.now.date(), shift_to)
     report.seconds = perf_counter() - started
     return report
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What is too much for the database is the feed's fault, and no bug of ours."""
+    try:
+        yield
+    except ProgramLimitExceeded as error:
+        raise GtfsError("An id in it is longer than can be kept (about 2,000 characters). Shorten it.") from error
+    except DataError as error:
+        reason = error.diag.message_primary or str(error)
+        raise GtfsError(f"A value in it is more than can be kept: {reason}.") from error
 
 
 async def _begin(work: UnitOfWork, tables: FeedTables, feed_code: str | None) -> Import:
@@ -195,8 +213,8 @@ def _shift(report: ImportReport, trips: list[Trip], services: dict[str, ServiceD
     for trip in trips:
         runs[trip.service] += trip.runs_a_day
     by_day = count_runs_by_day((service, runs[source_id]) for source_id, service in services.items())
-    is_over = bool(by_day) and move is not None and max(by_day) < move.to.toordinal()
-    days = weeks_to_shift(by_day, move.to) * WEEK if move and (is_over or not move.only_if_over) else 0
+    is_wanted = move is not None and not (move.only_if_idle and runs_soon(by_day, move.to))
+    days = weeks_to_shift(by_day, move.to) * WEEK if move and is_wanted else 0
     shift(services.values(), days)
     report.shift_days = days
     if by_day:
@@ -250,3 +268,9 @@ def _add_hints(report: ImportReport, today: date, shifted_to: date | None) -> No
             "Import it with --shift-to {today} to move it to now."
         )
         report.hints.append(text.format(last=report.last_date.isoformat(), today=today.isoformat()))
+    elif report.first_date and report.first_date > today + timedelta(days=LIVELY_DAYS) and shifted_to is None:
+        text = gettext(
+            "The calendar of this feed begins on {first}, so nothing of it is on sale yet. "
+            "Import it with --shift-to {today} to move it to now."
+        )
+        report.hints.append(text.format(first=report.first_date.isoformat(), today=today.isoformat()))

@@ -74,7 +74,8 @@ async def import_stops(ctx: Import, *, zone: str) -> dict[str, ImportedStop]:
     _find_roots(ctx, raw)
     raw = _placed(ctx, raw)
     if not raw:
-        raise GtfsError("There is no usable stop in it.", file=_FILE)
+        why = "; ".join(finding.text() for finding in ctx.report.findings if finding.file == _FILE)
+        raise GtfsError(f"There is no usable stop in it. {why or 'There are none.'}", file=_FILE)
     areas = _areas(ctx)
     places = await _import_places(ctx, raw, zone)
     stops: dict[str, ImportedStop] = {}
