@@ -253,7 +253,8 @@ async def test_the_list_is_filtered_by_what_people_ask_for(box, database, guest)
     assert await listed("status=cancelled") == ([lapsed["bookingId"], made["cancelled"]["bookingId"]], 2)
     assert await listed("status=completed") == ([], 0)
     assert await listed("limit=2&offset=1") == ([lapsed["bookingId"], made["cancelled"]["bookingId"]], 5)
-    assert problem_of(await guest.send("GET", "/bookings?status=unknown"), 422)["code"] == "invalid"
+    for wrong in ("status=unknown", "offset=-1", f"offset={2**63}"):
+        assert problem_of(await guest.send("GET", f"/bookings?{wrong}"), 422)["code"] == "invalid"
 
 
 # --- found again

@@ -102,6 +102,7 @@ async def test_internal_pages_are_for_this_machine_or_the_password(app):
         ("::1", {"Host": "[::1]:8000"}, 200),
         ("192.0.2.7", {"Host": "localhost:8000"}, 401),
         ("127.0.0.1", {"Host": "rebound.example"}, 401),
+        ("127.0.0.1", {"Host": "[::1"}, 401),
         ("127.0.0.1", {"Host": "localhost", "X-Forwarded-For": "127.0.0.1"}, 401),
         ("127.0.0.1", {"Host": "localhost", "X-Real-IP": "192.0.2.7"}, 401),
         ("127.0.0.1", {"Host": "localhost", "Via": "1.1 proxy"}, 401),

@@ -4,10 +4,13 @@ import importlib
 import pkgutil
 
 import pytest
+from litestar.testing import AsyncTestClient
 
 import farebox
 from farebox.api.problems import STATUS
+from farebox.app import create_app
 from farebox.core.errors import DomainError, SetupError
+from farebox.wiring import build_services
 
 
 def all_errors() -> list[type[DomainError]]:
@@ -37,3 +40,16 @@ def test_codes_read_alike(kind):
     assert kind.code == kind.code.lower()
     assert "_" not in kind.code
     assert kind.message.endswith((".", "}", "?"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"a":' * 50_000, b'{"reference": "\xff"}', b"\xff\xfe{\x00}\x00", b"{"],
+    ids=["deep lists", "deep objects", "latin-1", "utf-16", "cut off"],
+)
+async def test_a_body_that_cannot_be_read_is_the_clients_mistake(settings, body):
+    async with AsyncTestClient(create_app(build_services(settings))) as client:
+        answer = await client.post(
+            "/api/v1/bookings/guest/lookup", content=body, headers={"Content-Type": "application/json"}
+        )
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")

@@ -10,6 +10,7 @@ from farebox.api.idempotency import idempotency_middleware
 from farebox.api.lookup import LookupController
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
+from farebox.api.reading import ApiRequest
 from farebox.api.seat_maps import SeatMapsController
 from farebox.api.seats import SeatLocksController
 from farebox.api.tickets import TicketsController
@@ -40,12 +41,19 @@ def api_routers(services: Services) -> list[Router]:
     }
     middleware = [idempotency_middleware(services)]
     return [
-        Router("/api/v1", route_handlers=HANDLERS, exception_handlers=handlers, middleware=middleware),
+        Router(
+            "/api/v1",
+            route_handlers=HANDLERS,
+            exception_handlers=handlers,
+            middleware=middleware,
+            request_class=ApiRequest,
+        ),
         Router(
             "/api",
             route_handlers=HANDLERS,
             exception_handlers=handlers,
             middleware=middleware,
+            request_class=ApiRequest,
             include_in_schema=False,
         ),
     ]

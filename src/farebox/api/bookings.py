@@ -72,7 +72,7 @@ class BookingsController(Controller):
         services: Services,
         status: Literal["upcoming", "pending", "completed", "cancelled"] | None = None,
         limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
-        offset: Annotated[int, Parameter(ge=0)] = 0,
+        offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
     ) -> Listing[BookingView]:
         """The latest first."""
         found, total = await bookings.list_bookings(work, actor=actor, status=status, limit=limit, offset=offset)

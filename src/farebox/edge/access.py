@@ -123,9 +123,11 @@ def _comes_from_here(connection: Connection) -> bool:
     client = connection.client
     if client is None or not PROXY_HEADERS.isdisjoint(connection.headers):
         return False
-    return _is_loopback(client.host) and _is_loopback(
-        urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
-    )
+    try:
+        asked = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return _is_loopback(client.host) and _is_loopback(asked)
 
 
 def _is_loopback(host: str) -> bool:
