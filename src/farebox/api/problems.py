@@ -12,7 +12,8 @@ from litestar.openapi.spec import Example
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from farebox.api.wire import MoneyView, Wire
-from farebox.core.errors import DomainError, Invalid
+from farebox.core.db import is_outage
+from farebox.core.errors import DomainError, Invalid, Unavailable
 from farebox.core.i18n import gettext
 from farebox.core.money import Money
 
@@ -69,6 +70,7 @@ STATUS: Mapping[str, int] = {
     "too-many-messages": 429,
     "too-many-requests": 429,
     "too-many-seats": 422,
+    "unavailable": 503,
     "units-taken": 409,
     "unknown-payment-method": 422,
     "unknown-payment-provider": 404,
@@ -142,8 +144,10 @@ def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
     )
 
 
-def answer_unexpected_error(_: Request[Any, Any, Any], __: Exception) -> Response[dict[str, Any]]:
+def answer_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Anything else: no detail leaves the house; the log has it under the request's id."""
+    if is_outage(error):
+        return answer_domain_error(request, Unavailable())
     return problem(500, "internal-server-error", gettext("Something went wrong on our side. Please try again."))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import DateTime, MetaData, Text, Uuid
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -129,6 +130,14 @@ class _bounded_waits:  # noqa: N801  (reads as a statement)
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, _WAITED_IN_VAIN):
             raise Busy from error
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be reached now, or has no connection left for us."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(is_outage(each) for each in error.exceptions)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, PoolExhausted | psycopg.OperationalError | psycopg.InterfaceError)
 
 
 class Database:

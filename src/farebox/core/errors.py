@@ -62,6 +62,16 @@ class Busy(DomainError):
         super().__init__(retry_after=retry_after)
 
 
+class Unavailable(DomainError):
+    """The database is out of reach, or has no connection left for us. `retry_after` is in seconds."""
+
+    code = "unavailable"
+    message = N_("This does not work at the moment. Try again in a few seconds.")
+
+    def __init__(self, *, retry_after: int = 5) -> None:
+        super().__init__(retry_after=retry_after)
+
+
 class Invalid(DomainError):
     """Input that breaks a rule, field by field.
 

@@ -18,6 +18,7 @@ from prometheus_client import Counter, Histogram
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from farebox.core import metrics
+from farebox.core.db import is_outage
 from farebox.core.errors import DomainError
 from farebox.core.telemetry import request_span
 
@@ -70,7 +71,11 @@ def observe(app: ASGIApp) -> ASGIApp:
 
 async def log_unexpected(error: Exception, scope: Scope) -> None:
     """The application's hook for exceptions: those that are nobody's intent go to the log with their trace."""
-    if not isinstance(error, DomainError) and not (isinstance(error, HTTPException) and error.status_code < 500):  # noqa: PLR2004
+    if isinstance(error, DomainError) or (isinstance(error, HTTPException) and error.status_code < 500):  # noqa: PLR2004
+        return
+    if is_outage(error):  # of every request while it lasts: a line each, no trace
+        log.warning("database-unavailable", route=_route(scope), error=type(error).__name__)
+    else:
         log.error("unexpected-error", route=_route(scope), exc_info=error)
 
 

@@ -7,7 +7,8 @@ from litestar.response import Template
 from litestar.types import ExceptionHandlersMap
 from structlog.contextvars import get_contextvars
 
-from farebox.core.errors import DomainError
+from farebox.core.db import is_outage
+from farebox.core.errors import DomainError, Unavailable
 from farebox.core.i18n import gettext as _
 from farebox.web.pages import AnyRequest, page
 from farebox.web.views.booking import ErrorView
@@ -31,7 +32,9 @@ def page_error_handlers(status_of: Callable[[DomainError], int]) -> ExceptionHan
     def on_http_error(request: AnyRequest, error: HTTPException) -> Template:
         return page(request, "errors/error.html", _view(request, error.status_code), status=error.status_code)
 
-    def on_mishap(request: AnyRequest, _error: Exception) -> Template:
+    def on_mishap(request: AnyRequest, error: Exception) -> Template:
+        if is_outage(error):
+            return on_domain_error(request, Unavailable())
         return page(request, "errors/error.html", _view(request, UNEXPECTED), status=UNEXPECTED)
 
     return {DomainError: on_domain_error, HTTPException: on_http_error, Exception: on_mishap}
