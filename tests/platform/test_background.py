@@ -103,6 +103,20 @@ async def test_the_jobs_of_a_dead_worker_are_given_back_and_those_of_a_living_on
     ]
 
 
+async def test_a_periodic_job_whose_next_run_waits_already_does_not_keep_the_other_lost_ones(services, asked):
+    for name, lock, status in (("daily", "'daily'", "doing"), ("mail", "NULL", "doing"), ("daily", "'daily'", "todo")):
+        asked(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args, status, queueing_lock)"
+            f" VALUES ('default', '{name}', 0, '{{}}', '{status}', {lock}) RETURNING id"
+        )
+    async with services.jobs.app.open_async():
+        assert await services.jobs.requeue_stalled() == 2
+    assert sorted(asked("SELECT task_name, status::text FROM procrastinate_jobs")) == [
+        ("daily", "todo"),
+        ("mail", "todo"),
+    ]
+
+
 async def test_a_part_that_failed_begins_again(monkeypatch):
     monkeypatch.setattr(background, "PAUSE_AFTER_FAILURE_SECONDS", 0.01)
     attempts = []

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 
 from farebox.core.db import UnitOfWork
@@ -70,11 +72,14 @@ class Jobs:
         )
 
     async def requeue_stalled(self) -> int:
-        """Give the jobs of workers that died in the middle of them back to the queue. Returns how many."""
+        """Give the jobs of workers that died in the middle of them back to the queue. Returns how many there were."""
         manager = self.app.job_manager
         stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
         for job in stalled:
-            await manager.retry_job(job, retry_at=datetime.now(UTC))
+            try:
+                await manager.retry_job(job, retry_at=datetime.now(UTC))
+            except UniqueViolation:  # a periodic one, whose next run waits in the queue already
+                await manager.finish_job(job, Status.ABORTED, delete_job=True)
         return len(stalled)
 
 
