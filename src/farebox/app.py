@@ -85,7 +85,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         debug=False,
     )
     # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
-    app.asgi_handler = observe(harden_responses(speak_the_readers_language(app.asgi_handler)))
+    app.asgi_handler = observe(harden_responses(speak_the_readers_language(app.asgi_handler), is_https=is_https))
     return app
 
 

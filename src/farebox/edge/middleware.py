@@ -24,6 +24,11 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+STRICT_TRANSPORT = "max-age=31536000"
+"""A year. Not for subdomains: those may be somebody else's."""
+
+API = "/api/"
+
 
 def speak_the_readers_language(app: ASGIApp) -> ASGIApp:
     """The language is, in this order: `?lang=`, the switcher's cookie, the Accept-Language header."""
@@ -38,14 +43,24 @@ def speak_the_readers_language(app: ASGIApp) -> ASGIApp:
     return middleware
 
 
-def harden_responses(app: ASGIApp) -> ASGIApp:
-    """Sets the security headers that a handler has not set itself."""
+def harden_responses(app: ASGIApp, *, is_https: bool = False) -> ASGIApp:
+    """Sets the security headers that a handler has not set itself, on every answer, whoever gives it.
+
+    What the API answers is kept by no cache unless the handler says so: most of it is for one credential only.
+
+    Args:
+        is_https: travellers reach us by https, and should never again by anything else.
+    """
+    for_all = SECURITY_HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if is_https else {})
+    for_api = for_all | {"Cache-Control": "no-store"}
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = for_api if scope["path"].startswith(API) else for_all
+
         async def send_hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableScopeHeaders.from_message(message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in wanted.items():
                     headers.setdefault(name, value)
             await send(message)
 
