@@ -18,6 +18,16 @@ import pytest
 
 FAREBOX = Path(sys.executable).with_name("farebox")
 START_SECONDS = 60
+
+FEED = {
+    "agency": "agency_id,agency_name,agency_timezone\nHL,Hill Lines,Europe/Berlin\n",
+    "stops": "stop_id,stop_name,stop_lat,stop_lon\nA,Aberg,50,8\nB,Bedorf,51,9\n",
+    "routes": "route_id,agency_id,route_short_name,route_type\nR,HL,1,3\n",
+    "trips": "route_id,service_id,trip_id,trip_headsign\nR,daily,T,Bedorf\n",
+    "stop_times": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\nT,8:00,8:00,A,1\nT,9:00,9:00,B,2\n",
+    "calendar": "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+    "daily,1,1,1,1,1,1,1,20200101,20201231\n",
+}
 STOP_SECONDS = 30
 
 
@@ -242,6 +252,28 @@ def test_a_file_that_is_no_timetable_is_refused_in_a_sentence(home, tmp_path):
     assert run.stderr.startswith("error: ")
     assert "Traceback" not in said(run)
     assert server_pid(home) is None
+
+
+def test_a_folder_of_ones_own_is_taken_and_read_again_only_when_it_changed(tmp_path):
+    (tmp_path / "feed").mkdir()
+    for name, text in FEED.items():
+        (tmp_path / "feed" / f"{name}.txt").write_text(text)
+    with tempfile.TemporaryDirectory(prefix="farebox-home-", ignore_cleanup_errors=True) as directory:
+        outputs = []
+        for headsign in ("Bedorf", "Bedorf", "Bedorf ZOB"):
+            (tmp_path / "feed" / "trips.txt").write_text(FEED["trips"].replace("Bedorf", headsign))
+            with running("demo", "--feed", str(tmp_path / "feed"), home=Path(directory) / "home") as shop:
+                code, output, errors = shop.stop()
+            assert (code, "Traceback" in errors) == (0, False)
+            outputs.append(output)
+    assert ["Imported Hill Lines" in output for output in outputs] == [True, False, True]
+
+
+def test_a_port_that_cannot_be_is_refused(empty_home):
+    run = farebox("demo", "--home", empty_home, "--port", "99999")
+    assert run.returncode != 0
+    assert "99999" in said(run)
+    assert not empty_home.exists()
 
 
 def test_doctor_finds_nothing_broken_and_leaves_nothing_running(home):

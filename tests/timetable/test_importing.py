@@ -106,9 +106,11 @@ async def test_an_operator_is_paid_in_the_currency_of_its_fares_or_its_country(i
     vietnam = "agency_id,agency_name,agency_timezone\nHL,Hill,Asia/Ho_Chi_Minh\n"
     await importer(small_feed(agency=vietnam))
     assert await rows("SELECT currency FROM operator") == ["VND"]
-    await importer(small_feed(agency=vietnam, fare_attributes="fare_id,price,currency_type\nf,3,USD\n"))
+    await importer(small_feed(agency=vietnam, fare_attributes="fare_id,price,currency_type\nf,3,usd\n"))
     assert await rows("SELECT currency FROM operator") == ["USD"]
-    await importer(small_feed(agency=vietnam), currency="EUR")
+    with pytest.raises(GtfsError, match="'GELD' is no currency"):
+        await importer(small_feed(agency=vietnam), currency="Geld")
+    await importer(small_feed(agency=vietnam), currency="eur")
     assert await rows("SELECT currency FROM operator") == ["EUR"]
     await importer(small_feed(agency=vietnam))
     assert await rows("SELECT currency FROM operator") == ["EUR"], "a feed that tells none changes none"

@@ -20,7 +20,7 @@ from farebox.demo.seed import seed_demo
 from farebox.migrations import upgrade
 from farebox.migrations.state import is_current
 from farebox.pricing import import_fares
-from farebox.timetable import ImportReport, OnSale, find_feed, import_feed
+from farebox.timetable import GtfsError, ImportReport, OnSale, find_feed, import_feed
 
 T = TypeVar("T")
 Told = Callable[[str, int, int], None]
@@ -60,7 +60,7 @@ def load_sample_network(settings: Settings) -> None:
 
 def load_feed(settings: Settings, path: Path, *, shift_to: date | None = None) -> None:
     """Put a GTFS file on sale, moved to today if nothing of it runs soon; reads it only if that was not done before."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = _digest(path)
     before = _find_loaded(settings)
     if before is None or not _is_loaded(settings, Loaded(digest, before.code, shift_to)):
         report = read_timetable(settings, path, shift_to=shift_to, shift_if_idle=True)
@@ -100,6 +100,20 @@ def read_timetable(
         )
     out.print(report.text(), markup=False, soft_wrap=True)
     return report
+
+
+def _digest(path: Path) -> str:
+    """Of all that may be read of a feed; it need not be usable."""
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*.txt")) if path.is_dir() else [path]:
+        try:
+            with file.open("rb") as content:
+                digest.update(f"{file.relative_to(path)} {file.stat().st_size}\n".encode())
+                while block := content.read(1024 * 1024):
+                    digest.update(block)
+        except OSError as error:
+            raise GtfsError(f"The file cannot be read: {error.strerror or error}.", file=file.name) from error
+    return digest.hexdigest()
 
 
 def _note(settings: Settings) -> Path:

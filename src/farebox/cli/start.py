@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile, PositiveInt
+from cyclopts.types import ExistingPath, PositiveInt, UInt16
 from msgspec.structs import replace
 
 from farebox.cli.claims import claim_home, claim_port
@@ -23,7 +23,7 @@ from farebox.core.logs import configure_logs
 from farebox.core.settings import Settings, load_settings
 
 Host = Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 for all.")]
-Port = Annotated[int, Parameter(help="Port to listen on.")]
+Port = Annotated[UInt16, Parameter(help="Port to listen on; 0 for any that is free.")]
 Home = Annotated[Path | None, Parameter(help="Data directory, instead of FAREBOX_HOME or ./.farebox.")]
 
 
@@ -48,7 +48,10 @@ def demo(
     *,
     port: Port = 8000,
     host: Host = "127.0.0.1",
-    feed: Annotated[ExistingFile | None, Parameter(help="Your own GTFS file, instead of the sample network.")] = None,
+    feed: Annotated[
+        ExistingPath | None,
+        Parameter(help="Your own GTFS file, or a folder of its parts, instead of the sample network."),
+    ] = None,
     shift_to: Annotated[date | None, Parameter(help="Move the feed's calendar so that it begins here.")] = None,
     home: Home = None,
 ) -> None:

@@ -125,8 +125,9 @@ def _facts(ctx: Import, row: Row, name: str, known: OperatorView | None) -> dict
 def _currency_of_fares(tables: FeedTables) -> str | None:
     for file, column in (("fare_products.txt", "currency"), ("fare_attributes.txt", "currency_type")):
         for row in tables.rows(file):
-            if is_currency(row.get(column, "")):
-                return row[column]
+            currency = row.get(column, "").upper()
+            if is_currency(currency):
+                return currency
     return None
 
 

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TypeAlias
 from uuid import UUID, uuid5
 
+from babel.numbers import is_currency
 from psycopg import DataError
 from psycopg.errors import ProgramLimitExceeded
 
@@ -102,6 +103,8 @@ async def import_feed(
     """
     if seat_plan not in TEMPLATES:
         raise GtfsError(f"There is no seat plan {seat_plan!r}; there are {', '.join(TEMPLATES)}.")
+    if currency is not None and not is_currency(currency := currency.upper()):
+        raise GtfsError(f"{currency!r} is no currency; write its code of ISO 4217, for instance EUR or VND.")
     started = perf_counter()
     report = ImportReport()
     with open_feed_files(path) as files, _said_plainly():
