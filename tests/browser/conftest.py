@@ -119,9 +119,11 @@ def visit(chromium: Browser, shop: Shop) -> Iterator[Callable[..., Traveller]]:
         page.on("pageerror", lambda error: traveller.complaints.append(f"script: {error}"))
         page.on(
             "console",
-            lambda said: traveller.complaints.append(f"console: {said.text}")
-            if said.type == "error" and "Failed to load resource" not in said.text
-            else None,
+            lambda said: (
+                traveller.complaints.append(f"console: {said.text}")
+                if said.type == "error" and "Failed to load resource" not in said.text
+                else None
+            ),
         )
         travellers.append(traveller)
         return traveller

@@ -17,7 +17,8 @@ OVERFLOWING = """() => document.documentElement.scrollWidth - document.documentE
 SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
   .filter(e => e.checkVisibility() && !e.closest('.quiet-voice, .skip') && !e.matches('p a:not([class])'))
   .map(e => [e.closest('label.tick, label.radio-card') ?? e, e])
-  .filter(([box]) => { const r = box.getBoundingClientRect(); return r.width > 0 && (r.width < least || r.height < least); })
+  .filter(([box]) => box.getBoundingClientRect().width > 0)
+  .filter(([box]) => Math.min(box.getBoundingClientRect().width, box.getBoundingClientRect().height) < least)
   .map(([, e]) => e.outerHTML.slice(0, 120))"""
 
 _axe = Axe()

@@ -334,6 +334,7 @@ def seats_limousine() -> Sample:
         Selection(
             (ChosenSeat("2A", "window", dong(520_000)),),
             dong(520_000),
+            (),
             clock(),
         ),
         {"2A"},

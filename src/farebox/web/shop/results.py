@@ -54,6 +54,7 @@ class ResultsController(Controller):
         asked = await read_search(work, query, settings)
         if isinstance(asked, SearchForm):
             return await draw_home(request, work, settings, asked)
+        here = _settled(here, asked.form)
         filters = read_filters(here.query)
         try:
             found = await search_trips(work, _trip_query(asked, filters, shown=_shown(query)))
@@ -62,6 +63,12 @@ class ResultsController(Controller):
             form = replace(asked.form, errors={each.field: each.text() for each in error.errors})
             return await draw_home(request, work, settings, form)
         return page(request, "shop/results.html", await _view(work, asked, filters, found, days, here))
+
+
+def _settled(here: Here, form: SearchForm) -> Here:
+    """The address with the places as they were understood, for all links on the page."""
+    ends = {"from": form.from_text, "from_id": form.from_id, "to": form.to_text, "to_id": form.to_id}
+    return Here(here.path, (*ends.items(), *(pair for pair in here.query if pair[0] not in ends)), here.mailbox)
 
 
 async def _strip(work: UnitOfWork, asked: Asked) -> list[DayPrice]:

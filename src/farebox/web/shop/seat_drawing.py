@@ -50,13 +50,13 @@ def draw_decks(decks: Sequence[Deck], seats: Sequence[PricedSeat]) -> tuple[Deck
 
 def draw_tiers(seats: Sequence[PricedSeat]) -> tuple[PriceTier, ...]:
     """The prices on this vehicle, lowest first, and what each is for. More than four share the highest mark."""
-    drawn = []
-    base = _common_features([seat for seat in seats if _tier_of_price(seats).get(_minor(seat)) == 0])
     prices = sorted({seat.price.minor: seat.price for seat in seats if seat.price}.items())
-    for tier, (minor, price) in enumerate(prices):
-        group = [seat for seat in seats if _minor(seat) == minor]
-        drawn.append(PriceTier(min(tier, HIGHEST_TIER), price, _tier_label(group, base if tier else frozenset())))
-    return tuple(drawn)
+    groups = [[seat for seat in seats if _minor(seat) == minor] for minor, _price in prices]
+    plain = _common_features(groups[0]) if groups else frozenset()
+    return tuple(
+        PriceTier(min(tier, HIGHEST_TIER), price, _tier_label(groups[tier], plain if tier else frozenset()))
+        for tier, (_minor_units, price) in enumerate(prices)
+    )
 
 
 def seat_label(seat: PricedSeat) -> str:

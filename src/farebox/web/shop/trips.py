@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response import Template
 
 from farebox.accounts import get_operator
@@ -18,8 +18,8 @@ from farebox.web.pages import AnyRequest, page
 from farebox.web.shop.cards import call_rows, card_of_detail, search_url, seats_url
 from farebox.web.views.trips import FareRow, TripView
 
-FromId = Annotated[UUID | None, Parameter(query="from")]
-ToId = Annotated[UUID | None, Parameter(query="to")]
+FromId = Annotated[UUID | None, QueryParameter(name="from")]
+ToId = Annotated[UUID | None, QueryParameter(name="to")]
 Travellers = Annotated[int, Parameter(ge=1, le=60)]
 
 
