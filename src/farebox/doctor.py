@@ -53,7 +53,7 @@ Findings = Iterator[Finding]
 
 def examine_machine(settings: Settings) -> Findings:
     """Everything that can be said without the database."""
-    for check in (_python, _home, _disk, _secrets, _zones, _mail, _base_url, _limits, _telemetry):
+    for check in (_python, _home, _disk, _secrets, _zones, _mail, _base_url, _payments, _limits, _telemetry):
         yield from check(settings)
 
 
@@ -171,6 +171,18 @@ def _base_url(settings: Settings) -> Findings:
         yield Finding(Level.WARN, "base URL", f"{settings.base_url} in production", advice + " It should be https.")
     else:
         yield Finding(Level.OK, "base URL", settings.base_url)
+
+
+def _payments(settings: Settings) -> Findings:
+    """Test payments beside an address that travellers have: whoever says "paid" has paid."""
+    host = urlsplit(settings.base_url).hostname
+    if settings.is_production:
+        yield Finding(Level.OK, "payments", "no test payments")
+    elif host is None or _is_local(host):
+        yield Finding(Level.OK, "payments", "test payments, for this machine")
+    else:
+        found = f"test payments at {settings.base_url}: tickets for nothing"
+        yield Finding(Level.WARN, "payments", found, "Set FAREBOX_ENV=production where real travellers come.")
 
 
 def _limits(settings: Settings) -> Findings:

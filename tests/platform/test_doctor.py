@@ -46,6 +46,19 @@ def test_whatever_is_wrong_comes_with_advice(tmp_path, monkeypatch):
     assert all(finding.advice for finding in found.values() if finding.level is not Level.OK)
 
 
+@pytest.mark.parametrize(
+    ("env", "url", "level"),
+    [
+        ("development", "http://127.0.0.1:8000", Level.OK),
+        ("development", "https://tickets.example", Level.WARN),
+        ("demo", "https://tickets.example", Level.WARN),
+        ("production", "https://tickets.example", Level.OK),
+    ],
+)
+def test_test_payments_where_travellers_come(tmp_path, env, url, level):
+    assert machine(tmp_path, env=env, base_url=url)["payments"].level is level
+
+
 @pytest.mark.parametrize(("free_mb", "level"), [(100, Level.FAIL), (500, Level.WARN), (5000, Level.OK)])
 def test_a_full_disk(tmp_path, monkeypatch, free_mb, level):
     usage = namedtuple("usage", "total used free")

@@ -136,6 +136,10 @@ def _address(host: str, port: int) -> str:
 
 def _tell_address(settings: Settings) -> None:
     facts("Farebox is running.", [("Shop", settings.base_url)])
+    if not settings.is_production:
+        out.print(
+            "Test payments are on: tickets cost nothing. FAREBOX_ENV=production shuts them off.\n", soft_wrap=True
+        )
 
 
 def _welcome(settings: Settings) -> None:
