@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.timetable.feeds import CALENDAR, ROUTES, STOPS, small_feed, stop_times, trips
+from tests.timetable.feeds import AGENCY, CALENDAR, ROUTES, STOPS, small_feed, stop_times, trips
 
 from farebox.core.ids import new_id
 from farebox.timetable import GtfsError
@@ -114,6 +114,15 @@ async def test_an_operator_is_paid_in_the_currency_of_its_fares_or_its_country(i
     assert await rows("SELECT currency FROM operator") == ["EUR"]
     await importer(small_feed(agency=vietnam))
     assert await rows("SELECT currency FROM operator") == ["EUR"], "a feed that tells none changes none"
+
+
+@pytest.mark.parametrize(
+    ("zone", "currency"),
+    [("US/Central", "USD"), ("Asia/Calcutta", "INR"), ("Japan", "JPY"), ("Asia/Kuwait", "KWD"), ("Etc/UTC", "EUR")],
+)
+async def test_the_country_of_a_zone_is_known_by_old_names_too(importer, rows, zone, currency):
+    await importer(small_feed(agency=AGENCY.replace("Europe/Berlin", zone)))
+    assert await rows("SELECT currency FROM operator") == [currency]
 
 
 async def test_platforms_belong_to_stations_and_a_station_is_a_place(importer, rows):

@@ -31,8 +31,9 @@ class ImportedAgency:
 
 
 def country_of(zone: str) -> str:
-    """The ISO 3166 code of the country of a time zone (CLDR), or empty."""
-    country: str = get_global("zone_territories").get(zone, "")
+    """The ISO 3166 code of the country of a time zone (CLDR), by an old name too ("US/Central"), or empty."""
+    current = get_global("zone_aliases").get(zone, zone)
+    country: str = get_global("zone_territories").get(current, "")
     return "" if country == "001" else country
 
 
