@@ -69,10 +69,8 @@ def test_prices_are_told_with_what_they_are_for():
         (0, 1000, "Standard seat"),
         (1, 1300, "Extra legroom"),
     ]
-    assert [tier.label for tier in draw_tiers(priced(SLEEPER_34, extra={"lower": 100}))] == [
-        "Sleeper berth",
-        "Lower deck",
-    ]
+    berths = draw_tiers(priced(SLEEPER_34, extra={"lower": 100}))
+    assert [tier.label for tier in berths] == ["Upper deck", "Lower deck"]
 
 
 def test_one_price_needs_one_line_and_none_needs_none():
