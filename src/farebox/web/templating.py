@@ -1,10 +1,10 @@
 """Jinja2 as the pages use it: escaped, strict about names, translated, with money and times by locale."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_name
-from babel.numbers import format_compact_currency, format_decimal
+from babel.numbers import format_compact_currency
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
@@ -32,16 +32,13 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    env.globals.update(
-        static_url=ASSETS.url, languages=LANGUAGES, current_language=current_language, minutes_in_text=duration
-    )
+    env.globals.update(static_url=ASSETS.url, languages=LANGUAGES, current_language=current_language)
     env.filters.update(
         money=i18n.format_money,
         money_short=money_short,
-        number=lambda value: format_decimal(value, locale=locale()),
         day=i18n.format_day,
         time=time_of_day,
         duration=duration,
@@ -49,7 +46,6 @@ def environment() -> Environment:
         iso=lambda instant: instant.isoformat(),
         amenity=amenity_label,
         amenity_icon=amenity_icon,
-        after_days=after_days,
     )
     return env
 
@@ -84,10 +80,6 @@ def zone_name(zone: str, at: datetime) -> str:
     sign = "-" if minutes < 0 else "+"
     distance = f"GMT{sign}{hours}" + (f":{rest:02d}" if rest else "")
     return f"{get_timezone_name(zone, width='long', locale=locale())} ({distance})"
-
-
-def after_days(day: date | datetime, days: int) -> date | datetime:
-    return day + timedelta(days=days)
 
 
 __all__ = ["duration", "environment", "money_short", "template_config", "time_of_day", "zone_name"]

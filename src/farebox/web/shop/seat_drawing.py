@@ -94,8 +94,6 @@ def _cell(seat: PricedSeat, tiers: dict[int, int]) -> SeatCell:
         number=seat.number,
         type=seat.type,
         status=seat.status,
-        price=seat.price,
-        place=seat_place(seat.features),
         tier=tiers.get(_minor(seat), 0),
         label=seat_label(seat),
         accessible=seat.accessible,

@@ -15,7 +15,6 @@ class SeatCell:
     """A seat on the map.
 
     Attributes:
-        place: where it is, in words ("window, front row").
         tier: 0 for the lowest price on this vehicle, then 1, 2, 3.
         label: what a screen reader says, without the status.
     """
@@ -23,8 +22,6 @@ class SeatCell:
     number: str
     type: str
     status: SeatStatus
-    price: Money | None
-    place: str
     tier: int
     label: str
     accessible: bool = False

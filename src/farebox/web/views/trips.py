@@ -204,7 +204,6 @@ class Connection:
     url: str
     minutes: int | None
     price: Money | None
-    departs: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
