@@ -17,6 +17,7 @@ from farebox.bookings import (
     extend_booking,
     get_booking,
     reopen_choice,
+    start_processing,
 )
 from farebox.core.errors import NotAllowed
 from farebox.core.ids import new_id
@@ -59,6 +60,45 @@ async def test_more_time_is_for_the_owner_of_a_running_pending_booking(box, data
         await confirm_booking(work, sold.id, actor=SYSTEM)
     with pytest.raises(NotModifiable):
         await extend(box, sold, owner)
+
+
+async def two_rides(box, *, ttl_seconds=900):
+    """A booking of two holds, one of which may be longer than the other."""
+    actor = await box.guest()
+    out = await box.hold(actor, await box.show(), ttl_seconds=ttl_seconds)
+    back = await box.hold(actor, await box.show())
+    return await box.book(actor, out, back), actor, out, back
+
+
+async def test_of_two_holds_both_have_more_time_or_none(box, database):
+    booking, actor, out, back = await two_rides(box)
+    async with database.begin() as work:
+        await work.execute("UPDATE hold SET extensions = max_extensions WHERE id = %s", (max(out.id, back.id),))
+    async with database.begin() as work:
+        with pytest.raises(ExtensionLimit):
+            await extend_booking(work, booking.id, actor=actor, terms=LONGER)
+    async with database.begin() as work:
+        assert (await get_hold(work, min(out.id, back.id))).extensions == 0
+
+
+async def test_a_booking_that_is_being_paid_lasts_no_longer_than_any_of_its_seats(box, database):
+    booking, actor, out, back = await two_rides(box, ttl_seconds=2700)
+    async with database.begin() as work:
+        paying = await start_processing(work, booking.id, actor=actor, settings=box.settings)
+        longer, shorter = [(await get_hold(work, hold.id)).expires_at for hold in (out, back)]
+    assert paying.expires_at == shorter
+    assert shorter is not None and longer is not None and shorter < longer
+
+
+async def test_a_choice_that_cannot_be_reopened_stays_the_bookings(box, database):
+    booking, actor, _ = await box.booked()
+    hold_id = booking.items[0].hold_id
+    async with database.begin() as work:
+        await work.execute("UPDATE hold SET first_taken_at = now() - interval '46 minutes' WHERE id = %s", (hold_id,))
+        with pytest.raises(ExtensionLimit):
+            await reopen_choice(work, booking.id, actor=actor, terms=TERMS)
+    async with database.begin() as work:
+        assert (await get_hold(work, hold_id)).owner == f"booking:{booking.id}"
 
 
 async def test_choosing_again_ends_the_booking_and_gives_its_hold_back_to_the_traveller(box, database):

@@ -118,7 +118,7 @@ async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, 
     age_seconds = int((work.now - row.created_at).total_seconds())
     longest_seconds = settings.booking_ttl_seconds + settings.payment_window_seconds
     seconds = max(0, min(settings.payment_window_seconds, longest_seconds - age_seconds))
-    ends = [row.expires_at]
+    ends = []
     holds = await _holds_of(work, booking_id)
     await lock_holds(work, holds)
     for hold_id in holds:
@@ -126,7 +126,7 @@ async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, 
             ends.append((await rearm(work, hold_id, seconds=seconds)).expires_at)
         except HoldExpired:
             raise BookingExpired from None
-    row.expires_at = max(filter(None, ends))
+    row.expires_at = min(filter(None, ends))
     await work.session.flush()
     if status is BookingStatus.PENDING:
         target = BookingStatus.PAYMENT_PROCESSING

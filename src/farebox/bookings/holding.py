@@ -13,7 +13,7 @@ from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.states import BookingStatus, CancelReason, move
 from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
-from farebox.inventory import ExtensionLimit, HoldExpired, HoldTerms, extend, get_hold, lock_holds, transfer
+from farebox.inventory import ExtensionLimit, HoldTerms, extend, get_hold, lock_holds, transfer
 
 
 async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, terms: HoldTerms) -> Booking:
@@ -26,16 +26,15 @@ async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, te
         ExtensionLimit: used as often as allowed, or the longest time is reached.
     """
     row = await _pending(work, booking_id, actor)
-    ends = []
-    holds = await _hold_ids(work, booking_id)
-    await lock_holds(work, holds)
-    for hold_id in holds:
-        hold = await get_hold(work, hold_id)
-        try:
-            ends.append((await extend(work, hold_id, owner=hold.owner, terms=terms)).expires_at)
-        except HoldExpired:
-            raise BookingExpired from None
-    row.expires_at = min(filter(None, [*ends]), default=row.expires_at)
+    hold_ids = await _hold_ids(work, booking_id)
+    await lock_holds(work, hold_ids)
+    holds = [await get_hold(work, hold_id) for hold_id in hold_ids]
+    if any(hold.state != "held" for hold in holds):
+        raise BookingExpired
+    if not all(hold.extensions_left for hold in holds):
+        raise ExtensionLimit
+    ends = [(await extend(work, hold.id, owner=hold.owner, terms=terms)).expires_at for hold in holds]
+    row.expires_at = min(filter(None, ends))
     row.updated_at = work.now
     await work.session.flush()
     return await get_booking(work, booking_id, actor=SYSTEM)
@@ -55,10 +54,12 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
         NotAllowed: the credential reaches this booking only, and cannot hold seats.
     """
     row = await _pending(work, booking_id, actor)
-    for hold_id in await _hold_ids(work, booking_id):
-        hold = await transfer(work, hold_id, owner=actor.owner)
-        if work.now - hold.first_taken_at >= timedelta(seconds=terms.max_total_seconds):
-            raise ExtensionLimit
+    owner = actor.owner
+    holds = [await get_hold(work, hold_id, lock=True) for hold_id in await _hold_ids(work, booking_id)]
+    if any(work.now - hold.first_taken_at >= timedelta(seconds=terms.max_total_seconds) for hold in holds):
+        raise ExtensionLimit
+    for hold in holds:
+        await transfer(work, hold.id, owner=owner)
     await move(
         work,
         booking_id,
