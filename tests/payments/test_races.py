@@ -3,10 +3,11 @@
 import asyncio
 from collections import Counter
 
+import msgspec
 import pytest
 from sqlalchemy import update
 from tests.bookings.shows import run_out, scalar
-from tests.payments.till import paid
+from tests.payments.till import declined, paid
 
 from farebox.accounts import SYSTEM
 from farebox.bookings import (
@@ -23,6 +24,7 @@ from farebox.bookings.states import move, record
 from farebox.core.db import Database
 from farebox.inventory import UnitsTaken, claims_on, release, sweep
 from farebox.payments import confirm_paid, settlement
+from farebox.payments.inbox import write_down
 
 CONFIRMED, CANCELLED, PENDING = BookingStatus.CONFIRMED, BookingStatus.CANCELLED, BookingStatus.PENDING
 PROCESSING = BookingStatus.PAYMENT_PROCESSING
@@ -76,6 +78,29 @@ async def test_many_messages_about_one_charge_at_once_count_once(wide):
     assert Counter(wide.told()) == {"booking.confirmed": 1, "payment.completed": 1}
     assert await wide.tickets() == 1
     assert (await wide.steps(booking)).count("paid") == 1
+
+
+async def test_coming_back_waits_for_messages_that_somebody_handles_and_does_not_keep_the_booking_meanwhile(wide):
+    """Handling locks a message, then the booking. The return page, which handles all of them, must not block it."""
+    booking, actor, _, payment = await wide.paying()
+    for message in (declined(payment), paid(payment)):
+        body = msgspec.json.encode(message)
+        event = await wide.bank.verify_webhook(wide.bank.sign(body), body)
+        async with wide.database.begin() as work:
+            second = await write_down(work, "sandbox", event, body)
+
+    async def come_back():
+        async with wide.database.begin() as work:
+            return await confirm_paid(work, booking.id, actor=actor, signer=wide.box.secrets)
+
+    async with wide.database.begin() as handler:
+        await handler.execute("SET LOCAL lock_timeout = '200ms'")
+        await handler.execute("SELECT 1 FROM payment_event WHERE id = %s FOR UPDATE", (second,))
+        coming = asyncio.create_task(come_back())
+        while not await scalar(wide.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await get_booking(handler, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
+    assert (await coming).status is CONFIRMED
 
 
 async def test_many_charges_for_one_booking_at_once_are_one_that_counts_and_others_that_go_back(wide):

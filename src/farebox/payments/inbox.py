@@ -4,7 +4,7 @@ Receiving and handling are two units of work. Once a message is in the inbox it 
 "received", whatever becomes of the handling; a periodic job goes on with what failed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -38,6 +38,8 @@ LONGEST_RETRY_SECONDS: Final = 3600
 RETRY_BATCH: Final = 100
 LONGEST_ERROR: Final = 500
 UNKNOWN_PAYMENT: Final = "unknown-payment"
+
+SOLD: Final = frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED})
 
 
 async def receive_webhook(
@@ -155,27 +157,36 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
         BookingExpired: its time is over.
         NotPayable: it was cancelled.
     """
-    booking = await get_booking(work, booking_id, actor=actor)
+    booking = await get_booking(work, booking_id, actor=actor, as_it_stands=True)
+    if booking.status not in SOLD:
+        for inbox_id in await _lock_waiting(work, booking_id):
+            await handle(work, inbox_id, signer=signer)
+        booking = await get_booking(work, booking_id, actor=SYSTEM)
     if booking.is_open and not booking.total:
         booking = await confirm_booking(work, booking_id, actor=actor, reason="nothing-to-pay")
         await issue_tickets(work, booking, signer=signer)
-    elif booking.status not in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
-        waiting = await work.session.scalars(
-            select(InboxRow.id)
-            .join(PaymentRow, PaymentRow.id == InboxRow.payment_id)
-            .where(PaymentRow.booking_id == booking_id, InboxRow.handled_at.is_(None))
-            .order_by(InboxRow.id)
-        )
-        for inbox_id in waiting.all():
-            await handle(work, inbox_id, signer=signer)
-        booking = await get_booking(work, booking_id, actor=SYSTEM)
-    if booking.status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
+    if booking.status in SOLD:
         return booking
     if booking.is_open:
         raise PaymentRequired
     if booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED:
         raise BookingExpired
     raise NotPayable(booking_status=booking.status)
+
+
+async def _lock_waiting(work: UnitOfWork, booking_id: UUID) -> Sequence[UUID]:
+    """The messages about a booking that were not handled yet, locked all at once and before the booking.
+
+    Who handles a message locks it first and the booking next: any other order, and the two would block each other.
+    """
+    waiting = await work.session.scalars(
+        select(InboxRow.id)
+        .join(PaymentRow, PaymentRow.id == InboxRow.payment_id)
+        .where(PaymentRow.booking_id == booking_id, InboxRow.handled_at.is_(None))
+        .order_by(InboxRow.id)
+        .with_for_update(of=InboxRow)
+    )
+    return waiting.all()
 
 
 async def _put_off(work: UnitOfWork, inbox_id: UUID, error: str) -> None:

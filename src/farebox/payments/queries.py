@@ -22,7 +22,7 @@ async def get_payment(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> Pa
     if row is None:
         raise PaymentNotFound
     try:
-        await get_booking(work, row.booking_id, actor=actor)
+        await get_booking(work, row.booking_id, actor=actor, as_it_stands=True)
     except BookingNotFound:
         raise PaymentNotFound from None
     return payment_view(row)
@@ -34,7 +34,7 @@ async def list_payments(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
-    await get_booking(work, booking_id, actor=actor)
+    await get_booking(work, booking_id, actor=actor, as_it_stands=True)
     rows = await work.session.scalars(
         select(PaymentRow)
         .where(PaymentRow.booking_id == booking_id)
