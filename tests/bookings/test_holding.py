@@ -87,7 +87,9 @@ async def test_a_booking_that_is_being_paid_lasts_no_longer_than_any_of_its_seat
         paying = await start_processing(work, booking.id, actor=actor, settings=box.settings)
         longer, shorter = [(await get_hold(work, hold.id)).expires_at for hold in (out, back)]
     assert paying.expires_at == shorter
-    assert shorter is not None and longer is not None and shorter < longer
+    assert shorter is not None
+    assert longer is not None
+    assert shorter < longer
 
 
 async def test_a_choice_that_cannot_be_reopened_stays_the_bookings(box, database):
