@@ -11,6 +11,7 @@ from msgspec.structs import replace as changed
 from tests.web.conftest import Browser, path_of
 
 from farebox.app import create_app
+from farebox.edge.rate_limits import BUCKETS, Bucket
 
 PERSON = {
     "contact.email": "anh@example.com",
@@ -51,6 +52,18 @@ async def test_over_https_cookies_are_secure(services, coach):
     cookies = answer.headers.get_list("set-cookie")
     assert cookies
     assert all("Secure" in cookie for cookie in cookies)
+
+
+async def test_beginning_to_hold_seats_counts_as_a_write_and_choosing_others_does_not(services, coach, monkeypatch):
+    monkeypatch.setitem(BUCKETS, "write", Bucket("write", 2))
+    app: Any = create_app(replace(services, settings=changed(services.settings, rate_limits="on")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
+        browser = Browser(client)
+        for seats in (["5A"], ["5A", "5B"], [], ["5A"], ["5C"], []):
+            assert (await hold(browser, coach, *seats)).status_code < 400, seats
+        assert (await hold(browser, coach, "5A")).status_code == 429
+        async with coach.database.begin() as work:
+            assert await (await work.execute("SELECT count(*) FROM claim")).fetchone() == (0,)
 
 
 async def test_seats_are_locked_for_their_session_only(visit, coach):

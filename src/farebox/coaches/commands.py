@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from farebox.accounts import Actor
@@ -84,7 +85,7 @@ async def lock_seats(
     except UnitsTaken as refusal:
         seats = await list_seats(work, departure, stretch, fares=fares, owner=owner)
         raise _explain(seats, units, [unit for _, unit in refusal.lost]) from None
-    return make_lock(departure, fares, hold)
+    return replace(make_lock(departure, fares, hold), is_first=earlier is None)
 
 
 async def extend_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor, settings: Settings) -> SeatLock:

@@ -1,7 +1,7 @@
 """What others see of the seats on a departure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -49,6 +49,7 @@ class SeatLock:
         state: `held` while it runs, `expired` once its time is over, `released` once given up.
         expires_at: `None` once sold.
         quote: what they cost, an adult on each seat; a booking is quoted anew for those who travel.
+        is_first: just taken, by somebody who held nothing on this departure before.
     """
 
     id: UUID
@@ -59,6 +60,7 @@ class SeatLock:
     expires_at: datetime | None
     extensions_left: int
     quote: Quote
+    is_first: bool = field(default=False, compare=False)
 
     @property
     def total(self) -> Money:

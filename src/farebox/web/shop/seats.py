@@ -23,6 +23,7 @@ from farebox.coaches import (
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
+from farebox.edge.rate_limits import count_also
 from farebox.inventory import ExtensionLimit, HoldExpired
 from farebox.pricing import describe_line
 from farebox.web.labels import seat_place
@@ -106,7 +107,10 @@ class SeatsController(Controller):
     async def choose(
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, settings: Settings, trip_id: UUID
     ) -> Template | Redirect | Response[None]:
-        """Hold the ticked seats instead of those held before, or give all of them back."""
+        """Hold the ticked seats instead of those held before, or give all of them back.
+
+        Ticking is cheap, but beginning to hold seats of a departure counts as a write, or one address could hold all.
+        """
         data = await request.form()  # by hand, since seats come several times under one name
         stretch = _stretch(trip_id, data, settings)
         actor, cookies = await guest_of(request, work, actor, settings)
@@ -115,6 +119,8 @@ class SeatsController(Controller):
             outcome = await _extend(work, stretch, actor, settings)
         else:
             outcome = await _hold(work, stretch, wanted, actor, settings)
+        if outcome.lock and outcome.lock.is_first and not cookies:  # with cookies it was counted as a new session
+            count_also(request, "write")
         if outcome.lock and not outcome.notice and data.get("go") and not is_part(request):
             people = f"?people={stretch.people}" if stretch.people else ""
             return see_other(f"/checkout/{outcome.lock.id}/passengers{people}", cookies)
