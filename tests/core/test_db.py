@@ -4,6 +4,7 @@ import asyncio
 from typing import ClassVar
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, select
 
 from farebox.core.db import Database
@@ -28,6 +29,30 @@ async def jobs(database):
 async def count_events(database):
     async with database.begin() as work:
         return await work.session.scalar(select(func.count()).select_from(OutboxEvent))
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        (
+            "postgresql://farebox@/farebox?host=/home/me/M%C3%A3%20ngu%E1%BB%93n%20(a%2Bb)/postgres&port=5432",
+            {"user": "farebox", "dbname": "farebox", "host": "/home/me/Mã nguồn (a+b)/postgres", "port": "5432"},
+        ),
+        (
+            "postgresql://me:a%20b%2Bc%27@db.example:5433/shop?sslmode=require",
+            {
+                "user": "me",
+                "password": "a b+c'",
+                "host": "db.example",
+                "port": "5433",
+                "dbname": "shop",
+                "sslmode": "require",
+            },
+        ),
+    ],
+)
+def test_psycopg_takes_the_address_as_it_is_meant(url, parts):
+    assert conninfo_to_dict(Database(url).dsn) == parts
 
 
 async def test_an_event_and_its_reaction_are_kept_with_the_transaction(database, jobs):

@@ -255,6 +255,7 @@ def test_a_file_that_is_no_timetable_is_refused_in_a_sentence(home, tmp_path):
 
 
 def test_a_folder_of_ones_own_is_taken_and_read_again_only_when_it_changed(tmp_path):
+    """In a data directory whose name is awkward in addresses."""
     (tmp_path / "feed").mkdir()
     for name, text in FEED.items():
         (tmp_path / "feed" / f"{name}.txt").write_text(text)
@@ -262,7 +263,9 @@ def test_a_folder_of_ones_own_is_taken_and_read_again_only_when_it_changed(tmp_p
         outputs = []
         for headsign in ("Bedorf", "Bedorf", "Bedorf ZOB"):
             (tmp_path / "feed" / "trips.txt").write_text(FEED["trips"].replace("Bedorf", headsign))
-            with running("demo", "--feed", str(tmp_path / "feed"), home=Path(directory) / "home") as shop:
+            with running(
+                "demo", "--feed", str(tmp_path / "feed"), home=Path(directory) / "Nhà của tôi (a+b %41)"
+            ) as shop:
                 code, output, errors = shop.stop()
             assert (code, "Traceback" in errors) == (0, False)
             outputs.append(output)

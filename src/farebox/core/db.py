@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from sqlalchemy import DateTime, MetaData, Text, Uuid
 from sqlalchemy import event as sqlalchemy_event
@@ -165,8 +166,9 @@ class Database:
 
     @property
     def dsn(self) -> str:
-        """The address as psycopg takes it."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        """The address as psycopg takes it; no URL, since SQLAlchemy writes a blank there as `+` and PostgreSQL reads `%20`."""
+        parts = self.url.translate_connect_args(username="user", database="dbname")
+        return make_conninfo(**parts, **{name: ",".join(values) for name, values in self.url.normalized_query.items()})
 
     def deliver_events_to(self, sink: EventSink) -> None:
         self._sink = sink
