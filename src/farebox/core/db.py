@@ -166,7 +166,7 @@ class Database:
 
     @property
     def dsn(self) -> str:
-        """The address as psycopg takes it; no URL, since SQLAlchemy writes a blank there as `+` and PostgreSQL reads `%20`."""
+        """The address as psycopg takes it; no URL, since PostgreSQL does not read the blanks that SQLAlchemy writes."""
         parts = self.url.translate_connect_args(username="user", database="dbname")
         return make_conninfo(**parts, **{name: ",".join(values) for name, values in self.url.normalized_query.items()})
 
