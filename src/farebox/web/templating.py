@@ -12,6 +12,7 @@ from litestar.template import TemplateConfig
 from farebox.core import i18n
 from farebox.core.i18n import LANGUAGES, current_language, locale
 from farebox.core.money import Money
+from farebox.web.days import day_in_words
 from farebox.web.labels import amenity_icon, amenity_label
 from farebox.web.static_files import ASSETS
 
@@ -39,7 +40,7 @@ def environment() -> Environment:
     env.filters.update(
         money=i18n.format_money,
         money_short=money_short,
-        day=i18n.format_day,
+        day=day_in_words,
         time=time_of_day,
         duration=duration,
         zone_name=zone_name,

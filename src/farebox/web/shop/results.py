@@ -11,11 +11,12 @@ from litestar.response import Redirect, Template
 
 from farebox.accounts import list_operators
 from farebox.core.db import UnitOfWork
-from farebox.core.i18n import format_day, format_money, ngettext
+from farebox.core.i18n import format_money, ngettext
 from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
 from farebox.search import BadQuery, DayPrice, TripPage, TripQuery, nearby_destinations, neighbouring_days, search_trips
 from farebox.timetable import get_sites
+from farebox.web.days import day_in_words
 from farebox.web.pages import AnyRequest, Here, here_of, page, see_other
 from farebox.web.shop.cards import card_of_offer
 from farebox.web.shop.filters import (
@@ -182,7 +183,7 @@ async def _suggestions(work: UnitOfWork, asked: Asked, found: TripPage, here: He
 
 
 def _day_name(day: date) -> str:
-    return format_day(day, "EEEE d MMMM")
+    return day_in_words(day)
 
 
 def _day_offer(day: DayPrice) -> str:

@@ -9,10 +9,11 @@ from litestar.response import Template
 
 from farebox.accounts import get_operator
 from farebox.core.db import UnitOfWork
-from farebox.core.i18n import format_day, format_money, format_time
+from farebox.core.i18n import format_money, format_time
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
 from farebox.search import TripDetail, get_trip
+from farebox.web.days import day_in_words
 from farebox.web.labels import PASSENGER_TYPES, seat_type_label
 from farebox.web.pages import AnyRequest, page
 from farebox.web.shop.cards import call_rows, card_of_detail, search_url, seats_url
@@ -69,7 +70,7 @@ def _policy(trip: TripDetail) -> tuple[str, ...]:
     terms = trip.terms
     closes = terms.sales_close_at.astimezone(trip.board.departure.tzinfo)
     lines = [
-        _("Sales end on {day} at {time}.").format(day=format_day(closes, "d MMMM"), time=format_time(closes)),
+        _("Sales end on {day} at {time}.").format(day=day_in_words(closes, "brief"), time=format_time(closes)),
         _("Until you have paid, you can cancel free of charge."),
     ]
     if terms.tax_rate_bp:

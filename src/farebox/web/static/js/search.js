@@ -152,11 +152,14 @@ function dayInWords(field) {
   words.setAttribute("aria-hidden", "true");
   field.append(words);
   field.classList.add("has-text");
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+  const formats = ["short", "numeric"].map((month) => new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month, timeZone: "UTC" }));
   const show = () => {
     const day = input.valueAsDate;
     field.classList.toggle("has-text", day !== null);
-    words.textContent = day === null ? "" : format.format(day);
+    for (const format of formats) { // the first that fits beside the calendar's sign
+      words.textContent = day === null ? "" : format.format(day);
+      if (words.scrollWidth <= words.clientWidth) break;
+    }
   };
   input.addEventListener("input", show);
   field.addEventListener("click", () => { try { input.showPicker(); } catch { input.focus(); } });
