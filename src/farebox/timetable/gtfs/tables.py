@@ -77,7 +77,8 @@ class FeedTables:
             elif name not in KNOWN_BUT_NOT_READ:
                 self.report.warn("unknown-file", name)
         if not (self.has("calendar.txt") or self.has("calendar_dates.txt")):
-            raise GtfsError("The feed has neither calendar.txt nor calendar_dates.txt, so no trip has a day to run on.")
+            reason = "The feed has neither calendar.txt nor calendar_dates.txt with anything in it, so no trip has a day."
+            raise GtfsError(reason)
 
     def rows(self, name: str) -> Iterator[Row]:
         """The rows of a file in its own order; none where the feed does not have the file.
