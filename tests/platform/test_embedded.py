@@ -64,6 +64,8 @@ def test_it_listens_on_a_private_socket_only_and_keeps_data_safe(home):
         assert ask(server, "SHOW server_encoding") == "UTF8"
         sockets = [path.parent for path in home.rglob(".s.PGSQL.5432")]
         assert [stat.S_IMODE(place.stat().st_mode) for place in sockets] == [0o700]
+        beside = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir() if path.is_file()}
+        assert beside == dict.fromkeys(["postgres.log", "postgres.start.lock", "postgres.use.lock"], 0o600)
 
 
 def test_our_role_may_install_the_extensions_we_need(home):

@@ -188,6 +188,7 @@ class EmbeddedPostgres:
         self._disown_stale_locks()
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
+        self.log_file.touch(mode=0o600)  # it quotes statements
         with self.log_file.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603
                 [_binaries() / "postgres", "-D", self.directory, "-k", self._socket_directory(), "-p", str(PORT)],

@@ -1,6 +1,7 @@
 """Advisory locks on files, between processes of one machine; the kernel drops them however a process ends."""
 
 import fcntl
+import os
 from pathlib import Path
 
 
@@ -13,7 +14,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path, *, exclusive: bool, wait: bool = True) -> None:
-        self.file = path.open("a+")
+        self.file = open(path, "a+", opener=_private)  # noqa: SIM115  (`release` closes it)
         try:
             fcntl.flock(self.file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB))
         except BaseException:
@@ -23,3 +24,8 @@ class FileLock:
     def release(self) -> None:
         """Give it up; a second time does nothing."""
         self.file.close()
+
+
+def _private(path: str, flags: int) -> int:
+    """Who can read a file can lock it, and keep us waiting."""
+    return os.open(path, flags, 0o600)
