@@ -56,9 +56,6 @@ class FeedTables:
         """Whether the feed has this file."""
         return name in self._files and name not in self._left_out
 
-    def has_column(self, name: str, column: str) -> bool:
-        return self.has(name) and column in self._header_of(name)
-
     def check(self) -> None:
         """See that every required file and column is there, before anything is done. Other files that are empty or lack
         a column are left out from now on.
@@ -77,7 +74,7 @@ class FeedTables:
             elif name not in KNOWN_BUT_NOT_READ:
                 self.report.warn("unknown-file", name)
         if not (self.has("calendar.txt") or self.has("calendar_dates.txt")):
-            reason = "The feed has neither calendar.txt nor calendar_dates.txt with anything in it, so no trip has a day."
+            reason = "The feed has neither calendar.txt nor calendar_dates.txt with anything in it, so nothing runs."
             raise GtfsError(reason)
 
     def rows(self, name: str) -> Iterator[Row]:
