@@ -66,6 +66,7 @@ class UnitOfWork:
         self.now = now
         self._sink = sink
         self._events: list[Event] = []
+        self._driver: AsyncConnection[TupleRow] | None = None
 
     def publish(self, event: Event) -> None:
         """Let the world know, once this transaction has committed (and only if it has): see `core.outbox`."""
@@ -76,12 +77,14 @@ class UnitOfWork:
 
         Changes waiting in `session` are flushed first, so that both see the same.
         """
-        await self.session.flush()
-        connection = await self.session.connection()
-        raw = await connection.get_raw_connection()
-        driver = raw.driver_connection
-        assert isinstance(driver, AsyncConnection)
-        return driver
+        session = self.session
+        if session.new or session.dirty or session.deleted:
+            await session.flush()
+        if self._driver is None:  # asked for once a transaction: each question is a detour through SQLAlchemy
+            raw = await (await session.connection()).get_raw_connection()
+            assert isinstance(raw.driver_connection, AsyncConnection)
+            self._driver = raw.driver_connection
+        return self._driver
 
     async def execute(
         self, query: str, parameters: Sequence[Any] | dict[str, Any] | None = None
@@ -96,10 +99,12 @@ class UnitOfWork:
             if self._events:
                 events, self._events = self._events, []
                 await self._sink(self, events)
+            self._driver = None
             await self.session.commit()
 
     async def rollback(self) -> None:
         self._events.clear()
+        self._driver = None
         await self.session.rollback()
 
     async def abandon(self) -> None:
