@@ -16,7 +16,6 @@ from farebox.timetable import (
     DepartureNotFound,
     OnSale,
     extend_sales,
-    find_departure_operator,
     get_departure,
     get_place,
     list_departures,
@@ -69,10 +68,8 @@ async def test_a_departure_has_its_calls_with_their_instants(importer, departure
     assert not departure.is_on_sale(first, NOW + timedelta(minutes=55))
     assert departure.is_on_sale(departure.calls[1], NOW + timedelta(minutes=55))
     async with database.begin() as work:
-        assert await find_departure_operator(work, departure.id) == departure.operator_id
         with pytest.raises(DepartureNotFound):
             await get_departure(work, new_id())
-        assert await find_departure_operator(work, new_id()) is None
 
 
 async def test_the_inventory_has_a_unit_for_each_seat_and_a_slot_for_each_leg(importer, rows):

@@ -18,7 +18,6 @@ from farebox.timetable.names import (
 from farebox.timetable.popular import list_busiest_pairs, list_reachable_places
 from farebox.timetable.queries import (
     find_departure_id,
-    find_departure_operator,
     find_first_and_last_run,
     get_departure,
     get_place,
@@ -90,7 +89,6 @@ __all__ = [
     "distance_m",
     "extend_sales",
     "find_departure_id",
-    "find_departure_operator",
     "find_feed",
     "find_first_and_last_run",
     "fold_names",

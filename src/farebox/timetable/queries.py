@@ -198,12 +198,6 @@ async def find_departure_id(work: UnitOfWork, inventory_id: int) -> UUID | None:
     return row[0] if row else None
 
 
-async def find_departure_operator(work: UnitOfWork, departure_id: UUID) -> UUID | None:
-    """Whose departure it is, for checking what somebody may see of it."""
-    row = await (await work.execute("SELECT operator_id FROM departure WHERE id = %s", [departure_id])).fetchone()
-    return row[0] if row else None
-
-
 _plans: dict[UUID, SeatPlan] = {}
 """Seat plans seen so far. A stored plan never changes, and its id is made of its content."""
 

@@ -52,14 +52,6 @@ def parse_position(lat: str, lon: str) -> tuple[float, float]:
     return position
 
 
-def parse_choice(text: str, highest: int) -> int:
-    """An enumeration from 0 to `highest`; empty is 0."""
-    value = int(text or "0")
-    if not 0 <= value <= highest:
-        raise ValueError(text)
-    return value
-
-
 def parse_count(text: str) -> int:
     """A whole number, not negative. Some programs write "3.0"."""
     value = float(text)
