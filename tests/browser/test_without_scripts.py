@@ -94,7 +94,7 @@ def test_filters_and_sorting(visit):
 def test_a_day_without_coaches_leads_to_one_that_has_some(visit):
     page = visit(scripts=False).page
     page.goto("/search?from=Hà Nội&to=Vinh&date=2031-01-01")
-    expect(page.locator(".empty h3")).to_contain_text("No coach runs")
+    expect(page.locator(".empty h2")).to_contain_text("No coach runs")
     page.locator(".empty__ways a").first.click()
     expect(page.locator(".trip").first).to_be_visible()
 
