@@ -32,6 +32,13 @@ from farebox.wiring import Services
 Lifespan: TypeAlias = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 CSRF_COOKIE = "farebox_csrf"
+LARGEST_FORM = 64_000
+"""Bytes of a page's form: some times what sixty passengers need.
+
+Forms are taken apart before anything is asked or counted, and two million tiny fields, which fit into a few megabytes,
+take seconds in which nobody else is answered.
+"""
+
 FOR_PROGRAMS = ("/api/", "/health/", "/metrics")
 """Where errors are answered with problem documents instead of pages."""
 
@@ -53,6 +60,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         after_exception=[log_unexpected],
         lifespan=list(lifespan),
         logging_config=None,
+        request_max_body_size=LARGEST_FORM,
         csrf_config=CSRFConfig(
             secret=services.secrets.derive("csrf").hex(),
             cookie_name=CSRF_COOKIE,

@@ -6,7 +6,7 @@ from litestar.types import ExceptionHandlersMap
 
 from farebox.api.bookings import BookingsController
 from farebox.api.guests import GuestSessionsController
-from farebox.api.idempotency import idempotency_middleware
+from farebox.api.idempotency import LARGEST_BODY, idempotency_middleware
 from farebox.api.lookup import LookupController
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
@@ -47,6 +47,7 @@ def api_routers(services: Services) -> list[Router]:
             exception_handlers=handlers,
             middleware=middleware,
             request_class=ApiRequest,
+            request_max_body_size=LARGEST_BODY,
         ),
         Router(
             "/api",
@@ -54,6 +55,7 @@ def api_routers(services: Services) -> list[Router]:
             exception_handlers=handlers,
             middleware=middleware,
             request_class=ApiRequest,
+            request_max_body_size=LARGEST_BODY,
             include_in_schema=False,
         ),
     ]

@@ -27,7 +27,9 @@ from farebox.edge.access import SAFE_METHODS
 from farebox.wiring import Services
 
 LONGEST_KEY = 255
-LARGEST_BODY = 1_000_000
+LARGEST_BODY = 500_000
+"""Bytes of a body, of any request to the API: a booking for sixty has 20,000, a provider's message seldom more."""
+
 KEPT_HEADERS = frozenset({"cache-control", "content-language", "content-type", "location"})
 REPLAYED = (b"idempotency-replayed", b"true")
 

@@ -1,0 +1,36 @@
+"""How much a request may carry: what is too long is refused before it is taken apart."""
+
+import pytest
+from litestar.testing import AsyncTestClient
+
+from farebox.api.idempotency import LARGEST_BODY
+from farebox.app import LARGEST_FORM, create_app
+from farebox.wiring import build_services
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+async def client(settings):
+    services = build_services(settings)
+    async with AsyncTestClient(create_app(services)) as client:
+        yield client
+    await services.dispose()
+
+
+@pytest.mark.parametrize("path", ["/find", "/language", "/trips/00000000-0000-7000-8000-000000000000/seats"])
+async def test_a_form_of_countless_fields_is_refused_unread(client, path):
+    await client.get("/find")
+    answer = await client.post(path, content=b"a=b&" * (LARGEST_FORM // 4 + 1), headers=FORM)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"].startswith("text/html")
+    control = await client.post(path, content=b"a=b&" * (LARGEST_FORM // 4 - 1), headers=FORM)
+    assert control.status_code == 403  # read, and there is no token in it
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "1", "Authorization": "Bearer x"}])
+async def test_a_body_of_the_api_has_an_end(client, headers):
+    body = b'{"reference": "%s", "contact": "x"}' % (b"a" * LARGEST_BODY)
+    answer = await client.post("/api/v1/bookings/guest/lookup", content=body, headers=JSON | headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "request-entity-too-large")
