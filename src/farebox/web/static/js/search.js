@@ -152,7 +152,11 @@ function dayInWords(field) {
   words.setAttribute("aria-hidden", "true");
   field.append(words);
   field.classList.add("has-text");
-  const formats = ["short", "numeric"].map((month) => new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric", month, timeZone: "UTC" }));
+  const formats = [
+    { weekday: "short", day: "numeric", month: "short" },
+    { weekday: "short", day: "numeric", month: "numeric" },
+    { day: "numeric", month: "numeric" },
+  ].map((parts) => new Intl.DateTimeFormat(document.documentElement.lang, { ...parts, timeZone: "UTC" }));
   const show = () => {
     const day = input.valueAsDate;
     field.classList.toggle("has-text", day !== null);
