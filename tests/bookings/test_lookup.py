@@ -158,7 +158,7 @@ async def test_four_wrong_codes_and_the_right_one_opens(box, desk):
 async def test_a_hundred_guesses_at_once_are_five(box, database, desk):
     booking, _, _ = await box.booked()
     code = await desk.code(booking.reference)
-    wide = Database(database.dsn, pool_size=20)
+    wide = Database(database.url, pool_size=20)
     box.database = wide
     await asyncio.gather(*(desk.type(booking.reference, wrong(code)) for _ in range(20)))
     await wide.dispose()
@@ -169,7 +169,7 @@ async def test_control_guesses_counted_after_looking_are_more_than_five(box, dat
     """Without counting in the statement that lets one try, those that look at the same time all may."""
     booking, _, _ = await box.booked()
     await desk.code(booking.reference)
-    wide = Database(database.dsn, pool_size=20)
+    wide = Database(database.url, pool_size=20)
     everybody_has_looked = asyncio.Barrier(20)
 
     async def guess():

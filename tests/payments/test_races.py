@@ -35,7 +35,7 @@ MANY = 8
 async def wide(till):
     """The till on a database with a connection for everybody."""
     narrow = till.box.database
-    till.box.database = Database(narrow.dsn, pool_size=2 * MANY)
+    till.box.database = Database(narrow.url, pool_size=2 * MANY)
     till.watch(till.box.database)
     yield till
     await till.box.database.dispose()

@@ -37,7 +37,7 @@ async def test_a_refund_is_made_once_however_often_its_job_runs(till, database):
 
 async def test_a_refund_whose_job_runs_in_many_workers_at_once_is_written_down_once(till, database):
     booking, _, refund_id = await owed(till)
-    wide = Database(database.dsn, pool_size=10)
+    wide = Database(database.url, pool_size=10)
     made = await asyncio.gather(*(make_refund(wide, refund_id, providers=till.providers) for _ in range(8)))
     await wide.dispose()
     assert sum(made) == 1
@@ -85,7 +85,7 @@ async def test_no_more_is_promised_back_than_came_in(till, database):
 async def test_promises_made_at_once_are_together_no_more_than_came_in(till, database):
     booking, _, _ = await owed(till)
     applied = await scalar(database, "SELECT id FROM payment_charge WHERE disposition = 'applied'")
-    wide = Database(database.dsn, pool_size=10)
+    wide = Database(database.url, pool_size=10)
 
     async def promise():
         async with wide.begin() as work:

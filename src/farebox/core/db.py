@@ -150,7 +150,7 @@ class Database:
     """The engine and the way to begin a unit of work."""
 
     def __init__(
-        self, url: str, *, clock: Clock = system_clock, sink: EventSink | None = None, pool_size: int = 10
+        self, url: str | URL, *, clock: Clock = system_clock, sink: EventSink | None = None, pool_size: int = 10
     ) -> None:
         self.url: URL = make_url(url).set(drivername="postgresql+psycopg")
         self.clock = clock
