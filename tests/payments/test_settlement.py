@@ -21,6 +21,7 @@ from farebox.core.money import Money
 from farebox.inventory import UnitsTaken, claims_on, sweep
 from farebox.payments import PaymentRequired, PaymentStatus, confirm_paid, handle_waiting, settlement
 from farebox.payments.inbox import try_to_handle, write_down
+from farebox.payments.providers import ProviderEvent
 
 CONFIRMED, CANCELLED, REFUNDED = BookingStatus.CONFIRMED, BookingStatus.CANCELLED, BookingStatus.REFUNDED
 PENDING, PROCESSING = BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING
@@ -308,6 +309,47 @@ async def test_money_for_a_payment_that_is_not_ours_is_kept_in_the_inbox(till, d
     assert await till.inbox() == ["unknown-payment"]
     assert await till.charges() == []
     assert b"charge.succeeded" in await scalar(database, "SELECT body FROM payment_event")
+
+
+async def by_the_banks_id(till, payment):
+    """A message in the inbox that names the payment by the bank's id only."""
+    event = ProviderEvent(
+        external_id="evt_early",
+        kind="paid",
+        payment_external_id=f"sandbox_{payment.id}",
+        charge_id="ch_early",
+        amount_minor=payment.amount.minor,
+        currency=payment.amount.currency,
+    )
+    async with till.database.begin() as work:
+        inbox_id = await write_down(work, "sandbox", event, b"{}")
+    assert not await try_to_handle(till.database, inbox_id, signer=till.box.secrets)
+    assert await till.inbox() == [None]
+    async with till.database.begin() as work:
+        await work.execute("UPDATE payment_event SET next_attempt_at = now()")
+
+
+async def test_money_that_is_told_before_the_banks_id_is_noted_counts_once_it_is(till, database):
+    booking, _, _, payment = await till.paying()
+    async with database.begin() as work:
+        await work.execute("UPDATE payment SET external_id = NULL, status = 'pending'")
+    await by_the_banks_id(till, payment)
+    async with database.begin() as work:
+        await work.execute("UPDATE payment SET external_id = %s, status = 'processing'", (f"sandbox_{payment.id}",))
+    assert await handle_waiting(database, signer=till.box.secrets) == 1
+    assert await till.inbox() == ["applied"]
+    assert (await till.booking(booking)).status is CONFIRMED
+
+
+async def test_a_bank_id_that_nobody_notes_within_the_hour_is_not_ours(till, database):
+    _, _, _, payment = await till.paying()
+    async with database.begin() as work:
+        await work.execute("UPDATE payment SET external_id = NULL")
+    await by_the_banks_id(till, payment)
+    async with database.begin() as work:
+        await work.execute("UPDATE payment_event SET received_at = received_at - interval '61 minutes'")
+    assert await handle_waiting(database, signer=till.box.secrets) == 1
+    assert await till.inbox() == ["unknown-payment"]
 
 
 # --- when something breaks

@@ -39,7 +39,14 @@ RETRY_BATCH: Final = 100
 LONGEST_ERROR: Final = 500
 UNKNOWN_PAYMENT: Final = "unknown-payment"
 
+EARLIEST_FOREIGN: Final = timedelta(hours=1)
+"""After so long a payment that we do not know is somebody else's, and not one whose id has yet to be noted."""
+
 SOLD: Final = frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED})
+
+
+class NotKnownYet(Exception):
+    """The provider's message was faster than its answer to our order, or is about a payment that is not ours."""
 
 
 async def receive_webhook(
@@ -75,21 +82,14 @@ async def receive_webhook(
 
 async def write_down(work: UnitOfWork, provider: str, event: ProviderEvent, body: bytes) -> UUID | None:
     """Put a verified message into the inbox; its row, or `None` when it came before."""
-    payment_id = await work.session.scalar(
-        select(PaymentRow.id).where(
-            PaymentRow.provider == provider,
-            PaymentRow.id == event.payment_id
-            if event.payment_id is not None
-            else PaymentRow.external_id == event.payment_external_id,
-        )
-    )
+    payment = await _find_payment(work, provider, event)
     return await work.session.scalar(
         insert(InboxRow)
         .values(
             id=new_id(),
             provider=provider,
             external_id=event.external_id,
-            payment_id=payment_id,
+            payment_id=payment.id if payment else None,
             event=msgspec.to_builtins(event),
             body=body,
             received_at=work.now,
@@ -106,11 +106,16 @@ async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
 
     Returns:
         What was done: see `settle`; `unknown-payment` for a payment that is not ours.
+
+    Raises:
+        NotKnownYet: the message names a payment by the provider's id, which may still be on its way to us.
     """
     row = await work.session.get_one(InboxRow, inbox_id, with_for_update=True, populate_existing=True)
     if row.handled_at is None:
-        payment = await work.session.get(PaymentRow, row.payment_id) if row.payment_id else None
         event = msgspec.convert(row.event, ProviderEvent)
+        payment = await _find_payment(work, row.provider, event)
+        if payment is None and event.payment_id is None and work.now - row.received_at < EARLIEST_FOREIGN:
+            raise NotKnownYet(event.payment_external_id)
         row.outcome = UNKNOWN_PAYMENT if payment is None else await settle(work, payment, event, signer=signer)
         row.handled_at = work.now
         row.attempts += 1
@@ -125,7 +130,10 @@ async def try_to_handle(database: Database, inbox_id: UUID, *, signer: Signer) -
         async with database.begin() as work:
             await handle(work, inbox_id, signer=signer)
     except Exception as error:
-        log.exception("payment-event-failed", inbox_id=str(inbox_id))
+        if isinstance(error, NotKnownYet):
+            log.info("payment-event-waits", inbox_id=str(inbox_id))
+        else:
+            log.exception("payment-event-failed", inbox_id=str(inbox_id))
         async with database.begin() as work:
             await _put_off(work, inbox_id, f"{type(error).__name__}: {error}")
         return False
@@ -172,6 +180,18 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
     if booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED:
         raise BookingExpired
     raise NotPayable(booking_status=booking.status)
+
+
+async def _find_payment(work: UnitOfWork, provider: str, event: ProviderEvent) -> PaymentRow | None:
+    """The payment that a message is about, by our id or the provider's."""
+    return await work.session.scalar(
+        select(PaymentRow).where(
+            PaymentRow.provider == provider,
+            PaymentRow.id == event.payment_id
+            if event.payment_id is not None
+            else PaymentRow.external_id == event.payment_external_id,
+        )
+    )
 
 
 async def _lock_waiting(work: UnitOfWork, booking_id: UUID) -> Sequence[UUID]:
