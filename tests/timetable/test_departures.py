@@ -22,6 +22,7 @@ from farebox.timetable import (
     materialise_departures,
     segment,
 )
+from farebox.timetable import departures as departures_module
 from farebox.timetable.departures import base_instant
 
 WEEK = OnSale(7)
@@ -164,6 +165,19 @@ async def test_putting_days_on_sale_may_be_repeated_and_goes_on(importer, rows, 
     after = await rows("SELECT id, inventory_id FROM departure ORDER BY id")
     assert len(after) == 10
     assert set(before) <= set(after)
+
+
+async def test_a_large_network_is_put_on_sale_part_by_part(importer, rows, monkeypatch):
+    monkeypatch.setattr(departures_module, "_BATCH", 7)
+    report = await importer(small_feed(), on_sale=OnSale(30))
+    assert report.counts["departures put on sale"] == 30
+    assert await rows("SELECT count(*), count(DISTINCT inventory_id), count(DISTINCT service_date) FROM departure") == [
+        (30, 30, 30)
+    ]
+    assert await rows(
+        "SELECT count(*) FROM departure d JOIN inventory i ON i.id = d.inventory_id"
+        " WHERE i.sales_close_at > d.base_at AND i.slots = 3"
+    ) == [30]
 
 
 async def test_nothing_is_on_sale_where_there_is_no_timetable(database):

@@ -1,6 +1,6 @@
 """Journeys x calendar = departures: put on sale for the days ahead, taken back when the timetable changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from farebox.inventory import InventorySpec, close_inventories, open_inventories
 DEFAULT_CLOSE_MINUTES = 5
 
 _DAY_S = 86_400
+_BATCH = 20_000
 
 _RUNS_ON = """(
     (service.weekdays >> (extract(isodow FROM {day})::int - 1) & 1 = 1
@@ -146,20 +147,26 @@ async def materialise_departures(
         return 0
     zones, dates, bases, cuts = (list(column) for column in zip(*days, strict=True))
     close_s = close_minutes * 60
-    cursor = await work.execute(
-        _DUE, {"zones": zones, "dates": dates, "bases": bases, "cuts": cuts, "close_s": close_s}
-    )
-    due = await cursor.fetchall()
-    if due:
-        specs = [InventorySpec(units=row[8], slots=row[9], sales_close_at=row[10]) for row in due]
-        inventory_ids = await open_inventories(work, specs)
-        statement = f"COPY departure ({', '.join(_COLUMNS)}) FROM STDIN"
-        async with (await work.driver()).cursor() as driver, driver.copy(statement.encode()) as copy:
-            for row, inventory_id in zip(due, inventory_ids, strict=True):
-                await copy.write_row((*row[:8], inventory_id, close_s))
+    added = 0
+    async with (await work.driver()).cursor(name="due") as cursor:
+        await cursor.execute(_DUE, {"zones": zones, "dates": dates, "bases": bases, "cuts": cuts, "close_s": close_s})
+        while due := await cursor.fetchmany(_BATCH):
+            await _put_on_sale(work, due, close_s)
+            added += len(due)
+    if added:
         await work.execute("ANALYZE departure")
     await work.execute(_COUNT_AT_PLACES, {"now": work.now})
-    return len(due)
+    return added
+
+
+async def _put_on_sale(work: UnitOfWork, due: Sequence[tuple[Any, ...]], close_s: int) -> None:
+    """Write departures, with an inventory for each. A large network has hundreds of thousands: not all at once."""
+    specs = [InventorySpec(units=row[8], slots=row[9], sales_close_at=row[10]) for row in due]
+    inventory_ids = await open_inventories(work, specs)
+    statement = f"COPY departure ({', '.join(_COLUMNS)}) FROM STDIN"
+    async with (await work.driver()).cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        for row, inventory_id in zip(due, inventory_ids, strict=True):
+            await copy.write_row((*row[:8], inventory_id, close_s))
 
 
 async def retire_departures(work: UnitOfWork, feed_id: UUID) -> tuple[int, list[KeptDeparture]]:
