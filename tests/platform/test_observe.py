@@ -67,6 +67,28 @@ def test_a_request_is_logged_by_its_route_and_without_its_query(client, lines):
     assert "0912345678" not in json.dumps(line)
 
 
+async def test_a_client_that_hangs_up_is_no_error_of_ours(lines):
+    @post("/letters")
+    async def read(data: dict[str, str]) -> None: ...
+
+    app = Litestar([read], after_exception=[log_unexpected], logging_config=None)
+    app.asgi_handler = observe(app.asgi_handler)
+    scope = {"type": "http", "method": "POST", "path": "/letters", "raw_path": b"/letters", "query_string": b""}
+    parts = iter([{"type": "http.request", "body": b'{"to": ', "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive():
+        return next(parts)
+
+    async def send(message):
+        pass
+
+    headers = [(b"content-type", b"application/json")]
+    await app(
+        {**scope, "headers": headers, "state": {}, "root_path": "", "server": None, "client": None}, receive, send
+    )
+    assert [line["event"] for line in lines()] == ["request"]
+
+
 def test_the_callers_request_id_is_kept_logged_and_returned(client, lines):
     answer = client.get(f"/people/{ID}", headers={"X-Request-ID": "trace-1234.5"})
     assert answer.headers["x-request-id"] == "trace-1234.5"

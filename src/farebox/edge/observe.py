@@ -28,6 +28,9 @@ REQUEST_ID = b"x-request-id"
 RESPONSE_HEADERS = "farebox_response_headers"
 """Key of the request's state: headers for the response, whoever answers in the end."""
 
+HUNG_UP = "client disconnected prematurely"
+"""How the framework says that a request was not sent to its end. Nobody's mistake, and nobody is there to be told."""
+
 UNMATCHED = "(no such route)"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET_ROUTES = ("/static", "/health", "/metrics")
@@ -72,6 +75,8 @@ def observe(app: ASGIApp) -> ASGIApp:
 async def log_unexpected(error: Exception, scope: Scope) -> None:
     """The application's hook for exceptions: those that are nobody's intent go to the log with their trace."""
     if isinstance(error, DomainError) or (isinstance(error, HTTPException) and error.status_code < 500):  # noqa: PLR2004
+        return
+    if isinstance(error, HTTPException) and error.detail == HUNG_UP:
         return
     if is_outage(error):  # of every request while it lasts: a line each, no trace
         log.warning("database-unavailable", route=_route(scope), error=type(error).__name__)
