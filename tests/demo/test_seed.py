@@ -199,7 +199,7 @@ async def test_a_ride_costs_what_the_feed_says_and_seats_and_tax_are_told_apart(
     departure = await departure_of(
         work, today + timedelta(days=1), "TS1", "Bến xe Giáp Bát", "Bến xe Trung tâm Đà Nẵng"
     )
-    hanoi, vinh = (call_at(departure, place) for place in ("Hà Nội", "Vinh"))
+    hanoi, vinh = (call_at(departure, place) for place in ("Hanoi", "Vinh"))
     fares = await load_fares(work, departure.operator_id)
     seats = {seat.number: seat for seat in departure.seat_plan.seats}
     quote = quote_seats(
