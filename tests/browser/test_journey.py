@@ -82,6 +82,30 @@ def test_a_declined_payment_can_be_tried_again(visit):
     expect(page.locator(".ticket")).to_have_count(1)
 
 
+def test_who_leaves_the_payment_page_finds_back_to_it(visit):
+    page = visit().page
+    _to_sandbox(page)
+    page.get_by_role("link", name="without paying").click()
+    expect(page.locator("h1")).to_have_text("We are waiting for your payment")
+    inspect(page)
+    page.get_by_role("link", name="Back to the payment page").click()
+    page.wait_for_url("**/pay/sandbox/**")
+    pay(page)
+    page.wait_for_url("**booked=1")
+
+
+def test_the_waiting_page_goes_on_by_itself(visit):
+    page, other = visit().page, visit().page
+    _to_sandbox(page)
+    payment = page.url
+    page.get_by_role("link", name="without paying").click()
+    expect(page.locator("#processing")).to_be_visible()
+    other.goto(payment)
+    pay(other)
+    page.wait_for_url("**booked=1")
+    expect(page.locator(".ticket")).to_have_count(1)
+
+
 def test_money_that_comes_late_still_gets_free_seats(visit):
     page = visit().page
     _to_sandbox(page)

@@ -482,7 +482,8 @@ def sandbox() -> Sample:
 
 
 def processing() -> Sample:
-    return "checkout/processing.html", ProcessingView("BUS20261125K7QM2X", dong(640_000), "/gallery/processing"), {}
+    view = ProcessingView("BUS20261125K7QM2X", dong(640_000), "/gallery/processing", "/gallery/sandbox")
+    return "checkout/processing.html", view, {}
 
 
 def failed() -> Sample:

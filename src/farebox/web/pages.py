@@ -9,6 +9,8 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
+from farebox.core.settings import Settings
+
 HTML = "text/html"
 AnyRequest = Request[Any, Any, Any]
 
@@ -68,6 +70,11 @@ def own_path(url: str, otherwise: str = "/") -> str:
     """`url` if it is a path of this site, so that nobody is sent elsewhere by a forged form."""
     is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and not any(c in url for c in "\r\n\t")
     return url if is_own else otherwise
+
+
+def own_address(url: str, settings: Settings) -> str:
+    """A page of ours by its path: a traveller may know this site by another name than its settings do."""
+    return url.removeprefix(settings.base_url.rstrip("/"))
 
 
 def see_other(url: str, cookies: Sequence[Cookie] = ()) -> Redirect:

@@ -14,6 +14,7 @@ from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import Booking, BookingExpired, NotModifiable, cancel_booking, extend_booking, get_booking
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import gettext as _
+from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.payments import (
     NotPayable,
@@ -26,7 +27,7 @@ from farebox.payments import (
     list_payments,
     play_sandbox,
 )
-from farebox.web.pages import AnyRequest, is_part, own_path, page, see_other
+from farebox.web.pages import AnyRequest, is_part, own_address, own_path, page, see_other
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.views.checkout import FailedView, ProcessingView, SandboxView
 from farebox.wiring import Services
@@ -94,7 +95,8 @@ class ReturnController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         payments = await list_payments(work, booking_id, actor=actor)
         if booking.status == "payment_processing" and payments:
-            return page(request, "checkout/processing.html", _processing(work, booking, payments[0]), is_private=True)
+            view = _processing(work, booking, payments[0], services.settings)
+            return page(request, "checkout/processing.html", view, is_private=True)
         if booking.status == "pending":
             return _go(request, f"/bookings/{booking_id}/failed" if payments else f"/bookings/{booking_id}/review")
         return _go(request, f"/bookings/{booking_id}")
@@ -127,12 +129,13 @@ def _go(request: AnyRequest, url: str) -> Redirect | Response[None]:
     return Response(None, headers={"HX-Redirect": url}) if is_part(request) else see_other(url)
 
 
-def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView) -> ProcessingView:
+def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView, settings: Settings) -> ProcessingView:
     waited = (work.now - payment.created_at).total_seconds()
     return ProcessingView(
         reference=booking.reference,
         amount=payment.amount,
         refresh_url=f"/bookings/{booking.id}/return",
+        payment_url=own_address(payment.checkout_url or "", settings) if payment.is_open else "",
         waited_long=waited > PATIENCE_SECONDS,
     )
 

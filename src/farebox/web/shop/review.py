@@ -26,7 +26,7 @@ from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.payments import confirm_paid, methods_for, start_payment
-from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.pages import AnyRequest, own_address, page, see_other
 from farebox.web.shop.booked import cards_of, people_of, places_of, price_of
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.people import (
@@ -183,9 +183,7 @@ async def _pay(work: UnitOfWork, booking: Booking, actor: Actor, services: Servi
         providers=services.providers,
         settings=services.settings,
     )
-    # A page of ours is named by its path: the traveller may know this site by another name than its settings do.
-    target = payment.checkout_url or f"/bookings/{booking.id}/return"
-    return see_other(target.removeprefix(services.settings.base_url.rstrip("/")))
+    return see_other(own_address(payment.checkout_url or f"/bookings/{booking.id}/return", services.settings))
 
 
 async def _review(

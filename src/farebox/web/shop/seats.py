@@ -191,7 +191,7 @@ async def _view(work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Str
     query = {"from": trip.from_id, "to": trip.to_id}
     return SeatMapView(
         trip=trip,
-        action=f"/trips/{stretch.trip_id}/seats",
+        action=stretch.url("seats"),  # so that the address of the answer names the same stretch
         status_url=f"/api/v1/trips/{stretch.trip_id}/seats?{urlencode(query)}",
         decks=draw_decks(seats.plan.decks, seats.seats),
         tiers=draw_tiers(seats.seats),

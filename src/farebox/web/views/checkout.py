@@ -110,11 +110,12 @@ class SandboxView:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingView:
-    """The way back from the payment page, while the answer is on its way."""
+    """The way back from the payment page, while the answer is on its way; `payment_url` leads there again."""
 
     reference: str
     amount: Money
     refresh_url: str
+    payment_url: str = ""
     waited_long: bool = False
 
 

@@ -61,6 +61,9 @@ class PlaceBox {
     if (!places.length) {
       const none = document.createElement("li");
       none.className = "options__none";
+      none.setAttribute("role", "option"); // a list of options has nothing else in it
+      none.setAttribute("aria-disabled", "true");
+      none.setAttribute("aria-selected", "false");
       none.textContent = this.field.dataset.empty;
       this.list.append(none);
     }
@@ -124,6 +127,7 @@ class PlaceBox {
 
   choose(index) {
     const place = this.places[index];
+    if (!place) return;
     this.set(place.name, place.placeId);
     this.close();
   }
