@@ -133,7 +133,8 @@ class SeatLocksController(Controller):
         ),
     )
     async def lock(self, data: LockRequest, work: UnitOfWork, actor: Actor, settings: Settings) -> LockView:
-        """All of the seats or none. What this credential held on the trip before is replaced in the same instant.
+        """All of the seats or none. What this credential held on the trip before is replaced in the same instant; the
+        time left stays what it was, and only extending gives more.
 
         When others were faster, `seats` names the seats that were lost, `statuses` says what they are now, and
         `alternatives` a free seat near each.
