@@ -1,4 +1,4 @@
-"""Facts that a module publishes: past tense, named on the wire by `tag` ("booking.confirmed")."""
+"""Facts that a module publishes: past tense, named on the wire by `type` ("booking.confirmed")."""
 
 from typing import Any, ClassVar
 

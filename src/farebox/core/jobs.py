@@ -36,7 +36,7 @@ class Jobs:
     """The registry of jobs and the door to their queue.
 
     Args:
-        dsn: where the queue is; `None` for a process that only defers inside its own transactions.
+        dsn: where the queue is.
     """
 
     def __init__(self, dsn: str) -> None:

@@ -81,7 +81,10 @@ class Money:
 
 
 def exponent(currency: str) -> int:
-    """How many decimals a currency has by CLDR (ISO 4217): EUR 2, VND 0, KWD 3."""
+    """How many decimals a currency has by CLDR: EUR 2, VND 0, KWD 3.
+
+    ISO 4217 says the same, but for a dozen currencies whose coins are out of use (LAK, MMK, RSD): two there, none here.
+    """
     return get_currency_precision(currency)
 
 
