@@ -23,7 +23,7 @@ from farebox.core.crypto import once_made_password
 from farebox.core.errors import DomainError
 from farebox.edge.access import guard_access
 from farebox.edge.dependencies import shared_dependencies
-from farebox.edge.middleware import harden_responses, speak_the_readers_language
+from farebox.edge.middleware import harden_responses, speak_the_readers_language, tame_cookies
 from farebox.edge.observe import log_unexpected, observe
 from farebox.edge.rate_limits import rate_limit_middleware
 from farebox.web import page_error_handlers, page_handlers, template_config
@@ -93,7 +93,8 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         debug=False,
     )
     # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
-    app.asgi_handler = observe(harden_responses(speak_the_readers_language(app.asgi_handler), is_https=is_https))
+    translated = tame_cookies(speak_the_readers_language(app.asgi_handler))
+    app.asgi_handler = observe(harden_responses(translated, is_https=is_https))
     return app
 
 

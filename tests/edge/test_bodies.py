@@ -1,4 +1,6 @@
-"""How much a request may carry: what is too long is refused before it is taken apart."""
+"""How much a request may carry: what is too long, or long to read, is refused or tamed before it is taken apart."""
+
+from time import process_time
 
 import pytest
 from litestar.testing import AsyncTestClient
@@ -34,3 +36,15 @@ async def test_a_body_of_the_api_has_an_end(client, headers):
     body = b'{"reference": "%s", "contact": "x"}' % (b"a" * LARGEST_BODY)
     answer = await client.post("/api/v1/bookings/guest/lookup", content=body, headers=JSON | headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "request-entity-too-large")
+
+
+@pytest.mark.parametrize("path", ["/find", "/no-such-page", "/api/v1/places/suggest?q=x"])
+async def test_a_cookie_full_of_escapes_takes_no_time(client, path):
+    started = process_time()
+    await client.get(path, headers={"Cookie": 'farebox_language="' + '\\"' * 30_000 + '"'})
+    assert process_time() - started < 2
+
+
+async def test_cookies_beside_one_with_escapes_are_still_read(client):
+    answer = await client.get("/find", headers={"Cookie": 'other="\\""; farebox_language=vi'})
+    assert '<html lang="vi">' in answer.text
