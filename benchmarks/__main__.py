@@ -1,6 +1,7 @@
 """`python -m benchmarks`: measure everything, print one table, keep it in docs/performance.md."""
 
 import asyncio
+import os
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 from rich.console import Console
 
-from benchmarks.buying import measure_buying
+from benchmarks.buying import measure_buying, measure_printing
 from benchmarks.machine import describe_machine
 from benchmarks.measure import Result
 from benchmarks.report import print_table, write_document
@@ -39,6 +40,7 @@ def measure(
     screen = Console(stderr=True)
     today = datetime.now(UTC).date()
     results: list[Result] = []
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="farebox-bench-") as directory, screen.status("…") as status:
         home = Path(directory)
         path = feed or LARGE_FEED
@@ -55,11 +57,13 @@ def measure(
             with serving(stage) as port:
                 results += asyncio.run(measure_search_over_http(port, questions))
                 status.update("Buying …")
-                results += asyncio.run(measure_buying(port, questions))
+                bought, bookings = asyncio.run(measure_buying(port, questions))
+                results += bought
+            results += asyncio.run(measure_printing(stage, bookings))
             machine = describe_machine(stage.dsn)
     print_table(results, machine)
     if write:
-        write_document(DOCUMENT, results, machine, feed=path.stem, today=today)
+        write_document(DOCUMENT, results, machine, feed=path.stem, today=today, load=load)
     return 0 if all(result.is_met for result in results) else 1
 
 

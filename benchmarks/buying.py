@@ -3,12 +3,18 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from uuid import UUID
 
-from benchmarks.measure import Result, summarise
+from benchmarks.measure import Result, summarise, time_each
 from benchmarks.searching import Question
-from benchmarks.stage import Client
+from benchmarks.stage import Client, Stage
+from farebox.accounts import SYSTEM
+from farebox.core.crypto import load_secrets
+from farebox.core.db import Database
+from farebox.ticketing import render_booking_pdf
 
 HOLDS = 300
 BUYERS = 8
@@ -17,8 +23,18 @@ PURCHASES = 40
 _people = count(1)
 
 
-async def measure_buying(port: int, questions: Sequence[Question]) -> list[Result]:
-    """Holds one after another and by several buyers at once; then whole purchases."""
+@dataclass(slots=True)
+class Sales:
+    """What was bought: milliseconds of each purchase and of each PDF sent, the PDFs' bytes, the bookings."""
+
+    purchases: list[float] = field(default_factory=list)
+    documents: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    bookings: list[UUID] = field(default_factory=list)
+
+
+async def measure_buying(port: int, questions: Sequence[Question]) -> tuple[list[Result], list[UUID]]:
+    """Holds one after another and by several buyers at once; then whole purchases, whose bookings are told."""
     client = await Client(port).open()
     trips = await _find_trips(client, questions, HOLDS * 2 + PURCHASES)
     one_by_one = await _hold(client, trips[:HOLDS])
@@ -27,7 +43,7 @@ async def measure_buying(port: int, questions: Sequence[Question]) -> list[Resul
     together = await asyncio.gather(*(_buyer(port, share) for share in shares))
     seconds = time.perf_counter() - begun
     maps = await _look_at_maps(client, trips[:HOLDS])
-    purchases, tickets, sizes = await _buy(port, trips[HOLDS * 2 :])
+    sales = await _buy(port, trips[HOLDS * 2 :])
     await client.close()
     rate = f"{HOLDS / seconds:.0f} a second"
     return [
@@ -36,9 +52,25 @@ async def measure_buying(port: int, questions: Sequence[Question]) -> list[Resul
         summarise(
             "Seats", f"the same, {BUYERS} buyers at once", [each for share in together for each in share], facts=rate
         ),
-        summarise("Ticket", "hold, book, pay, confirm, HTTP", purchases),
-        summarise("Ticket", "PDF made and sent, HTTP", tickets, facts=f"{sum(sizes) // len(sizes) // 1024} kB"),
-    ]
+        summarise("Ticket", "hold, book, pay, confirm, HTTP", sales.purchases),
+        summarise("Ticket", "PDF of two, HTTP", sales.documents, facts=f"{sum(sales.sizes) // PURCHASES // 1024} kB"),
+    ], sales.bookings
+
+
+async def measure_printing(stage: Stage, bookings: Sequence[UUID]) -> list[Result]:
+    """The PDF alone, in this process, made anew each time."""
+    database = Database(stage.dsn)
+    secrets = load_secrets(stage.home)
+
+    async def print_anew(booking_id: UUID) -> None:
+        work = database.open()
+        await work.execute("DELETE FROM ticket_document")
+        await render_booking_pdf(work, booking_id, actor=SYSTEM, secrets=secrets)
+        await work.abandon()
+
+    times = await time_each(print_anew, bookings)
+    await database.dispose()
+    return [summarise("Ticket", "PDF of two", times)]
 
 
 async def _find_trips(client: Client, questions: Sequence[Question], wanted: int) -> list[dict[str, Any]]:
@@ -99,9 +131,9 @@ async def _wish(client: Client, trip: dict[str, Any]) -> dict[str, Any]:
     return {"tripId": trip["tripId"], **ends, "seatNumbers": free[:2]}
 
 
-async def _buy(port: int, trips: Sequence[dict[str, Any]]) -> tuple[list[float], list[float], list[int]]:
-    """Milliseconds of each purchase and of each PDF, and the PDFs' bytes; a visitor each."""
-    purchases, tickets, sizes = [], [], []
+async def _buy(port: int, trips: Sequence[dict[str, Any]]) -> Sales:
+    """A whole purchase on each trip, each by a visitor of its own."""
+    sales = Sales()
     client = await Client(port).open()
     for trip in trips:
         await _visitor(client)
@@ -114,15 +146,16 @@ async def _buy(port: int, trips: Sequence[dict[str, Any]]) -> tuple[list[float],
             payment = await client.post("/payments/create", {"bookingId": booking["bookingId"], "method": "sandbox"})
             await client.post(f"/payments/sandbox/{payment['paymentId']}", {"outcome": "succeeded"})
         confirmed = await client.post(f"{address}/confirm")
-        purchases.append((time.perf_counter() - begun) * 1000)
+        sales.purchases.append((time.perf_counter() - begun) * 1000)
         if confirmed["status"] != "confirmed":
             raise RuntimeError(f"not confirmed: {confirmed}")
         begun = time.perf_counter()
         document = await client.get(f"{address}/e-ticket")
-        tickets.append((time.perf_counter() - begun) * 1000)
-        sizes.append(len(document))
+        sales.documents.append((time.perf_counter() - begun) * 1000)
+        sales.sizes.append(len(document))
+        sales.bookings.append(UUID(booking["bookingId"]))
     await client.close()
-    return purchases, tickets, sizes
+    return sales
 
 
 def _booking(lock: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def print_table(results: Sequence[Result], machine: Machine) -> None:
     screen.print(table)
 
 
-def write_document(path: Path, results: Sequence[Result], machine: Machine, *, feed: str, today: date) -> None:
+def write_document(
+    path: Path, results: Sequence[Result], machine: Machine, *, feed: str, today: date, load: float
+) -> None:
     lines = [
         "# Performance",
         "",
@@ -40,7 +42,7 @@ def write_document(path: Path, results: Sequence[Result], machine: Machine, *, f
         "",
         f"- Machine: {machine}",
         f"- Timetable: {feed}, thirty days on sale",
-        f"- Measured: {today.isoformat()}",
+        f"- Measured: {today.isoformat()}, with a load average of {load:.1f} from other work before it began",
         "",
         "| | | samples | p50 | p95 | promise | |",
         "|---|---|--:|--:|--:|--:|---|",
@@ -49,7 +51,8 @@ def write_document(path: Path, results: Sequence[Result], machine: Machine, *, f
         "*Import* is the whole command, from its start to its end. *Search* asks for rides on departures drawn at",
         "random, so busy pairs come up often; without HTTP it is measured in the process, each question in its own",
         "transaction. *Hold* takes two seats on all legs of a ride, each time on another departure. A purchase is four",
-        "requests and the provider's webhook; the PDF is asked for right after it.",
+        "requests and the provider's webhook; the PDF is asked for right after it, while the mail with it is being",
+        "made.",
         "",
     ]
     path.write_text("\n".join(lines))
