@@ -42,7 +42,7 @@ from farebox.bookings.queries import (
     list_bookings,
 )
 from farebox.bookings.references import normalise_reference
-from farebox.bookings.states import TRANSITIONS, BookingStatus, CancelReason
+from farebox.bookings.states import SOLD, TRANSITIONS, BookingStatus, CancelReason
 from farebox.bookings.verticals import (
     ChangePolicy,
     ItemDescription,
@@ -67,6 +67,7 @@ from farebox.bookings.views import (
 )
 
 __all__ = [
+    "SOLD",
     "TRANSITIONS",
     "AuditEntry",
     "BookedLine",

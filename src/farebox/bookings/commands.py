@@ -15,7 +15,7 @@ from farebox.bookings.expiry import BATCH, end_unpaid_booking
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.seating import check_seating, quote_items, seat_passengers, sum_of
-from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move, record
+from farebox.bookings.states import SOLD, UNPAID, BookingStatus, CancelReason, move, record
 from farebox.bookings.verticals import ItemOffer, Verticals
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
@@ -158,7 +158,7 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
     """
     row = await get_row(work, booking_id, as_it_stands=True)
     status = BookingStatus(row.status)
-    if status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
+    if status in SOLD:
         return await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
     if status is BookingStatus.CANCELLED and row.reason != CancelReason.EXPIRED:
         raise IllegalTransition(booking_status=status)

@@ -49,6 +49,9 @@ were still free: it is open to bookings that ran out, never to those that somebo
 UNPAID: Final = frozenset({BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING})
 """The states in which a booking waits for money."""
 
+SOLD: Final = frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED})
+"""The states in which a booking's seats are its own and it has tickets."""
+
 RECLAIMABLE: Final = frozenset({CancelReason.EXPIRED})
 """Reasons of a cancellation that money arriving late may undo."""
 

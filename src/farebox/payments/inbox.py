@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
+    SOLD,
     Booking,
     BookingExpired,
     BookingStatus,
@@ -41,8 +42,6 @@ UNKNOWN_PAYMENT: Final = "unknown-payment"
 
 EARLIEST_FOREIGN: Final = timedelta(hours=1)
 """After so long a payment that we do not know is somebody else's, and not one whose id has yet to be noted."""
-
-SOLD: Final = frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED})
 
 
 class NotKnownYet(Exception):

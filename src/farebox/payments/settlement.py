@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import SYSTEM
 from farebox.bookings import (
+    SOLD,
     Booking,
     BookingStatus,
     CancelReason,
@@ -134,7 +135,7 @@ async def _dispose(
 
 def _refusal(work: UnitOfWork, payment: PaymentRow, booking: Booking, received: Money) -> Disposition | None:
     """Why this money cannot count for this booking, if so. The booking is locked, so its state holds."""
-    if booking.status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}:
+    if booking.status in SOLD:
         return Disposition.DUPLICATE
     if booking.status is BookingStatus.REFUNDED or booking.reason not in {None, CancelReason.EXPIRED}:
         return Disposition.UNWANTED

@@ -5,15 +5,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from farebox.accounts import Actor
-from farebox.bookings import Booking, BookingStatus, get_booking
+from farebox.bookings import SOLD, Booking, get_booking
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.ticketing.cards import TicketCard, cards_of
 from farebox.ticketing.errors import NotTicketed
 from farebox.ticketing.models import TicketRow
 from farebox.ticketing.views import Ticket, TicketStatus
-
-TICKETED = frozenset({BookingStatus.CONFIRMED, BookingStatus.COMPLETED})
 
 
 async def list_tickets(work: UnitOfWork, booking_id: UUID) -> list[Ticket]:
@@ -39,7 +37,7 @@ async def list_tickets(work: UnitOfWork, booking_id: UUID) -> list[Ticket]:
 
 async def ticket_cards(work: UnitOfWork, booking: Booking, *, secrets: Secrets) -> list[TicketCard]:
     """The tickets of a booking as they are shown, in the current language; none before it is confirmed."""
-    if booking.status not in TICKETED:
+    if booking.status not in SOLD:
         return []
     tickets = {ticket.passenger_id: ticket for ticket in await list_tickets(work, booking.id)}
     return cards_of(booking, tickets, secrets)
@@ -53,6 +51,6 @@ async def get_ticketed_booking(work: UnitOfWork, booking_id: UUID, *, actor: Act
         NotTicketed: it is not confirmed.
     """
     booking = await get_booking(work, booking_id, actor=actor)
-    if booking.status not in TICKETED:
+    if booking.status not in SOLD:
         raise NotTicketed
     return booking

@@ -103,7 +103,7 @@ async def _view(
     at = f"/bookings/{booking.id}"
     cards = await ticket_cards(work, booking, secrets=services.secrets)
     trips = cards_of(booking)
-    has_tickets = bool(cards) and booking.status in {BookingStatus.CONFIRMED, BookingStatus.COMPLETED}
+    has_tickets = bool(cards)
     is_over = booking.status in {BookingStatus.CANCELLED, BookingStatus.REFUNDED}
     about = booking.items[0].description
     return BookingView(
@@ -112,7 +112,7 @@ async def _view(
         just_booked=just_booked and booking.status is BookingStatus.CONFIRMED,
         trips=trips,
         # Our own drawing of our own token: no text of anybody's is in it.
-        tickets=tuple(TicketView(card, Markup(qr_svg(card.token))) for card in cards if has_tickets),  # noqa: S704
+        tickets=tuple(TicketView(card, Markup(qr_svg(card.token))) for card in cards),  # noqa: S704
         passengers=people_of(booking, services.secrets),
         contact_email=booking.contact.email.open(services.secrets),
         price=price_of(booking),
