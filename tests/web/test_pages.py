@@ -102,6 +102,16 @@ async def test_the_language_is_kept_and_one_stays_where_one_was(browser):
     assert '<html lang="vi">' in (await browser.get("/")).text
 
 
+async def test_the_language_can_be_chosen_where_nothing_was_found(services):
+    """By somebody who was on no other page before, and so has no token yet."""
+    app: Any = create_app(services)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
+        assert (await client.get("/nowhere")).status_code == 404
+        answer = await client.post("/language", data={"language": "vi", "back": "/"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert '<html lang="vi">' in (await client.get("/")).text
+
+
 @pytest.mark.parametrize(
     "url", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "", "x", "/a\nb"]
 )

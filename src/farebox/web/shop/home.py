@@ -40,9 +40,17 @@ class HomeController(Controller):
     def terms(self, request: AnyRequest) -> Template:
         return page(request, "shop/terms.html")
 
-    @post("/language", opt={"access": "public"}, include_in_schema=False, sync_to_thread=False)
+    @post(
+        "/language",
+        opt={"access": "public", "exclude_from_csrf": True},
+        include_in_schema=False,
+        sync_to_thread=False,
+    )
     def choose_language(self, settings: Settings, data: Form) -> Response[None] | Redirect:
-        """Keep the language in a cookie and go back to where one was."""
+        """Keep the language in a cookie and go back to where one was.
+
+        No token is asked for: pages about errors have none, and a foreign site would change nothing but the language.
+        """
         chosen = data.get("language", "")
         answer = see_other(own_path(data.get("back", "")))
         if chosen in LANGUAGES:
