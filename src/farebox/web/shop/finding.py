@@ -108,24 +108,31 @@ async def _resolve(work: UnitOfWork, text: str, given: str, missing: str) -> _Pl
     if not text:
         return _Place(text, error=missing)
     found = await suggest_places(work, text, limit=MAX_CHOICES)
-    if place_id is not None and any(place_id in _ids(place) for place in found):
+    if place_id is not None and _named(text, found) is None and any(place_id in _ids(place) for place in found):
         return _Place(text, place_id)
     return _choose(text, found)
 
 
 def _choose(text: str, found: Sequence[PlaceSuggestion]) -> _Place:
     """The one that the text names in full, or the only one; else the traveller chooses."""
-    same = [place for place in found if _fold(place.name) == _fold(text)]
-    if len(same) == 1 or len(found) == 1:
-        chosen = (same or found)[0]
-        return _Place(chosen.name, chosen.place_id)
-    stops = [stop for place in found for stop in place.stops if _fold(stop.name) == _fold(text)]
-    if len(stops) == 1:
-        return _Place(stops[0].name, stops[0].stop_id)
+    named = _named(text, found)
+    if named is not None:
+        return named
+    if len(found) == 1:
+        return _Place(found[0].name, found[0].place_id)
     if not found:
         return _Place(text, error=_("We know no place called {name}. Check the spelling.").format(name=text))
     choices = tuple(PlaceChoice(str(place.place_id), place.name, place.region) for place in found)
     return _Place(text, error=_("More than one place is called so. Choose the one that you mean."), choices=choices)
+
+
+def _named(text: str, found: Sequence[PlaceSuggestion]) -> _Place | None:
+    """The place that is called just so, or the stop: in a town, people ride from one stop of a place to another."""
+    same = [place for place in found if _fold(place.name) == _fold(text)]
+    if len(same) == 1:
+        return _Place(same[0].name, same[0].place_id)
+    stops = [stop for place in found for stop in place.stops if _fold(stop.name) == _fold(text)]
+    return _Place(stops[0].name, stops[0].stop_id) if len(stops) == 1 and not same else None
 
 
 async def _name_of(work: UnitOfWork, site_id: UUID) -> str | None:

@@ -1,0 +1,41 @@
+"""Every page with made-up content, also those that a journey seldom meets, in the dark and in the light."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from tests.browser.journey import inspect
+from tests.web import samples
+from tests.web.gallery import create_gallery
+
+NAMES = sorted(set(samples.PAGES) - {"mail"})  # its frame shows a page that refuses to be framed
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_gallery(), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/gallery"
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_every_page_is_whole(chromium, gallery, dark):
+    """Half of the pages narrow, half wide, and the other way round in the light."""
+    for position, name in enumerate(NAMES):
+        width = 360 if (position % 2 == 0) == dark else 1280
+        page = chromium.new_page(
+            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+        )
+        page.goto(f"{gallery}/{name}")
+        inspect(page)
+        page.close()
