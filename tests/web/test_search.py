@@ -30,6 +30,24 @@ async def test_an_id_counts_only_while_the_name_still_says_the_same(browser, coa
     assert f'name="from_id" value="{bach}"' not in text
 
 
+async def test_a_stop_named_in_full_is_meant_rather_than_its_town(browser, coach, settings, day):
+    """In a town, people ride from one stop to another, and both are in one place."""
+    town = coach.departure.calls[1].place_id
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute("UPDATE place SET name = 'Town' WHERE id = %s", [town])
+        connection.execute("UPDATE place SET name = 'Nowhere' WHERE name = 'Cella'")
+        connection.execute("UPDATE stop SET place_id = %s WHERE id = %s", [town, coach.stop("c")])
+        connection.execute("UPDATE call SET place_id = %s WHERE stop_id = %s", [town, coach.stop("c")])
+    query = {"from": "bach", "to": "Cella", "date": day}
+    for left_over in ({}, {"from_id": str(town), "to_id": str(town)}):
+        text = (await browser.get("/search", params=query | left_over)).text
+        assert "1 departure" in text
+        assert f'name="from_id" value="{coach.stop("b")}"' in text
+        assert f'name="to_id" value="{coach.stop("c")}"' in text
+    text = (await browser.get("/search", params={"from": "Town", "to": "Eich", "date": day})).text
+    assert f'name="from_id" value="{town}"' in text
+
+
 async def test_a_place_to_itself_is_refused_in_words(browser, day):
     answer = await browser.get("/search", params={"from": "Eich", "to": "Eich", "date": day})
     assert answer.status_code == 422
