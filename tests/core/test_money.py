@@ -61,3 +61,12 @@ def test_money_reads_by_locale():
         assert format_money(Money(260000, "VND")) == "260.000\xa0₫"
     with language("en"):
         assert format_money(Money(1250, "EUR")) == "€12.50"
+
+
+def test_decimals_are_those_of_iso_4217_and_none_is_hidden():
+    dinars = Money.parse("12.50", "RSD")
+    assert dinars.minor == 1250
+    with language("en"):
+        assert format_money(dinars) == "RSD12.50"
+        assert format_money(Money.parse("12.00", "RSD")) == "RSD12"
+        assert format_money(Money.parse("1.234", "KWD")) == "KWD1.234"

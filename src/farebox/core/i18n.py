@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -20,7 +21,7 @@ from babel.dates import format_date as babel_format_date
 from babel.dates import format_datetime as babel_format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision
 
 from farebox.core.money import Money
 
@@ -85,7 +86,12 @@ def locale() -> Locale:
 
 
 def format_money(money: Money) -> str:
-    return format_currency(money.amount, money.currency, locale=locale())
+    """An amount as its currency is usually written; with all its decimals where the usual way would hide some."""
+    usual = Decimal(1).scaleb(-get_currency_precision(money.currency))
+    is_whole = money.amount == money.amount.quantize(usual)
+    return format_currency(
+        money.amount, money.currency, locale=locale(), currency_digits=is_whole, decimal_quantization=is_whole
+    )
 
 
 def format_day(day: date | datetime, style: str = "EEE d MMM") -> str:

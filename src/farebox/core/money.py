@@ -5,10 +5,38 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Self
 
-from babel.numbers import get_currency_precision, is_currency
+from babel.numbers import is_currency
 
 MOST_DIGITS = 18
 """Of minor units: what the database's bigint can hold, and far more than anything costs."""
+
+
+ISO_DECIMALS = {
+    0: frozenset(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ]
+    ),
+    3: frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]),
+    4: frozenset(["CLF", "UYW"]),
+}
+"""The currencies of ISO 4217 that do not have two decimals."""
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -81,11 +109,11 @@ class Money:
 
 
 def exponent(currency: str) -> int:
-    """How many decimals a currency has by CLDR: EUR 2, VND 0, KWD 3.
+    """How many decimals a currency has by ISO 4217: EUR 2, VND 0, KWD 3.
 
-    ISO 4217 says the same, but for a dozen currencies whose coins are out of use (LAK, MMK, RSD): two there, none here.
+    Not CLDR's, which says how prices are usually shown: none for RSD or LAK, although both have hundredths.
     """
-    return get_currency_precision(currency)
+    return next((decimals for decimals, currencies in ISO_DECIMALS.items() if currency in currencies), 2)
 
 
 def total(amounts: "list[Money]", currency: str) -> Money:

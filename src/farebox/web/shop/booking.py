@@ -147,7 +147,10 @@ def _reason(booking: Booking) -> str:
     if booking.status is BookingStatus.REFUNDED:
         return _("The seats could not be kept until your payment arrived. All of it goes back the way it came.")
     if _ran_out(booking):
-        return _("It was not paid in time, so its seats are free for others again. Nothing was paid.")
+        return _(
+            "It was not paid in time, so its seats are free for others again. "
+            "Money that comes too late goes back the way it came."
+        )
     if booking.status is BookingStatus.CANCELLED:
         return _("Its seats are free for others again. Nothing is owed.")
     return ""
