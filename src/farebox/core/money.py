@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Self
 
 from babel.numbers import is_currency
@@ -12,29 +13,9 @@ MOST_DIGITS = 18
 
 
 ISO_DECIMALS = {
-    0: frozenset(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ]
-    ),
-    3: frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]),
-    4: frozenset(["CLF", "UYW"]),
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
 }
 """The currencies of ISO 4217 that do not have two decimals."""
 
@@ -108,12 +89,13 @@ class Money:
         return other
 
 
+@cache
 def exponent(currency: str) -> int:
     """How many decimals a currency has by ISO 4217: EUR 2, VND 0, KWD 3.
 
     Not CLDR's, which says how prices are usually shown: none for RSD or LAK, although both have hundredths.
     """
-    return next((decimals for decimals, currencies in ISO_DECIMALS.items() if currency in currencies), 2)
+    return next((decimals for decimals, codes in ISO_DECIMALS.items() if currency in codes.split()), 2)
 
 
 def total(amounts: "list[Money]", currency: str) -> Money:
