@@ -67,6 +67,7 @@ async def test_the_sandboxs_page_leads_back_to_this_site(box, client, guest):
     at = f"/pay/sandbox/{payment['paymentId']}"
     form = (await client.get(at)).text
     token = re.search('name="_csrf_token" value="([^"]+)"', form)
+    assert token
     answer = await client.post(at, data={"outcome": "decline", "_csrf_token": token[1]}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/bookings/{made['bookingId']}/return")
 

@@ -323,6 +323,7 @@ async def by_the_banks_id(till, payment):
     )
     async with till.database.begin() as work:
         inbox_id = await write_down(work, "sandbox", event, b"{}")
+    assert inbox_id
     assert not await try_to_handle(till.database, inbox_id, signer=till.box.secrets)
     assert await till.inbox() == [None]
     async with till.database.begin() as work:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -73,7 +74,18 @@ async def test_a_client_that_hangs_up_is_no_error_of_ours(lines):
 
     app = Litestar([read], after_exception=[log_unexpected], logging_config=None)
     app.asgi_handler = observe(app.asgi_handler)
-    scope = {"type": "http", "method": "POST", "path": "/letters", "raw_path": b"/letters", "query_string": b""}
+    scope: Any = {
+        "type": "http",
+        "method": "POST",
+        "path": "/letters",
+        "raw_path": b"/letters",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "server": None,
+        "client": None,
+        "state": {},
+    }
     parts = iter([{"type": "http.request", "body": b'{"to": ', "more_body": True}, {"type": "http.disconnect"}])
 
     async def receive():
@@ -82,10 +94,7 @@ async def test_a_client_that_hangs_up_is_no_error_of_ours(lines):
     async def send(message):
         pass
 
-    headers = [(b"content-type", b"application/json")]
-    await app(
-        {**scope, "headers": headers, "state": {}, "root_path": "", "server": None, "client": None}, receive, send
-    )
+    await app(scope, receive, send)
     assert [line["event"] for line in lines()] == ["request"]
 
 
