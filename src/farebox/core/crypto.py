@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -60,13 +60,6 @@ class Secrets:
     def sign(self, payload: bytes) -> bytes:
         """Ed25519 signature, 64 bytes."""
         return self._signer.sign(payload)
-
-    def is_signed(self, payload: bytes, signature: bytes) -> bool:
-        try:
-            self._signer.public_key().verify(signature, payload)
-        except InvalidSignature:
-            return False
-        return True
 
     @property
     def public_key(self) -> bytes:
