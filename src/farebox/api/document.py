@@ -1,4 +1,4 @@
-"""What every operation of the OpenAPI document says without its handler's doing: credentials, and limits of writing."""
+"""What every operation of the OpenAPI document says without its handler's doing: credentials, limits, bad input."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from litestar.plugins import ReceiveRoutePlugin
 from litestar.routes import BaseRoute, HTTPRoute
 
 from farebox.api.problems import problems
-from farebox.core.errors import Busy, DomainError, NotAllowed, SignInRequired
+from farebox.core.errors import Busy, DomainError, Invalid, NotAllowed, SignInRequired
 from farebox.edge.access import SAFE_METHODS
 from farebox.edge.rate_limits import TooManyRequests
 
@@ -16,7 +16,7 @@ BEARER = "bearer"
 
 
 class DocumentAccess(ReceiveRoutePlugin):
-    """Documents what the access rule and the rate limits of an API route may answer."""
+    """Documents what the access rule, the rate limits and the reading of the body of an API route may answer."""
 
     def receive_route(self, route: BaseRoute) -> None:
         if not isinstance(route, HTTPRoute) or not route.path.startswith("/api/"):
@@ -28,7 +28,11 @@ class DocumentAccess(ReceiveRoutePlugin):
                 handler.security = [{BEARER: []}]
             if not SAFE_METHODS.issuperset(map(str, handler.http_methods)):
                 refusals += [TooManyRequests, Busy]
-            handler.responses = _joined(dict(handler.responses or {}), problems(*refusals))
+            if "data" in handler.parsed_fn_signature.parameters:
+                refusals.append(Invalid)
+            own = dict(handler.responses or {})
+            told = {example.id for answer in own.values() for example in answer.examples or []}
+            handler.responses = _joined(own, problems(*(each for each in refusals if each.code not in told)))
 
 
 def _joined(own: dict[int, ResponseSpec], more: dict[int, ResponseSpec]) -> dict[int, ResponseSpec]:
