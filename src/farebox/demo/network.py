@@ -5,6 +5,8 @@ Coordinates are WGS 84, of the stations themselves. Running times are a coach's,
 
 from dataclasses import dataclass
 
+from farebox.core.i18n import N_
+
 VIETNAM, CHINA = "Asia/Ho_Chi_Minh", "Asia/Shanghai"
 
 
@@ -170,11 +172,11 @@ OPERATORS = (
 )
 
 VEHICLES = (
-    Vehicle("coach-45", "truong-son-lines", "Coach 45", "standard-45", "standard",
+    Vehicle("coach-45", "truong-son-lines", N_("Coach 45"), "standard-45", "standard",
             "air-conditioning;wifi;usb;reclining"),
-    Vehicle("sleeper-34", "sao-dem-sleeper", "Sleeper 34", "sleeper-34", "sleeper",
+    Vehicle("sleeper-34", "sao-dem-sleeper", N_("Sleeper 34"), "sleeper-34", "sleeper",
             "air-conditioning;wifi;usb;blanket;water;toilet"),
-    Vehicle("limousine-9", "may-trang-limousine", "Limousine 9", "limousine-9", "limousine",
+    Vehicle("limousine-9", "may-trang-limousine", N_("Limousine 9"), "limousine-9", "limousine",
             "air-conditioning;wifi;usb;water;snack;reclining"),
 )
 
