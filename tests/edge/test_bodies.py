@@ -42,7 +42,7 @@ async def test_a_form_of_countless_fields_is_refused_unread(client, path, when_r
 async def test_a_body_of_the_api_has_an_end(client, headers):
     body = b'{"reference": "%s", "contact": "x"}' % (b"a" * LARGEST_BODY)
     answer = await client.post("/api/v1/bookings/guest/lookup", content=body, headers=JSON | headers)
-    assert (answer.status_code, answer.json()["code"]) == (413, "request-entity-too-large")
+    assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
 
 
 @pytest.mark.parametrize("path", ["/find", "/no-such-page", "/api/v1/places/suggest?q=x"])

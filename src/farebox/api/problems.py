@@ -19,6 +19,20 @@ from farebox.core.money import Money
 
 PROBLEM_TYPE = "https://farebox.example/problems/"
 
+FRAMEWORK_CODES: Mapping[int, str] = {
+    400: "bad-request",
+    401: "credential-required",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "content-too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+    500: "internal-server-error",
+    503: "unavailable",
+}
+"""Status -> code, for the framework's own errors. Not made of their phrases, which differ between versions of Python."""
+
 MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
 """How the framework says that a parameter was not given."""
 
@@ -139,9 +153,8 @@ def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
         )
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else phrase
-    return problem(
-        error.status_code, phrase.lower().replace(" ", "-"), detail or phrase, headers=dict(error.headers or {})
-    )
+    code = FRAMEWORK_CODES.get(error.status_code, "http-error")
+    return problem(error.status_code, code, detail or phrase, headers=dict(error.headers or {}))
 
 
 def answer_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
