@@ -31,7 +31,7 @@ FRAMEWORK_CODES: Mapping[int, str] = {
     500: "internal-server-error",
     503: "unavailable",
 }
-"""Status -> code, for the framework's own errors. Not made of their phrases, which differ between versions of Python."""
+"""Status -> code, for the framework's own errors. Not made of their phrases, which differ from Python to Python."""
 
 MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
 """How the framework says that a parameter was not given."""
