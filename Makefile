@@ -28,7 +28,7 @@ demo: $(VENV)/.base
 	@$(VENV)/bin/farebox demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(PYTHON) -m pytest -n 2 $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check .
@@ -41,7 +41,7 @@ format: $(VENV)/.dev
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(PYTHON) -m benchmarks $(ARGS)
 
 LOCALE = src/farebox/locale
@@ -52,12 +52,13 @@ messages: $(VENV)/.dev
 		--input-file $(VENV)/farebox.pot --output-dir $(LOCALE)
 
 COMPILE = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
-	--no-emit-index-url --no-emit-find-links --no-annotate
+	--no-emit-index-url --no-emit-find-links --no-annotate --constraint requirements/limits.in
 requirements:
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	$(COMPILE) pyproject.toml --constraint requirements/base.txt --extra telemetry --group dev \
 		--output-file requirements/dev.txt
+	$(COMPILE) --constraint requirements/dev.txt --group bench --output-file requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -85,4 +86,8 @@ $(VENV)/.base: requirements/base.txt requirements/build.txt pyproject.toml | $(P
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
 	@echo "Installing the tools for tests and checks into $(VENV) …"
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	@$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -12,11 +12,15 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 from rich.console import Console
 
+from benchmarks.availability import measure_availability
 from benchmarks.buying import measure_buying, measure_printing
+from benchmarks.kernel import measure_kernel
+from benchmarks.live import measure_live
+from benchmarks.locking import measure_locking
 from benchmarks.machine import describe_machine
-from benchmarks.measure import Result
-from benchmarks.report import print_table, write_document
+from benchmarks.report import Findings, print_tables, write_document
 from benchmarks.searching import measure_search, measure_search_over_http
+from benchmarks.signing import measure_signing
 from benchmarks.stage import serving, set_stage
 from benchmarks.timetable import measure_import
 from farebox.demo.feed import build_feed
@@ -39,7 +43,8 @@ def measure(
     """Import a feed, search it, hold seats and buy tickets; exit code 1 when a promise is not kept."""
     screen = Console(stderr=True)
     today = datetime.now(UTC).date()
-    results: list[Result] = []
+    findings = Findings()
+    times = findings.times
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="farebox-bench-") as directory, screen.status("…") as status:
         home = Path(directory)
@@ -50,21 +55,41 @@ def measure(
             build_feed(path, start=today, end=today + timedelta(days=DAYS))
         with set_stage(home / "farebox") as stage:
             status.update("Importing …")
-            results += measure_import(stage, path, today)
+            times += measure_import(stage, path, today)
             status.update("Searching …")
             found, questions = asyncio.run(measure_search(stage))
-            results += found
+            times += found
             with serving(stage) as port:
-                results += asyncio.run(measure_search_over_http(port, questions))
+                times += asyncio.run(measure_search_over_http(port, questions))
                 status.update("Buying …")
                 bought, bookings = asyncio.run(measure_buying(port, questions))
-                results += bought
-            results += asyncio.run(measure_printing(stage, bookings))
+                times += bought
+                status.update("Signing in …")
+                times += asyncio.run(measure_signing(stage, port))
+            times += asyncio.run(measure_printing(stage, bookings))
+            status.update("Holding seats …")
+            held, ratios, findings.shares = measure_locking(stage)
+            times += held
+            findings.ratios += ratios
+            status.update("Watching …")
+            found, growth = measure_live(stage)
+            times += found
+            findings.growth += growth
             machine = describe_machine(stage.dsn)
-    print_table(results, machine)
+        with set_stage(home / "kernel") as stage:
+            status.update("Taking units …")
+            ratios, growth = measure_kernel(stage)
+            findings.ratios += ratios
+            findings.growth += growth
+        with set_stage(home / "availability") as stage:
+            status.update("Counting what is free …")
+            found, growth = measure_availability(stage)
+            times += found
+            findings.growth += growth
+    print_tables(findings, machine)
     if write:
-        write_document(DOCUMENT, results, machine, feed=path.stem, today=today, load=load)
-    return 0 if all(result.is_met for result in results) else 1
+        write_document(DOCUMENT, findings, machine, feed=path.stem, today=today, load=load)
+    return 0 if findings.is_met else 1
 
 
 if __name__ == "__main__":

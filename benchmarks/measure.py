@@ -33,6 +33,51 @@ class Result:
         return self.target is None or measured <= self.target
 
 
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One line of the table of ratios: what we do a second, beside what a known program does in the same run.
+
+    Attributes:
+        per_second, base_per_second: ours, and the other's.
+        base: what the other is ("pgbench, spread").
+        least: the ratio that was promised; `None` where nothing was.
+        facts: what else is worth knowing ("p99 48 ms").
+    """
+
+    group: str
+    name: str
+    per_second: float
+    base_per_second: float
+    base: str
+    least: float | None = None
+    facts: str = ""
+
+    @property
+    def value(self) -> float:
+        return self.per_second / self.base_per_second
+
+    @property
+    def is_met(self) -> bool:
+        return self.least is None or self.value >= self.least
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How a measure grows with the size of its problem: a line of the plot.
+
+    Attributes:
+        name: what is measured ("holds a second, spread").
+        size: what grows ("departures").
+        unit: of the measure ("a second", "ms").
+        points: (size, measure), the smaller size first.
+    """
+
+    name: str
+    size: str
+    unit: str
+    points: Sequence[tuple[float, float]]
+
+
 def summarise(group: str, name: str, times: Sequence[float], *, facts: str = "", target: float | None = None) -> Result:
     """Percentiles (nearest rank) of times in milliseconds."""
     ordered = sorted(times)

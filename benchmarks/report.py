@@ -1,6 +1,7 @@
-"""The table on the screen, and the same in docs/performance.md."""
+"""The tables on the screen, and the same in docs/performance.md with the plot of how things grow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -8,57 +9,132 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import Machine
-from benchmarks.measure import Result
+from benchmarks.measure import Growth, Ratio, Result
+from benchmarks.plot import draw_growth
 
-WIDE = 140
+WIDE = 160
 
-HEADER = ("", "", "samples", "p50", "p95", "promise", "")
+TIMES = ("", "", "samples", "p50", "p95", "promise", "")
+RATIOS = ("", "", "a second", "beside", "ratio", "promise", "")
+PICTURE = "pictures/growth.svg"
 
 
-def print_table(results: Sequence[Result], machine: Machine) -> None:
-    table = Table(title=str(machine), title_justify="left", title_style="dim", box=None, padding=(0, 1))
-    for number, name in enumerate(HEADER):
-        table.add_column(name, justify="right" if number in {2, 3, 4, 5} else "left")
-    group = ""
-    for result in results:
-        cells = list(_cells(result))
-        cells[0], group = ("" if result.group == group else result.group), result.group
-        cells[5] = f"[{'green' if result.is_met else 'red'}]{cells[5]}[/]"
-        table.add_row(*cells)
+@dataclass(slots=True)
+class Findings:
+    """Everything that one run has found."""
+
+    times: list[Result] = field(default_factory=list)
+    ratios: list[Ratio] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of the server's own time for a hold."""
+
+    @property
+    def is_met(self) -> bool:
+        return all(each.is_met for each in self.times) and all(each.is_met for each in self.ratios)
+
+
+def print_tables(findings: Findings, machine: Machine) -> None:
     screen = Console()
     if screen.width < WIDE and not screen.is_terminal:
         screen = Console(width=WIDE)  # a file or a pipe has no edge to wrap at
-    screen.print(table)
+    screen.print(str(machine), style="dim")
+    if findings.ratios:
+        screen.print(_table(RATIOS, [(_ratio_cells(each), each.is_met) for each in findings.ratios]))
+    if findings.times:
+        screen.print(_table(TIMES, [(_time_cells(each), each.is_met) for each in findings.times]))
+    for layer, share in findings.shares.items():
+        screen.print(f"{share:4.0%} {layer}", style="dim")
+    for line in findings.growth:
+        steps = " → ".join(f"{size:,.0f}: {value:,.1f}" for size, value in line.points)
+        screen.print(f"{line.name} ({line.unit}) by {line.size}: {steps}", style="dim")
 
 
-def write_document(
-    path: Path, results: Sequence[Result], machine: Machine, *, feed: str, today: date, load: float
-) -> None:
+def write_document(path: Path, findings: Findings, machine: Machine, *, feed: str, today: date, load: float) -> None:
     lines = [
         "# Performance",
         "",
         "Written by `make bench`; run it on your own machine. Everything runs on one machine at once: PostgreSQL (the",
-        "embedded server, with the product's own settings), `farebox serve` (one process), and the client.",
+        "embedded server with the product's own settings, so every commit is on the disk), `farebox serve` (one",
+        "process), and the client.",
         "",
         f"- Machine: {machine}",
         f"- Timetable: {feed}, thirty days on sale",
         f"- Measured: {today.isoformat()}, with a load average of {load:.1f} from other work before it began",
         "",
-        "| | | samples | p50 | p95 | promise | |",
-        "|---|---|--:|--:|--:|--:|---|",
-        *("| " + " | ".join(_cells(result)) + " |" for result in results),
+        "## Beside a known program",
         "",
-        "*Import* is the whole command, from its start to its end. *Search* asks for rides on departures drawn at",
-        "random, so busy pairs come up often; without HTTP it is measured in the process, each question in its own",
-        "transaction. *Hold* takes two seats on all legs of a ride, each time on another departure. A purchase is four",
-        "requests and the provider's webhook; the PDF is asked for right after it, while the mail with it is being",
-        "made.",
+        *_markdown(RATIOS, [_ratio_cells(each) for each in findings.ratios]),
+        "",
+        *ABOUT_RATIOS,
+        "",
+        "## Where the time of a hold goes",
+        "",
+        *ABOUT_SHARES,
+        "",
+        "| | |",
+        "|--:|---|",
+        *(f"| {share:.0%} | {layer} |" for layer, share in findings.shares.items()),
+        "",
+        "## What people wait for",
+        "",
+        *_markdown(TIMES, [_time_cells(each) for each in findings.times]),
+        "",
+        *ABOUT_TIMES,
+        "",
+        "## How it grows",
+        "",
+        f"![Each measure at one and at ten times its size]({PICTURE})",
         "",
     ]
     path.write_text("\n".join(lines))
+    draw_growth(path.parent / PICTURE, findings.growth)
 
 
-def _cells(result: Result) -> tuple[str, ...]:
+ABOUT_RATIOS: Sequence[str] = (
+    "*pgbench* (`-M prepared`) runs the kernel's own one-statement take on the same server in the same run: what",
+    "PostgreSQL can do when nobody thinks, checks, prices or speaks HTTP. A hold is two seats over three legs.",
+    "*Spread* is over 20,000 departures; *hot* is one departure that everybody wants, soon full, so that most lose;",
+    "*hall* is one run with room for nearly everybody. All count answers, won or lost. Who loses in pgbench has",
+    "written his hold nevertheless; in the kernel he leaves nothing, which is most of its lead where few win: look at",
+    "the share that won. *One by one* is the kernel without group commit.",
+)
+
+ABOUT_SHARES: Sequence[str] = (
+    "Of the server's own work under that load, by a sampling profiler inside it (`benchmarks/profiled.py`). What a",
+    "layer calls that is not ours, such as the database's driver, counts as its own.",
+)
+
+ABOUT_TIMES: Sequence[str] = (
+    "*Import* is the whole command, from its start to its end. *Search* asks for rides on departures drawn at random,",
+    "so busy pairs come up often; without HTTP it is measured in the process, each question in its own transaction.",
+    "*Hold* takes two seats on all legs of a ride, each time on another departure. A purchase is four requests and the",
+    "provider's webhook; the PDF is asked for right after it, while the mail with it is being made.",
+)
+
+
+def _table(header: Sequence[str], rows: Sequence[tuple[tuple[str, ...], bool]]) -> Table:
+    table = Table(box=None, padding=(0, 1))
+    for number, name in enumerate(header):
+        table.add_column(name, justify="right" if 2 <= number <= 5 else "left")
+    group = ""
+    for row, is_met in rows:
+        cells = list(row)
+        cells[0], group = ("" if cells[0] == group else cells[0]), cells[0]
+        cells[5] = f"[{'green' if is_met else 'red'}]{cells[5]}[/]"
+        table.add_row(*cells)
+    return table
+
+
+def _markdown(header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [
+        "| " + " | ".join(header) + " |",
+        "|---|---|--:|--:|--:|--:|---|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+
+
+def _time_cells(result: Result) -> tuple[str, ...]:
     return (
         result.group,
         result.name,
@@ -67,6 +143,18 @@ def _cells(result: Result) -> tuple[str, ...]:
         "" if result.p95 is None else _time(result.p95),
         "" if result.target is None else f"< {_time(result.target)}",
         result.facts,
+    )
+
+
+def _ratio_cells(ratio: Ratio) -> tuple[str, ...]:
+    return (
+        ratio.group,
+        ratio.name,
+        f"{ratio.per_second:,.0f}",
+        f"{ratio.base}: {ratio.base_per_second:,.0f}",
+        f"{ratio.value:.2f}",
+        "" if ratio.least is None else f"≥ {ratio.least:.2f}",
+        ratio.facts,
     )
 
 

@@ -73,7 +73,7 @@ def run_farebox(stage: Stage, arguments: Sequence[str]) -> Run:
 
 
 @contextmanager
-def serving(stage: Stage) -> Iterator[int]:
+def serving(stage: Stage, program: Sequence[str] = PROGRAM) -> Iterator[int]:
     """`farebox serve` in a process of its own, ready to answer; yields its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -81,7 +81,7 @@ def serving(stage: Stage) -> Iterator[int]:
     log = stage.home / "benchmark-server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*PROGRAM, "serve", "--port", str(port)], env=stage.environment, stdout=output, stderr=output
+            [*program, "serve", "--port", str(port)], env=stage.environment, stdout=output, stderr=output
         )
     try:
         _wait_until_ready(process, port, log)

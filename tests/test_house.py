@@ -79,7 +79,9 @@ def test_nothing_is_left_for_later():
     assert found == []
 
 
-@pytest.mark.parametrize(("file", "declared"), [("base.txt", "runtime"), ("dev.txt", "development")])
+@pytest.mark.parametrize(
+    ("file", "declared"), [("base.txt", "runtime"), ("dev.txt", "development"), ("bench.txt", "measuring")]
+)
 def test_the_pinned_requirements_hold_what_is_declared(file, declared):
     pins = dict(
         re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", (ROOT / "requirements" / file).read_text(), re.MULTILINE)
@@ -98,7 +100,8 @@ def test_every_requirement_is_pinned_by_hash():
 
 def test_every_dependency_has_its_line_in_the_decision_about_dependencies():
     document = (ROOT / "docs/decisions/0002-dependencies.md").read_text().lower()
-    names = {r.name.lower() for kind in ("runtime", "development", "telemetry") for r in declared_requirements(kind)}
+    kinds = ("runtime", "telemetry", "development", "measuring")
+    names = {r.name.lower() for kind in kinds for r in declared_requirements(kind)}
     assert sorted(name for name in names if f"`{name}" not in document) == []
 
 
@@ -125,6 +128,7 @@ def declared_requirements(kind):
         "runtime": document["project"]["dependencies"],
         "telemetry": document["project"]["optional-dependencies"]["telemetry"],
         "development": document["dependency-groups"]["dev"],
+        "measuring": document["dependency-groups"]["bench"],
     }[kind]
     return [Requirement(line) for line in lines]
 

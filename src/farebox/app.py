@@ -16,16 +16,18 @@ from litestar.types import ExceptionHandlersMap
 
 from farebox import __version__
 from farebox.api import api_routers
+from farebox.api.auth import well_known_keys
 from farebox.api.document import BEARER, DocumentAccess
 from farebox.api.health import health_router
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error, status_of
 from farebox.core.crypto import once_made_password
 from farebox.core.errors import DomainError
-from farebox.edge.access import guard_access
+from farebox.edge.access import CheckAccess, guard_access
+from farebox.edge.cross_origin import cors_config
 from farebox.edge.dependencies import shared_dependencies
 from farebox.edge.middleware import harden_responses, speak_the_readers_language, tame_cookies
 from farebox.edge.observe import log_unexpected, observe
-from farebox.edge.rate_limits import rate_limit_middleware
+from farebox.edge.rate_limits import open_windows, rate_limit_middleware
 from farebox.web import page_error_handlers, page_handlers, template_config
 from farebox.wiring import Services
 
@@ -39,7 +41,23 @@ Forms are taken apart before anything is asked or counted, and two million tiny 
 take seconds in which nobody else is answered.
 """
 
-FOR_PROGRAMS = ("/api/", "/health/", "/metrics")
+DESCRIPTION = """
+Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457).
+
+Seat maps are live over a WebSocket: `/api/v1/trips/{tripId}/live?from=&to=`. The server sends `{"type": "snapshot",
+"tripId", "version", "seats": [{"number", "status"}]}` first, and then, for each change on the ride, `{"type":
+"delta", "since", "version", "seats"}` with the seats that changed. A status is what the caller sees, as in the seat
+map. Versions are integers of the one connection; whoever has another one than `since` sends `{"type": "snapshot"}`,
+and gets a snapshot, one a second at most. The server pings every 20 seconds. It closes with 1001 when it stops, and
+with 1013 when too many are watching or the caller reads too slowly: come back after a while, a little later than
+others, or poll `/api/v1/trips/{tripId}/seats?since=` meanwhile. Credentials are those of any request, or none; a
+cookie counts for our own pages only. `/api/v1/trips/{tripId}/live/sse` is the same as server-sent events.
+""".strip()
+
+UNCOMPRESSED = "uncompressed"
+"""Key of a route's `opt`, for what must not be gathered into blocks."""
+
+FOR_PROGRAMS = ("/api/", "/health/", "/metrics", "/.well-known/")
 """Where errors are answered with problem documents instead of pages."""
 
 
@@ -50,15 +68,17 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         lifespan: what lives as long as the application, such as its background work; it disposes of the services.
     """
     settings = services.settings
+    windows = open_windows(settings)
     is_https = settings.base_url.startswith("https:")
     app = Litestar(
-        route_handlers=[*api_routers(services), health_router, *page_handlers(settings)],
+        route_handlers=[*api_routers(services), well_known_keys, health_router, *page_handlers(settings)],
         exception_handlers=_error_handlers(),
         dependencies=shared_dependencies(services),
-        guards=[guard_access],
-        middleware=rate_limit_middleware(settings),
+        middleware=[*rate_limit_middleware(windows), guard_access],
         after_exception=[log_unexpected],
         lifespan=list(lifespan),
+        on_shutdown=[windows.close] if windows else [],
+        cors_config=cors_config(settings),
         logging_config=None,
         request_max_body_size=LARGEST_FORM,
         csrf_config=CSRFConfig(
@@ -69,12 +89,14 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
             exclude=["^/api/", "^/health/", "^/metrics"],
         ),
         template_config=template_config(),
-        compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, minimum_size=1024),
-        plugins=[DocumentAccess()],
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=5, minimum_size=1024, exclude_opt_key=UNCOMPRESSED
+        ),
+        plugins=[CheckAccess(), DocumentAccess()],
         openapi_config=OpenAPIConfig(
             title="Farebox",
             version=__version__,
-            description="Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457).",
+            description=DESCRIPTION,
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             openapi_router=Router(
                 "/api/v1/openapi.json", route_handlers=[], opt={"access": "public"}, include_in_schema=False

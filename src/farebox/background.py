@@ -12,21 +12,29 @@ from contextlib import asynccontextmanager
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued
 
-from farebox.accounts import delete_expired_sessions
+from farebox.accounts import (
+    delete_expired_challenges,
+    delete_expired_sessions,
+    delete_old_attempts,
+    delete_old_mail_tokens,
+    delete_old_person_sessions,
+)
 from farebox.bookings import expire_bookings
 from farebox.core.db import UnitOfWork
 from farebox.core.idempotency import forget_old_requests
 from farebox.core.jobs import GRACE_SECONDS
-from farebox.inventory import sweep
-from farebox.timetable import extend_sales
+from farebox.inventory import forget_holds, sweep
+from farebox.timetable import extend_sales, forget_departures
 from farebox.wiring import Services
 
 log = structlog.get_logger(__name__)
 
-SWEEP_SECONDS = 2.0
+SWEEP_SECONDS = 1.0
+SWEEP_AT_ONCE = 1000
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
 SWEEPER_LOCK = 0xFA2EB0  # key of PostgreSQL's advisory lock
 KEEP_FAILED_HOURS = 24 * 14
+KEEP_HOLDS_DAYS = 7
 
 DEPARTURES = "timetable.materialise"
 
@@ -56,9 +64,21 @@ def schedule(services: Services) -> None:
     async def forget_old_sessions(timestamp: int) -> None:
         async with database.begin() as work:
             await delete_expired_sessions(work)
+            await delete_old_person_sessions(work)
+            await delete_expired_challenges(work)
+            await delete_old_mail_tokens(work)
+            await delete_old_attempts(work)
+
+    async def forget_old_holds(timestamp: int) -> None:
+        await forget_departures(database, days=KEEP_HOLDS_DAYS)
+        count = 1
+        while count:
+            async with database.begin() as work:
+                count = await forget_holds(work, days=KEEP_HOLDS_DAYS)
 
     jobs.every("20 0 * * *", DEPARTURES, put_departures_on_sale)
     jobs.every("* * * * *", "jobs.requeue-stalled", requeue_stalled_jobs)
+    jobs.every("35 3 * * *", "inventory.forget-old", forget_old_holds)
     jobs.every("40 3 * * *", "jobs.forget-old", forget_old_jobs)
     jobs.every("45 3 * * *", "idempotency.forget-old", forget_old_answers)
     jobs.every("50 3 * * *", "accounts.forget-sessions", forget_old_sessions)
@@ -82,16 +102,32 @@ async def keep_working(services: Services) -> AsyncIterator[None]:
     await services.dispose()
 
 
+@asynccontextmanager
+async def show_live(services: Services) -> AsyncIterator[None]:
+    """Keep seat maps that are being watched current, inside the block."""
+    async with services.signals.listening():
+        task = asyncio.create_task(_forever("live maps", services.live.keep_current))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task], timeout=GRACE_SECONDS)
+
+
 async def sweep_forever(services: Services) -> None:
-    """Free what ran out, every few seconds. Nothing depends on it for being right: only for being seen soon."""
+    """Free what ran out, every second. Nothing depends on it for being right: only for being seen soon."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
-        async with services.database.begin() as work:
-            if await _is_our_turn(work):
-                await sweep(work)
+        while await _sweep_some(services) == SWEEP_AT_ONCE:
+            pass
         async with services.database.begin() as work:
             if await _is_our_turn(work) and (count := await expire_bookings(work)):
                 log.info("bookings-expired", count=count)
+
+
+async def _sweep_some(services: Services) -> int:
+    async with services.database.begin() as work:
+        return await sweep(work, limit=SWEEP_AT_ONCE) if await _is_our_turn(work) else 0
 
 
 async def _is_our_turn(work: UnitOfWork) -> bool:

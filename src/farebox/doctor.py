@@ -1,5 +1,6 @@
 """`farebox doctor`: looks at everything that the software stands on, and says what is wrong and what to do about it."""
 
+import asyncio
 import os
 import shutil
 import smtplib
@@ -19,6 +20,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 
 from farebox.core.crypto import load_secrets
+from farebox.core.errors import NotFound, Unavailable
+from farebox.core.files import open_files, try_files
+from farebox.core.keys import looks_typed, read_keys
 from farebox.core.settings import Settings
 from farebox.migrations.state import OLDEST_POSTGRES, find_version, head
 
@@ -29,6 +33,7 @@ SKEW_WARN_SECONDS, SKEW_FAIL_SECONDS = 2, 30
 WORKER_SILENT_SECONDS = 60
 JOB_LATE_SECONDS = 300
 CONNECTIONS_OF_A_PROCESS = 15
+SHORTEST_TOKEN = 16
 SAMPLE_ZONES = ("Asia/Ho_Chi_Minh", "Europe/Berlin")
 
 
@@ -53,23 +58,26 @@ Findings = Iterator[Finding]
 
 def examine_machine(settings: Settings) -> Findings:
     """Everything that can be said without the database."""
-    for check in (_python, _home, _disk, _secrets, _zones, _mail, _base_url, _payments, _limits, _telemetry):
+    for check in (_python, _home, _disk, _secrets, _zones, _mail, _files, _base_url, _payments, _limits, _telemetry):
         yield from check(settings)
 
 
 def examine_database(settings: Settings) -> Findings:
-    """Everything about the database at `settings.database_url`."""
+    """Everything about the database that the settings name, and about the pooler before it."""
     before = datetime.now(UTC)
     try:
-        connection = psycopg.connect(settings.database_url, connect_timeout=5, autocommit=True)
+        connection = psycopg.connect(settings.server_url, connect_timeout=5, autocommit=True)
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
-        yield Finding(Level.FAIL, "database", " ".join(str(error).split()), "Start it, or mend FAREBOX_DATABASE_URL.")
+        name = "FAREBOX_DIRECT_DATABASE_URL" if settings.direct_database_url else "FAREBOX_DATABASE_URL"
+        yield Finding(Level.FAIL, "database", " ".join(str(error).split()), f"Start it, or mend {name}.")
         return
     with connection:
+        if settings.direct_database_url:
+            yield from _pooler(settings, connection)
         yield from _server(connection)
         yield from _clock(connection, before)
         yield from _extensions(connection)
-        version = find_version(settings.database_url)
+        version = find_version(settings.server_url)
         if version != head():
             yield Finding(Level.FAIL, "schema", f"at {version or 'nothing'}, needs {head()}", "Run `farebox migrate`.")
             return
@@ -122,12 +130,46 @@ def _secrets(settings: Settings) -> Findings:
         return
     try:
         load_secrets(settings.home)
+        weak = list(_weak_secrets(settings))
     except (OSError, ValueError) as error:
         yield Finding(
             Level.FAIL, "secrets", str(error), "Restore the key from your backup: what it sealed opens with no other."
         )
-    else:
-        yield Finding(Level.OK, "secrets", "there, and private")
+        return
+    yield from weak or [Finding(Level.OK, "secrets", "there, and private")]
+
+
+def _weak_secrets(settings: Settings) -> Findings:
+    """Of the environment's keys: those that somebody typed, those that are the same, and the one that is missing."""
+    given = {
+        name: key
+        for name in ("FAREBOX_SECRET_KEY", "FAREBOX_SIGNING_KEY", "FAREBOX_OLD_SECRET_KEYS")
+        for key in read_keys(os.environ.get(name, ""), name)
+    }
+    for name, key in given.items():
+        if looks_typed(key):
+            advice = "Draw one: openssl rand -base64 32 | tr '+/' '-_'. Let the former one go on opening: see \"Keys\"."
+            yield Finding(Level.FAIL, "secrets", f"{name} can be guessed", advice)
+    secret, signing = given.get("FAREBOX_SECRET_KEY"), given.get("FAREBOX_SIGNING_KEY")
+    if secret is not None and secret == signing:
+        yield Finding(
+            Level.WARN,
+            "secrets",
+            "one key for everything",
+            "Give FAREBOX_SIGNING_KEY a key of its own before you sell.",
+        )
+    if (secret is None) != (signing is None):
+        missing = "FAREBOX_SECRET_KEY" if secret is None else "FAREBOX_SIGNING_KEY"
+        yield Finding(
+            Level.WARN, "secrets", f"{missing} is missing beside the other", "Set both, or each machine makes its own."
+        )
+    if settings.metrics_token and len(settings.metrics_token) < SHORTEST_TOKEN:
+        yield Finding(
+            Level.WARN,
+            "secrets",
+            "FAREBOX_METRICS_TOKEN is short",
+            f"At least {SHORTEST_TOKEN} random characters, or unset it: then one is made.",
+        )
 
 
 def _zones(_: Settings) -> Findings:
@@ -160,6 +202,24 @@ def _mail(settings: Settings) -> Findings:
         )
     else:
         yield Finding(Level.OK, "mail", f"{url.hostname} answers")
+
+
+def _files(settings: Settings) -> Findings:
+    """Of a bucket, whether we may write, read and delete in it; a folder of ours is part of the data directory."""
+    if not settings.files_url:
+        return
+    try:
+        asyncio.run(try_files(open_files(settings)))
+    except NotFound as error:
+        yield Finding(
+            Level.FAIL, "files", f"{settings.files_url}: {error.text()}", "Let the bucket keep what it is given."
+        )
+    except Unavailable as error:
+        reason = str(error.__cause__).strip().partition("\n")[0][:200]
+        advice = "Mend FAREBOX_FILES_URL, FAREBOX_FILES_ENDPOINT or the keys (AWS_…)."
+        yield Finding(Level.FAIL, "files", f"{settings.files_url}: {reason}", advice)
+    else:
+        yield Finding(Level.OK, "files", f"{settings.files_url} can be written, read and deleted from")
 
 
 def _base_url(settings: Settings) -> Findings:
@@ -204,23 +264,49 @@ def _server(connection: "psycopg.Connection[tuple[object, ...]]") -> Findings:
     else:
         yield Finding(Level.OK, "PostgreSQL", f"{version} answers")
     row = connection.execute(
-        "SELECT current_setting('server_encoding'), current_setting('is_superuser'),"
+        "SELECT current_setting('server_encoding'),"
+        " (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),"
         " current_setting('max_connections')::int - (SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL)"
     ).fetchone()
     assert row is not None
-    encoding, is_superuser, free = row
+    encoding, sees_everything, free = row
     if encoding != "UTF8":
         yield Finding(Level.FAIL, "encoding", str(encoding), "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0")
-    if is_superuser == "on":
+    if sees_everything:
         yield Finding(
-            Level.WARN, "database role", "a superuser", "Give Farebox a role of its own that owns its database only."
+            Level.WARN,
+            "database role",
+            "a superuser, or exempt from row security: nothing keeps operators' rows apart but the program",
+            "Give Farebox a role of its own that owns its database only: NOSUPERUSER NOBYPASSRLS.",
         )
+    else:
+        yield Finding(Level.OK, "database role", "bound by row security")
     if isinstance(free, int) and free < CONNECTIONS_OF_A_PROCESS:
         yield Finding(
             Level.WARN,
             "connections",
             f"{free} free, a process may want {CONNECTIONS_OF_A_PROCESS}",
             "Raise max_connections, or put PgBouncer in between.",
+        )
+
+
+def _pooler(settings: Settings, direct: "psycopg.Connection[tuple[object, ...]]") -> Findings:
+    """Whether it answers, and leads to the same database: bookings through one and jobs in another never meet."""
+    question = "SELECT current_database(), pg_postmaster_start_time()"
+    try:
+        with psycopg.connect(settings.database_url, connect_timeout=5, prepare_threshold=None) as pooled:
+            is_same = pooled.execute(question).fetchone() == direct.execute(question).fetchone()
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+        yield Finding(Level.FAIL, "pooler", " ".join(str(error).split()), "Start it, or mend FAREBOX_DATABASE_URL.")
+        return
+    if is_same:
+        yield Finding(Level.OK, "pooler", "answers, and leads to the same database")
+    else:
+        yield Finding(
+            Level.FAIL,
+            "pooler",
+            "leads to another database than FAREBOX_DIRECT_DATABASE_URL",
+            "Let both name the same one.",
         )
 
 

@@ -1,12 +1,14 @@
 """Running Farebox: pages, API, jobs and the sweeper together in one process, or in several alike."""
 
 import asyncio
+import gc
 import os
+import resource
 import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 import uvicorn
@@ -14,10 +16,11 @@ from litestar import Litestar
 from uvicorn.supervisors import Multiprocess
 
 from farebox.app import create_app
-from farebox.background import keep_working, schedule
+from farebox.background import keep_working, schedule, show_live
 from farebox.core.logs import configure_logs
 from farebox.core.settings import Settings, load_settings
 from farebox.core.telemetry import configure_telemetry
+from farebox.edge.sockets import LiveWebSocket, PatientHttp
 from farebox.wiring import Services, build_services
 
 log = structlog.get_logger(__name__)
@@ -26,6 +29,16 @@ REQUEST_GRACE_SECONDS = 10
 """How long a stopping server waits for the answers at hand."""
 
 PARENT_CHECK_SECONDS = 1.0
+
+NEW_OBJECTS = 10_000
+"""How many more objects there may be before Python looks for those that nobody needs.
+
+Its own 700 are those of a few requests: under load it looked hundreds of times a second, mostly at what was still being
+worked on, and that was a tenth of all work.
+"""
+
+LARGEST_MESSAGE = 4096
+"""Bytes that a client may send at once over a WebSocket."""
 
 
 def serve(
@@ -37,6 +50,7 @@ def serve(
         workers: processes; each does everything, and all listen on the one socket.
         on_ready: called once connections are accepted (with several processes: once they are being started).
     """
+    _open_many_files()
     if workers == 1:
         _Server(_config(application(settings)), on_ready).run([listener])
         return
@@ -64,7 +78,7 @@ def work(settings: Settings) -> None:
 def application(settings: Settings) -> Litestar:
     """The ASGI application with its background work in its lifespan."""
     services = _services(settings)
-    return create_app(services, lifespan=[lambda _: keep_working(services)])
+    return create_app(services, lifespan=[lambda _: _living(services)])
 
 
 def child() -> Litestar:
@@ -76,11 +90,28 @@ def child() -> Litestar:
     @asynccontextmanager
     async def living(_: Litestar) -> AsyncIterator[None]:
         watch = asyncio.create_task(_leave_with_parent(os.getppid()))
-        async with keep_working(services):
+        async with _living(services):
             yield
         watch.cancel()
 
     return create_app(services, lifespan=[living])
+
+
+@asynccontextmanager
+async def _living(services: Services) -> AsyncIterator[None]:
+    """What goes on beside answering: jobs, sweeping, and showing seat maps live."""
+    gc.collect()
+    gc.freeze()  # what was made for the start stays: going through all of it takes a tenth of a second each time
+    gc.set_threshold(NEW_OBJECTS)
+    async with keep_working(services), show_live(services):
+        yield
+
+
+def _open_many_files() -> None:
+    """Each connection is an open file, and shells allow a thousand by default."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS calls its limit infinite, and then refuses that
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Server(uvicorn.Server):
@@ -108,8 +139,10 @@ def _config(app: Litestar | str, *, workers: int = 1) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=workers,
         loop="uvloop",
-        http="httptools",
-        ws="none",
+        http=PatientHttp,
+        ws=LiveWebSocket,
+        ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,  # a state for each connection, to save bytes that are few
         lifespan="on",
         log_config=None,
         access_log=False,

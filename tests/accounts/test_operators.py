@@ -1,11 +1,18 @@
 """Operators: made once, brought up to date, found by id and by code."""
 
+from typing import Any
+
 import pytest
 
 from farebox.accounts import OperatorNotFound, find_operator_by_code, get_operator, list_operators, upsert_operator
 from farebox.core.ids import new_id
 
-FACTS = {"name": "Trường Sơn Lines", "timezone": "Asia/Ho_Chi_Minh", "currency": "VND", "language": "vi"}
+FACTS: dict[str, Any] = {
+    "name": "Trường Sơn Lines",
+    "timezone": "Asia/Ho_Chi_Minh",
+    "currency": "VND",
+    "language": "vi",
+}
 
 
 async def test_an_operator_is_made_and_found(database):
@@ -31,3 +38,13 @@ async def test_an_operator_that_is_not_there(database):
     async with database.begin() as work:
         with pytest.raises(OperatorNotFound):
             await get_operator(work, new_id())
+
+
+async def test_how_many_seats_one_may_hold_outlives_the_next_timetable(database):
+    async with database.begin() as work:
+        made = await upsert_operator(work, code="truong-son", **FACTS)
+        assert made.max_seats is None
+        limited = await upsert_operator(work, code="truong-son", **FACTS, max_seats=8)
+        assert limited.max_seats == 8
+        await upsert_operator(work, code="truong-son", **FACTS)
+        assert (await get_operator(work, made.id)).max_seats == 8

@@ -4,11 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.counting import counted_statements
 
 from farebox.accounts import (
     ANONYMOUS,
     SYSTEM,
     Actor,
+    Sessions,
     authenticate,
     delete_expired_sessions,
     open_booking_session,
@@ -19,6 +21,7 @@ from farebox.core.errors import NotAllowed, SignInRequired
 from farebox.core.ids import new_id
 
 HOUR = 3600
+HOURS = timedelta(hours=1)
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
@@ -42,14 +45,24 @@ async def house(database_url, clock):
     await database.dispose()
 
 
+@pytest.fixture
+def statements():
+    """Everything that is sent to the database, but for what the desk sends for all."""
+    with counted_statements() as sent:
+        yield sent
+
+
 async def open_one(house):
     async with house.begin() as work:
         return await open_guest_session(work, ttl_seconds=HOUR)
 
 
 async def who_is(house, token) -> Actor:
-    async with house.begin() as work:
-        return await authenticate(work, token)
+    sessions = Sessions(house)
+    try:
+        return await sessions.authenticate(token)
+    finally:
+        await sessions.dispose()
 
 
 async def expiry(house) -> datetime:
@@ -122,6 +135,44 @@ async def test_requests_of_one_visitor_do_not_wait_for_each_other(house, clock):
         await authenticate(slow, token)
         async with asyncio.timeout(2):
             assert await who_is(house, token) == Actor("guest", session.id)
+
+
+async def test_many_are_known_at_once_each_by_its_own_token(house, clock, statements):
+    visitors = dict([reversed(await open_one(house)) for _ in range(20)])
+    async with house.begin() as work:
+        gone = await open_booking_session(work, new_id(), ttl_seconds=1)
+    clock.now += timedelta(minutes=30)
+    sessions = Sessions(house)
+    statements.clear()
+    tokens = [*visitors, "fbg_unknown", gone, *visitors]
+    found = await asyncio.gather(*map(sessions.authenticate, tokens), return_exceptions=True)
+    for token, actor in zip(tokens, found, strict=True):
+        if token in visitors:
+            assert actor == Actor("guest", visitors[token].id)
+        else:
+            assert isinstance(actor, SignInRequired)
+    assert len(statements) == 2  # who they are, and all of them slide
+    async with house.begin() as work:
+        cursor = await work.execute("SELECT count(*) FROM guest_session WHERE expires_at = %s", [clock.now + HOURS])
+        assert await cursor.fetchone() == (20,)
+    await sessions.dispose()
+
+
+async def test_a_session_that_ends_opens_nothing_from_then_on(house):
+    session, token = await open_one(house)
+    sessions = Sessions(house)
+    assert await sessions.authenticate(token) == Actor("guest", session.id)
+    async with house.begin() as work:
+        await work.execute("DELETE FROM guest_session")
+    with pytest.raises(SignInRequired):
+        await sessions.authenticate(token)
+    await sessions.dispose()
+
+
+async def test_inside_a_unit_of_work_its_own_new_session_is_known(house):
+    async with house.begin() as work:
+        session, token = await open_guest_session(work, ttl_seconds=HOUR)
+        assert await authenticate(work, token) == Actor("guest", session.id)
 
 
 async def test_a_session_for_one_booking_reaches_that_and_holds_no_seats(house):

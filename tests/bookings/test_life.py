@@ -22,6 +22,7 @@ from farebox.bookings import (
     PriceChanged,
     SeatsGone,
     cancel_booking,
+    commands,
     complete_bookings,
     confirm_booking,
     expire_booking,
@@ -38,7 +39,7 @@ from farebox.bookings.states import move
 from farebox.core.errors import Invalid
 from farebox.core.ids import new_id
 from farebox.core.money import Money
-from farebox.inventory import UnitsTaken, availability, claims_on, get_hold, release, sweep
+from farebox.inventory import UnitsTaken, availability, claims_on, get_hold, reclaim, release, sweep
 
 PENDING, PROCESSING = BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING
 CONFIRMED, COMPLETED = BookingStatus.CONFIRMED, BookingStatus.COMPLETED
@@ -286,6 +287,27 @@ async def test_of_two_shows_paid_too_late_neither_is_kept_when_one_is_gone(box, 
             assert (await get_booking(work, booking.id, actor=SYSTEM)).status is CANCELLED
             assert (await get_hold(work, rival.id)).state == "held"
             await release(work, rival.id)
+
+
+async def test_who_pays_too_late_has_nothing_locked_that_others_wait_for(box, database, monkeypatch):
+    """One of the two seats is still the booking's, the other one anybody's: whoever takes both now is first."""
+    booking, _, show = await box.booked([0, 1])
+    await run_out(database, booking)
+    rival = await box.hold(await box.guest(), show, [0])
+    async with database.begin() as work:
+        await release(work, rival.id)
+    takers = []
+
+    async def reclaim_after_another(work, hold_id):
+        takers.append(await box.hold(await box.guest(), show, [0, 1]))
+        return await reclaim(work, hold_id)
+
+    monkeypatch.setattr(commands, "reclaim", reclaim_after_another)
+    async with database.begin() as work:
+        with pytest.raises(SeatsGone):
+            await confirm_booking(work, booking.id, actor=SYSTEM)
+    async with database.begin() as work:
+        assert {claim.hold_id for claim in await claims_on(work, show.inventory_id, 0, 1)} == {takers[0].id}
 
 
 # --- paying

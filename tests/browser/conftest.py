@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.databases import cloned
+from tests.servers import free_port
 
 from farebox.core.clock import system_clock
 from farebox.core.db import Database
@@ -31,8 +32,10 @@ FLAGS = [
     "--disable-sync",
 ]
 HORIZON_DAYS = 6
-START_SECONDS = 60
+START_SECONDS = 180
 TIMEOUT_MS = 10_000
+TOLD_BY_ITSELF = ("Failed to load resource", "WebSocket connection to")
+"""What the browser writes about requests that failed, which tests make them do; pages cannot keep it from doing so."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,10 @@ class Traveller:
 
 @pytest.fixture(scope="session")
 def shop(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    from tests.conftest import _clone
-
-    for database_url in _clone(server_dsn, template):
+    with cloned(server_dsn, template) as database_url:
         home = tmp_path_factory.mktemp("shop")
         asyncio.run(_seed(database_url, home))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")},
@@ -121,7 +120,7 @@ def visit(chromium: Browser, shop: Shop) -> Iterator[Callable[..., Traveller]]:
             "console",
             lambda said: (
                 traveller.complaints.append(f"console: {said.text}")
-                if said.type == "error" and "Failed to load resource" not in said.text
+                if said.type == "error" and not said.text.startswith(TOLD_BY_ITSELF)
                 else None
             ),
         )

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 SERIOUS = {"serious", "critical", "moderate"}
 SMALLEST_TARGET_PX = 24
@@ -16,12 +16,45 @@ EMAIL = "anh@example.com"
 OVERFLOWING = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
 SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
   .filter(e => e.checkVisibility() && !e.closest('.quiet-voice, .skip') && !e.matches('p a:not([class])'))
-  .map(e => [e.closest('label.tick, label.radio-card') ?? e, e])
+  .map(e => [e.closest('label.tick, label.radio-card, label.box, label.switch') ?? e, e])
   .filter(([box]) => box.getBoundingClientRect().width > 0)
   .filter(([box]) => Math.min(box.getBoundingClientRect().width, box.getBoundingClientRect().height) < least)
   .map(([, e]) => e.outerHTML.slice(0, 120))"""
 
 _axe = Axe()
+
+
+class Gate:
+    """Holds a page's requests to some addresses back until it is opened."""
+
+    def __init__(self, page: Page, addresses: re.Pattern[str]) -> None:
+        self.waiting: list[Route] = []
+        self._is_open = False
+        page.route(addresses, self._meet)
+
+    def open(self) -> None:
+        self._is_open = True
+        for route in self.waiting:
+            route.continue_()
+
+    def _meet(self, route: Route) -> None:
+        if self._is_open:
+            route.continue_()
+        else:
+            self.waiting.append(route)
+
+
+class Log:
+    """What a page asked for at some addresses."""
+
+    def __init__(self, page: Page, addresses: re.Pattern[str]) -> None:
+        self.requests: list[Request] = []
+        self._addresses = addresses
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if self._addresses.search(request.url):
+            self.requests.append(request)
 
 
 def inspect(page: Page, *, scripts: bool = True) -> None:

@@ -8,10 +8,10 @@ from uuid import UUID
 from tests.search.feeds import SmallFeed, at, days_from
 
 from farebox.accounts import Actor, open_guest_session
-from farebox.coaches import CREW, SeatLock, lock_seats
+from farebox.coaches import Office, SeatLock, lock_seats
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.settings import Settings
-from farebox.inventory import HoldTerms, Want, confirm, take
+from farebox.inventory import Desk, HoldTerms, Want, block, confirm, take
 from farebox.pricing import import_fares
 from farebox.timetable import Departure, OnSale, get_departure, import_feed, list_departures
 
@@ -41,28 +41,43 @@ class Coach:
 
     async def lock(self, work: UnitOfWork, actor: Actor, ride: str, *seats: str) -> SeatLock:
         """Hold seats on a ride such as "ac"."""
-        return await lock_seats(
-            work, self.id, self.stop(ride[0]), self.stop(ride[1]), seats, actor=actor, settings=self.settings
-        )
+        return await self.lock_on(work, self.id, actor, *seats, between=(self.stop(ride[0]), self.stop(ride[1])))
 
-    async def sell(self, work: UnitOfWork, ride: str, *seats: str, owner: str = "booking:1") -> None:
-        want = Want(
-            self.departure.inventory_id,
-            tuple(self.unit(seat) for seat in seats),
-            "abcde".index(ride[0]),
-            "abcde".index(ride[1]),
-        )
-        hold = await take(work, [want], owner=owner, terms=HoldTerms.of(self.settings))
+    async def lock_on(
+        self,
+        work: UnitOfWork,
+        departure_id: UUID,
+        actor: Actor,
+        *seats: str,
+        between: tuple[UUID | None, UUID | None] = (None, None),
+    ) -> SeatLock:
+        """Hold seats on any departure, as a process does that has just started."""
+        office = Office(self.database, Desk(self.database, group_commit=False))
+        try:
+            return await lock_seats(
+                work, departure_id, *between, seats, actor=actor, settings=self.settings, office=office
+            )
+        finally:
+            await office.dispose()
+
+    async def sell(self, work: UnitOfWork, ride: str, *seats: str) -> None:
+        hold = await take(work, [self.want(ride, *seats)], owner="booking:1", terms=HoldTerms.of(self.settings))
         await confirm(work, hold.id)
 
     async def block(self, work: UnitOfWork, *seats: str) -> None:
-        await self.sell(work, "ae", *seats, owner=CREW)
+        await block(work, [self.want("ae", *seats)], owner="crew")
+
+    def want(self, ride: str, *seats: str) -> Want:
+        units = tuple(self.unit(seat) for seat in seats)
+        return Want(self.departure.inventory_id, units, "abcde".index(ride[0]), "abcde".index(ride[1]))
 
     def unit(self, number: str) -> int:
         return [seat.number for seat in self.departure.seat_plan.seats].index(number)
 
 
-async def open_coach(database: Database, settings: Settings, folder: Path, *, seat_plan: str = "standard-45") -> Coach:
+async def open_coach(
+    database: Database, settings: Settings, folder: Path, *, seat_plan: str = "standard-45", days: int = 5
+) -> Coach:
     feed = SmallFeed(timezone="Europe/Berlin")
     for number, name in enumerate(STOPS):
         feed.stop(name, name.title(), 48.0 + number, 11.0)
@@ -79,15 +94,15 @@ async def open_coach(database: Database, settings: Settings, folder: Path, *, se
             ("dorf", times[3], times[3] + quarter, "1", "0"),
             ("eich", times[4], times[4]),
         ],
-        days_from(today, 5),
+        days_from(today, days),
     )
     feed.trip(
         "back",
         [(name, starts + (5 + i) * hour, starts + (5 + i) * hour) for i, name in enumerate(reversed(STOPS))],
-        days_from(today, 5),
+        days_from(today, days),
     )
     path = feed.write(folder / "coach.zip")
-    await import_feed(database, path, seat_plan=seat_plan, on_sale=OnSale(5, today=today), also=[import_fares])
+    await import_feed(database, path, seat_plan=seat_plan, on_sale=OnSale(days, today=today), also=[import_fares])
     async with database.begin() as work:
         listed = await list_departures(work, today + timedelta(days=1))
         out, back = sorted(listed, key=lambda summary: summary.departs_at)

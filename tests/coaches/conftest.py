@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.coaches.coach import Coach, open_coach
+from tests.coaches.visitors import API, Visitor
+from tests.counting import counted_statements
 
 from farebox.app import create_app
 from farebox.wiring import Services, build_services
@@ -29,3 +31,35 @@ async def client(services) -> AsyncIterator[httpx.AsyncClient]:
     app: Any = create_app(services)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
         yield client
+
+
+@pytest.fixture
+def statements():
+    """Everything that is sent to the database, but for what the desk sends for all."""
+    with counted_statements() as sent:
+        yield sent
+
+
+@pytest.fixture
+def visit(client, coach):
+    async def visit():
+        answer = await client.post(f"{API}/guest-sessions")
+        assert answer.status_code == 201
+        return Visitor(client, coach, answer.json()["guestToken"])
+
+    return visit
+
+
+@pytest.fixture
+async def an(visit):
+    return await visit()
+
+
+@pytest.fixture
+async def bo(visit):
+    return await visit()
+
+
+@pytest.fixture
+def nobody(client, coach):
+    return Visitor(client, coach, None)

@@ -14,7 +14,6 @@ from farebox.coaches import (
     UnknownSeat,
     extend_lock,
     get_seat_map,
-    lock_seats,
     release_lock,
 )
 from farebox.core.db import Database
@@ -54,7 +53,7 @@ async def test_seats_are_held_with_a_clock_and_a_price(coach, an):
 
 async def test_the_whole_run_is_meant_when_no_stop_is_named(coach, an):
     async with coach.database.begin() as work:
-        lock = await lock_seats(work, coach.id, None, None, ["1A"], actor=an, settings=coach.settings)
+        lock = await coach.lock_on(work, coach.id, an, "1A")
         assert (lock.segment.first_slot, lock.segment.end_slot) == (0, 4)
 
 
@@ -81,7 +80,7 @@ async def test_a_new_choice_on_the_same_trip_replaces_the_old_one(coach, an):
 async def test_a_choice_on_another_trip_is_a_lock_of_its_own(coach, an):
     async with coach.database.begin() as work:
         out = await coach.lock(work, an, "ae", "1A")
-        back = await lock_seats(work, coach.return_id, None, None, ["1A"], actor=an, settings=coach.settings)
+        back = await coach.lock_on(work, coach.return_id, an, "1A")
         assert out.id != back.id
         assert (await get_seat_map(work, coach.id, viewer=an, settings=coach.settings)).lock == out
 
@@ -158,7 +157,7 @@ async def test_rides_that_the_departure_does_not_offer(coach, an):
             with pytest.raises(NotBoardable):
                 await coach.lock(work, an, ride, "1A")
         with pytest.raises(DepartureNotFound):
-            await lock_seats(work, new_id(), None, None, ["1A"], actor=an, settings=coach.settings)
+            await coach.lock_on(work, new_id(), an, "1A")
 
 
 async def test_who_has_no_session_holds_nothing(coach):
@@ -172,7 +171,11 @@ async def test_who_has_no_session_holds_nothing(coach):
 async def test_sales_close_stop_by_stop(coach, an):
     """Between the first and the third stop, seats are sold from the third on only."""
     departs = coach.departure.calls[0].departure
-    later = Database(coach.database.url.render_as_string(hide_password=False), clock=lambda: departs)
+    later = Database(
+        coach.database.url.render_as_string(hide_password=False),
+        direct_url=coach.settings.direct_database_url,
+        clock=lambda: departs,
+    )
     try:
         async with later.begin() as work:
             with pytest.raises(SalesClosed):

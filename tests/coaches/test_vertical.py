@@ -8,7 +8,7 @@ import pytest
 from tests.inventory.kernel import TERMS, open_run, want
 
 from farebox.bookings import BookingRequest, Contact, PassengerDetails, PassengerType, create_booking
-from farebox.coaches import CoachVertical, SalesClosed, get_lock, lock_seats
+from farebox.coaches import CoachVertical, SalesClosed, get_lock
 from farebox.core.db import Database
 from farebox.core.errors import Invalid
 from farebox.core.money import Money
@@ -69,7 +69,7 @@ async def test_there_and_back_in_one_booking(coach, secrets):
     async with coach.database.begin() as work:
         an = await coach.guest(work)
         out = await coach.lock(work, an, "ae", "1A")
-        back = await lock_seats(work, coach.return_id, None, None, ["1A"], actor=an, settings=coach.settings)
+        back = await coach.lock_on(work, coach.return_id, an, "1A")
         booking = await book(coach, work, an, [out, back], person("1A"), person("1A"), secrets=secrets)
     assert [item.resource_id for item in booking.items] == [coach.id, coach.return_id]
     assert booking.total == out.total + back.total
@@ -119,7 +119,9 @@ async def test_a_coach_that_has_left_or_is_cancelled_is_not_booked(coach, secret
         an = await coach.guest(work)
         lock = await coach.lock(work, an, "ac", "1A")
     late = Database(
-        coach.database.url.render_as_string(hide_password=False), clock=lambda: coach.departure.calls[0].departure
+        coach.database.url.render_as_string(hide_password=False),
+        direct_url=coach.settings.direct_database_url,
+        clock=lambda: coach.departure.calls[0].departure,
     )
     try:
         async with late.begin() as work:

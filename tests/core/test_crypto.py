@@ -18,7 +18,7 @@ def test_the_same_text_seals_differently_each_time(secrets):
 def test_a_changed_text_does_not_open(secrets):
     sealed = bytearray(secrets.encrypt("001200012345"))
     sealed[-1] ^= 1
-    with pytest.raises(ValueError, match="sealed with another key, or changed"):
+    with pytest.raises(ValueError, match="sealed with another key, for another place, or changed"):
         secrets.decrypt(bytes(sealed))
 
 

@@ -7,7 +7,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, select
 
-from farebox.core.db import Database
+from farebox.core import db
+from farebox.core.db import Database, is_outage
 from farebox.core.errors import Busy
 from farebox.core.events import Event
 from farebox.core.jobs import Jobs
@@ -91,11 +92,11 @@ async def test_a_rollback_leaves_neither_event_nor_job(database, jobs):
     assert await count_events(database) == 0
 
 
-async def test_a_row_that_stays_locked_becomes_a_polite_refusal(database, database_url):
+async def test_a_row_that_stays_locked_becomes_a_polite_refusal(database, open_database):
     async with database.begin() as work:
         await work.execute("CREATE TABLE lamp (id int PRIMARY KEY)")
         await work.execute("INSERT INTO lamp VALUES (1)")
-    other = Database(database_url)
+    other = open_database()
 
     async def wait_in_vain() -> None:
         async with other.begin() as late:
@@ -106,4 +107,25 @@ async def test_a_row_that_stays_locked_becomes_a_polite_refusal(database, databa
         await work.execute("SELECT id FROM lamp WHERE id = 1 FOR UPDATE")
         with pytest.raises(Busy):
             await asyncio.wait_for(wait_in_vain(), 3)
-    await other.dispose()
+
+
+async def test_a_transaction_left_lying_gives_its_locks_back(open_database, monkeypatch):
+    """Whoever was frozen, or lost, in the middle of taking a seat must not keep it from everybody for ever."""
+    assert db.SESSION["idle_in_transaction_session_timeout"] == "60000"
+    hasty = db.SESSION | {"idle_in_transaction_session_timeout": "200"}
+    monkeypatch.setattr(db, "SESSION", hasty)
+    monkeypatch.setattr(db, "BEGIN_POOLED", db.begin_with(hasty))
+    database = open_database(pool_size=2)
+    async with database.begin() as work:
+        await work.execute("CREATE TABLE lamp (id int PRIMARY KEY)")
+    frozen = database.open()
+    await frozen.execute("INSERT INTO lamp VALUES (1)")
+    async with database.begin() as work:
+        await asyncio.wait_for(work.execute("INSERT INTO lamp VALUES (1)"), 2)
+    with pytest.raises(Exception) as raised:  # noqa: PT011  (whatever the driver says: it must count as an outage)
+        await frozen.execute("SELECT 1")
+    assert is_outage(raised.value)
+    await frozen.abandon()
+    async with database.begin() as one, database.begin() as other:  # no place in the pool is lost
+        await one.execute("SELECT 1")
+        await other.execute("SELECT 1")

@@ -2,15 +2,16 @@
 
 import pytest
 from litestar import Litestar, get
+from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient, create_test_client
 
-from farebox.accounts import open_guest_session
+from farebox.accounts import Permission, open_guest_session
 from farebox.app import create_app
-from farebox.edge.access import ACCESS_RULES, guard_access
+from farebox.edge.access import ACCESS_RULES, CheckAccess, guard_access
 from farebox.wiring import build_services
 
-NEEDS_CREDENTIAL = {"guest", "booking", "staff"}
+NEEDS_CREDENTIAL = {"guest", "booking", "user", "staff"}
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ async def test_without_credential_every_guarded_api_route_answers_401(app):
                 continue
             for method in handler.http_methods:
                 answer = await client.request(method, _fill(path), json={})
-                assert answer.status_code in {401, 422}, (method, path, answer.text)
+                assert answer.status_code in {400, 401}, (method, path, answer.text)
                 if answer.status_code == 401:
                     assert answer.json()["code"] == "credential-required"
                     assert answer.headers["www-authenticate"] == "Bearer"
@@ -71,9 +72,68 @@ async def test_a_cookie_alone_changes_nothing_through_the_api(app, database, set
         client.cookies.set("farebox_session", token)
         assert (await client.get("/api/v1/bookings")).status_code == 200
         answer = await client.post("/api/v1/seats/lock", json={"tripId": str(settings.home), "seatNumbers": []})
-        assert answer.status_code in {401, 422}
+        assert answer.status_code in {400, 401}
         answer = await client.request("DELETE", "/api/v1/seats/lock/00000000-0000-7000-8000-000000000000")
         assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda token: token, 404),
+        (lambda token: "", 401),
+        (lambda token: token[:-1] + ("0" if token[-1] != "0" else "1"), 401),
+        (lambda token: "a" * len(token), 401),
+    ],
+    ids=["the page's own", "none", "another", "made up"],
+)
+async def test_a_cookie_with_the_pages_token_may_change_something(app, database, change, status):
+    async with database.begin() as work:
+        _, token = await open_guest_session(work, ttl_seconds=600)
+    async with AsyncTestClient(app) as client:
+        client.cookies.set("farebox_session", token)
+        await client.get("/find")
+        headers = {"X-CSRFToken": change(client.cookies["farebox_csrf"])}
+        answer = await client.delete("/api/v1/seats/lock/00000000-0000-7000-8000-000000000000", headers=headers)
+    assert answer.status_code == status
+
+
+async def test_a_token_that_somebody_put_into_the_cookie_is_none_of_ours(app, database):
+    async with database.begin() as work:
+        _, token = await open_guest_session(work, ttl_seconds=600)
+    async with AsyncTestClient(app) as client:
+        client.cookies.set("farebox_session", token)
+        client.cookies.set("farebox_csrf", "a" * 128)
+        path = "/api/v1/seats/lock/00000000-0000-7000-8000-000000000000"
+        assert (await client.delete(path, headers={"X-CSRFToken": "a" * 128})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "opt",
+    [
+        {},
+        {"access": "everybody"},
+        {"access": "staff"},
+        {"access": "staff", "permission": "staff:manage"},
+        {"access": "guest", "step_up": True},
+    ],
+    ids=["none", "unknown", "no-permission", "a-text", "no-proof"],
+)
+def test_no_application_starts_with_a_route_whose_rule_is_no_rule(opt):
+    @get("/forgotten", opt=opt)
+    async def forgotten() -> str:
+        return "secret"
+
+    with pytest.raises(ImproperlyConfiguredException):
+        Litestar([forgotten], plugins=[CheckAccess()], openapi_config=None)
+
+
+def test_control_an_application_starts_with_a_rule():
+    @get("/told", opt={"access": "staff", "permission": Permission.STAFF_MANAGE, "step_up": True})
+    async def told() -> str:
+        return "secret"
+
+    assert Litestar([told], plugins=[CheckAccess()], openapi_config=None).routes
 
 
 def test_a_route_without_a_rule_stays_shut():
@@ -81,7 +141,7 @@ def test_a_route_without_a_rule_stays_shut():
     async def forgotten() -> str:
         return "secret"
 
-    with create_test_client([forgotten], guards=[guard_access]) as client:
+    with create_test_client([forgotten], middleware=[guard_access]) as client:
         assert "secret" not in client.get("/forgotten").text
         assert client.get("/forgotten").status_code >= 400
 

@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 from litestar.testing import AsyncTestClient
 
-from farebox.api.idempotency import LARGEST_BODY
+from farebox.api.reading import LARGEST_BODY
 from farebox.app import LARGEST_FORM, create_app
 from farebox.wiring import build_services
 
@@ -43,6 +43,12 @@ async def test_a_body_of_the_api_has_an_end(client, headers):
     body = b'{"reference": "%s", "contact": "x"}' % (b"a" * LARGEST_BODY)
     answer = await client.post("/api/v1/bookings/guest/lookup", content=body, headers=JSON | headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "content-too-large")
+
+
+async def test_a_body_that_was_not_sent_is_said_to_be_required(client):
+    answer = await client.post("/api/v1/bookings/guest/lookup", headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "data", "code": "missing", "message": "This is required."}]
 
 
 @pytest.mark.parametrize("path", ["/find", "/no-such-page", "/api/v1/places/suggest?q=x"])

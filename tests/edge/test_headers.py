@@ -23,6 +23,16 @@ ANSWERS = [
 ]
 
 
+def hardened(answer):
+    """Whether an answer has all the headers; a page says more about its scripts than others need."""
+    found = {name: answer.headers.get(name) for name in SECURITY_HEADERS}
+    if answer.headers["content-type"].startswith("text/html"):
+        policy = SECURITY_HEADERS["Content-Security-Policy"]
+        assert found["Content-Security-Policy"].startswith(f"{policy}; script-src 'nonce-")
+        found["Content-Security-Policy"] = policy
+    return found == SECURITY_HEADERS
+
+
 @pytest.fixture
 def connect(settings):
     def connect(**changes):
@@ -36,7 +46,7 @@ async def test_every_answer_is_hardened(connect, path, status):
     async with connect() as client:
         answer = await client.get(path)
     assert answer.status_code == status
-    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert hardened(answer)
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert "strict-transport-security" not in answer.headers
 
@@ -50,7 +60,7 @@ async def test_a_mishap_is_hardened_and_says_nothing_of_itself(connect, monkeypa
     async with connect() as client:
         answer = await client.get(path)
     assert answer.status_code == 500
-    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert hardened(answer)
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
 
@@ -70,3 +80,20 @@ async def test_what_one_credential_is_told_is_kept_by_no_cache(connect):
         token = {"Authorization": f"Bearer {begun.json()['guestToken']}"}
         for path in ("/api/v1/bookings", "/api/v1/bookings/00000000-0000-7000-8000-000000000000"):
             assert "no-store" in (await client.get(path, headers=token)).headers["cache-control"]
+
+
+async def test_only_scripts_that_a_page_names_may_run_on_it(connect):
+    """And what is written into one page by an attacker does not know the word of the next."""
+    seen = set()
+    async with connect() as client:
+        for path in ("/", "/", "/find", "/no-such-page"):
+            answer = await client.get(path)
+            allowed = re.search(r"script-src ([^;]+)", answer.headers["content-security-policy"])
+            nonces = set(re.findall(r'<script nonce="([^"]+)"', answer.text))
+            assert len(nonces) == 1
+            (nonce,) = nonces
+            assert allowed
+            assert allowed[1] == f"'nonce-{nonce}' 'strict-dynamic'"
+            assert "<script" not in answer.text.replace(f'<script nonce="{nonce}"', "")
+            seen.add(nonce)
+    assert len(seen) == 4

@@ -52,6 +52,19 @@ async def test_a_database_out_of_reach_is_an_outage_and_no_riddle(settings, line
     await services.dispose()
 
 
+async def test_who_asks_cannot_be_known_then_and_is_told_to_come_back(settings, lines, tmp_path):
+    services = build_services(structs.replace(settings, database_url=f"postgresql://farebox@/farebox?host={tmp_path}"))
+    app: Any = create_app(services)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://farebox.example") as client:
+        body = {"tripId": "00000000-0000-7000-8000-000000000000", "seatNumbers": ["1A"]}
+        headers = {"Authorization": "Bearer fbg_somebody"}
+        answer = await client.post("/api/v1/seats/lock", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "unavailable", "5")
+    assert [line["event"] for line in lines() if line["event"] != "request"] == ["database-unavailable"]
+    await services.dispose()
+
+
 async def test_so_is_a_pool_in_which_no_connection_came_free(settings, database_url):
     small = Database(database_url, pool_size=1)
     async with small.begin() as work:

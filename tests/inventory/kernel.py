@@ -28,6 +28,7 @@ async def age(work: UnitOfWork, hold_id: UUID, by: timedelta) -> None:
         {"by": by, "id": hold_id},
     )
     await work.execute("UPDATE claim SET expires_at = expires_at - %s WHERE hold_id = %s", (by, hold_id))
+    await work.execute("UPDATE portion SET expires_at = expires_at - %s WHERE hold_id = %s", (by, hold_id))
 
 
 async def run_clock_out(work: UnitOfWork, hold: Hold) -> None:

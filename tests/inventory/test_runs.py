@@ -6,6 +6,7 @@ import pytest
 from tests.inventory.kernel import TERMS, claim_count, open_run, run_clock_out, value, want
 
 from farebox.inventory import (
+    Amount,
     InventorySpec,
     UnknownUnits,
     availability,
@@ -15,6 +16,7 @@ from farebox.inventory import (
     find_live_hold,
     open_inventories,
     release,
+    stock_left,
     take,
 )
 
@@ -32,12 +34,15 @@ async def test_runs_are_opened_in_the_order_given(database):
     assert rows == sorted((number, 1 + i % 50, 1 + i % 7) for i, number in enumerate(ids))
 
 
-async def test_a_run_without_places_is_refused(database):
-    from psycopg.errors import CheckViolation
-
-    with pytest.raises(CheckViolation):
-        async with database.begin() as work:
-            await open_inventories(work, [InventorySpec(0, 4)])
+@pytest.mark.parametrize(
+    "spec",
+    [InventorySpec(0, 4), InventorySpec(4, 0), InventorySpec(-1, 4, capacity=5), InventorySpec(5, 4, capacity=-1)],
+)
+async def test_a_run_without_places_is_refused(database, spec):
+    async with database.begin() as work:
+        with pytest.raises(ValueError, match="needs units or stock"):
+            await open_inventories(work, [InventorySpec(1, 1), spec])
+        assert await value(work, "SELECT count(*) FROM inventory") == 0
 
 
 async def test_only_runs_on_which_nobody_has_anything_are_closed(database):
@@ -70,6 +75,27 @@ async def test_closing_waits_for_a_taker_that_is_at_it(database):
     assert await closing == []
     async with database.begin() as work:
         assert await availability(work, [(run, 0, 4)]) == [3]
+
+
+async def test_closing_waits_for_who_confirms_late_what_ran_out(database):
+    run = await open_run(database, capacity=3)
+    async with database.begin() as work:
+        hold = await take(work, want(run, 0), amounts=[Amount(run, 1, 0, 4)], owner=AN, terms=TERMS)
+        await run_clock_out(work, hold)
+
+    async def close():
+        async with database.begin() as work:
+            return await close_inventories(work, [run])
+
+    async with database.begin() as settling:
+        await confirm(settling, hold.id)
+        closing = asyncio.create_task(close())
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+    assert await closing == []
+    async with database.begin() as work:
+        assert await claim_count(work) == 4
+        assert await stock_left(work, [(run, 0, 4)]) == [2]
 
 
 async def test_availability_counts_units_free_on_the_whole_range(database):

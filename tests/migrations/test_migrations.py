@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url
+from tests.databases import ROLE
 
 from farebox.core.db import Base
 from farebox.migrations import find_version, head, is_current, load_models, upgrade
@@ -20,7 +21,7 @@ def empty_dsn(server_dsn, database_url):
     """A database without any tables."""
     name = f"{make_url(database_url).database}_empty"
     with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' OWNER {ROLE}")
     yield make_url(database_url).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

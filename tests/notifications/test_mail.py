@@ -12,6 +12,7 @@ import pytest
 import zxingcpp
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
+from tests.people import make_person
 from tests.ticketing.paper import pages_of, text_of
 from tests.ticketing.travel import NAMES, book, book_and_confirm
 
@@ -144,6 +145,20 @@ async def test_tickets_reach_the_contact_and_each_passenger_with_an_address(shop
         assert "Nguyễn Thị Ánh" not in said
         assert "650,000" not in said
     assert "Nguyễn Thị Ánh" not in text_of(parts_of(own)["application/pdf"][0].get_content())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"), [(False, ["lukasz@example.com"]), (True, ["anh@example.com", "lukasz@example.com"])]
+)
+async def test_who_switched_news_of_bookings_off_gets_none_and_fellow_travellers_theirs(
+    shop, inbox, chosen, told
+) -> None:
+    settings = {"notifications": {"booking": {"email": chosen}}}
+    person = await make_person(shop.database, shop.secrets, email="anh@example.com", settings=settings)
+    emails = ("anh@example.com", "lukasz@example.com")
+    await shop.sell(names=NAMES[:2], emails=emails, actor=Actor("user", person.id))
+    await shop.run_jobs()
+    assert sorted(address for recipients, _ in inbox.mails for address in recipients) == told
 
 
 async def test_a_mail_is_whole_text_html_pictures_and_headers(shop, inbox) -> None:

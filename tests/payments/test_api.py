@@ -181,7 +181,7 @@ async def test_the_sandbox_knows_its_payments_and_outcomes_only(box, client, gue
     _, payment = await begun(guest, await box.show())
     missing = await client.post(f"{API}/payments/sandbox/{new_id()}", json={"outcome": "succeeded"})
     assert problem_of(missing, 404)["code"] == "payment-not-found"
-    assert problem_of(await play(client, payment, "explode"), 422)["code"] == "invalid"
+    assert problem_of(await play(client, payment, "explode"), 400)["code"] == "invalid"
 
 
 async def test_many_payments_begun_at_once_do_not_wait_for_each_others_connections(box, guest):

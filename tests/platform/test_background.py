@@ -8,7 +8,7 @@ import pytest
 
 from farebox import background
 from farebox.background import DEPARTURES, keep_working, schedule, sweep_forever
-from farebox.inventory import HoldTerms, InventorySpec, Want, find_hold, open_inventories, take
+from farebox.inventory import HoldTerms, InventorySpec, Want, find_hold, open_inventories, release, take
 from farebox.wiring import build_services
 
 PATIENCE_SECONDS = 20
@@ -52,6 +52,22 @@ async def test_the_sweeper_frees_seats_that_ran_out(services, monkeypatch):
     sweeper = asyncio.create_task(sweep_forever(services))
     await until(is_expired)
     sweeper.cancel()
+
+
+async def test_every_night_what_ended_long_ago_is_forgotten(services):
+    terms = HoldTerms(ttl_seconds=900, max_extensions=0, max_total_seconds=900)
+    async with services.database.begin() as work:
+        (run,) = await open_inventories(work, [InventorySpec(units=2, slots=1)])
+        old, recent = [await take(work, [Want(run, (unit,), 0, 1)], owner="guest:1", terms=terms) for unit in (0, 1)]
+        for hold, days in ((old, 8), (recent, 6)):
+            await release(work, hold.id)
+            await work.execute(
+                "UPDATE hold SET expires_at = expires_at - make_interval(days => %s) WHERE id = %s", (days, hold.id)
+            )
+    await services.jobs.app.tasks["inventory.forget-old"].func(timestamp=0)
+    async with services.database.begin() as work:
+        assert await find_hold(work, old.id) is None
+        assert await find_hold(work, recent.id) is not None
 
 
 async def test_only_one_process_sweeps_at_a_time(services):

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.servers import free_port
 
 FAREBOX = Path(sys.executable).with_name("farebox")
-START_SECONDS = 60
+START_SECONDS = 180
 
 FEED = {
     "agency": "agency_id,agency_name,agency_timezone\nHL,Hill Lines,Europe/Berlin\n",
@@ -63,12 +64,6 @@ def farebox(*arguments, **settings):
 def said(run):
     """What a person reads, whatever the width of the terminal."""
     return " ".join((run.stdout + run.stderr).split())
-
-
-def free_port():
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return chosen.getsockname()[1]
 
 
 @dataclass
@@ -232,6 +227,16 @@ def test_serve_leaves_the_schema_of_somebody_elses_database_alone(empty_home, da
     run = farebox("serve", "--home", empty_home, "--port", free_port(), database_url=database_url)
     assert run.returncode == 1
     assert "farebox migrate" in said(run)
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)], ids=["serve", "worker"])
+def test_production_beside_a_database_of_ones_own_wants_its_keys_given(empty_home, database_url, command):
+    """Keys made on one machine open nothing on another."""
+    given = {"env": "production", "database_url": database_url, "secret_key": "c" * 43}
+    run = farebox(*command, "--home", empty_home, **given)
+    assert run.returncode == 1
+    assert "Set FAREBOX_SIGNING_KEY: 32 random bytes" in said(run)
+    assert not (empty_home / "secrets").exists()
 
 
 def test_several_processes_serve_together_and_stop_together(home):

@@ -10,6 +10,7 @@ import pytest
 
 from farebox import doctor
 from farebox.core.crypto import load_secrets
+from farebox.core.keys import encoded
 from farebox.core.settings import load_settings
 from farebox.doctor import Level, examine_database, examine_machine
 
@@ -44,6 +45,39 @@ def test_whatever_is_wrong_comes_with_advice(tmp_path, monkeypatch):
         "time zones": Level.FAIL,
     }
     assert all(finding.advice for finding in found.values() if finding.level is not Level.OK)
+
+
+RANDOM, OTHER = encoded(bytes(range(32))), encoded(bytes(range(100, 132)))
+
+
+@pytest.mark.parametrize(
+    ("variables", "level", "found"),
+    [
+        ({"FAREBOX_SECRET_KEY": RANDOM, "FAREBOX_SIGNING_KEY": OTHER}, Level.OK, "there, and private"),
+        (
+            {"FAREBOX_SECRET_KEY": "A" * 43, "FAREBOX_SIGNING_KEY": OTHER},
+            Level.FAIL,
+            "FAREBOX_SECRET_KEY can be guessed",
+        ),
+        ({"FAREBOX_OLD_SECRET_KEYS": "A" * 43}, Level.FAIL, "FAREBOX_OLD_SECRET_KEYS can be guessed"),
+        ({"FAREBOX_SECRET_KEY": RANDOM, "FAREBOX_SIGNING_KEY": RANDOM}, Level.WARN, "one key for everything"),
+        ({"FAREBOX_SECRET_KEY": RANDOM}, Level.WARN, "FAREBOX_SIGNING_KEY is missing beside the other"),
+        ({"FAREBOX_OLD_SECRET_KEYS": "x!"}, Level.FAIL, "FAREBOX_OLD_SECRET_KEYS is not base64url"),
+    ],
+)
+def test_keys_that_are_weak_or_missing(tmp_path, monkeypatch, variables, level, found):
+    load_secrets(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    finding = machine(tmp_path)["secrets"]
+    assert (finding.level, finding.found) == (level, found)
+    assert bool(finding.advice) == (level is not Level.OK)
+
+
+def test_a_short_operations_password(tmp_path):
+    load_secrets(tmp_path)
+    assert machine(tmp_path, metrics_token="secret")["secrets"].found == "FAREBOX_METRICS_TOKEN is short"
+    assert machine(tmp_path, metrics_token="a-long-one-from-a-generator")["secrets"].level is Level.OK
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from structlog.testing import capture_logs
 
+from farebox.core import keeper
 from farebox.core.embedded import DatabaseNotStarted, EmbeddedPostgres
+from farebox.core.keeper import kept_alive
 
 LEAVE_A_NOTE = """
 import os, sys, psycopg
@@ -110,6 +114,66 @@ def test_it_recovers_after_the_server_itself_was_killed(home):
         assert ask(server, "SELECT text FROM note") == "still here"
 
 
+def test_it_is_started_again_whenever_it_dies(home):
+    """Killed, and told to give up at once: what was committed is there, and the one who asks waits for seconds only."""
+    with EmbeddedPostgres(home) as server, kept_alive(server):
+        with psycopg.connect(server.dsn, autocommit=True) as connection:
+            connection.execute("CREATE TABLE note AS SELECT 'still here' AS text")
+        for number in (signal.SIGKILL, signal.SIGQUIT):
+            died = server_pid(home)
+            os.kill(died, number)
+            wait_until_gone(died)
+            assert when_it_answers(server, "SELECT text FROM note") == "still here"
+            assert server_pid(home) != died
+        last = server_pid(home)
+    wait_until_gone(last)
+
+
+def test_one_of_two_who_share_it_starts_it_again(home):
+    with EmbeddedPostgres(home) as first, EmbeddedPostgres(home) as second, kept_alive(first), kept_alive(second):
+        died = server_pid(home)
+        os.kill(died, signal.SIGKILL)
+        wait_until_gone(died)
+        assert when_it_answers(second, "SELECT 1") == 1
+        assert first.is_alive
+        assert second.is_alive
+        revived = server_pid(home)
+    wait_until_gone(revived)  # whoever started it, the last to leave stops it
+
+
+def test_it_is_stopped_by_the_last_to_leave_though_another_has_started_it_again(home):
+    with EmbeddedPostgres(home) as starter:
+        died = server_pid(home)
+        with EmbeddedPostgres(home) as other:
+            os.kill(died, signal.SIGKILL)
+            assert starter._process is not None
+            starter._process.wait()
+            other.revive()
+            revived = server_pid(home)
+            assert revived != died
+    wait_until_gone(revived)
+
+
+def test_starting_again_in_vain_pauses_longer_each_time_and_says_why(home, monkeypatch):
+    """And is mended by mending the cause."""
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.05)
+    with EmbeddedPostgres(home) as server, capture_logs() as logs:
+        configuration = home / "postgres" / "postgresql.conf"
+        good = configuration.read_text()
+        configuration.write_text(good + "shared_buffers = lots\n")
+        with kept_alive(server):
+            os.kill(server_pid(home), signal.SIGKILL)
+            in_vain: list[Any] = []
+            deadline = time.monotonic() + 10
+            while len(in_vain) < 3 and time.monotonic() < deadline:
+                time.sleep(0.02)
+                in_vain = [line for line in logs if line["event"] == "postgres-not-revived"]
+            assert [line["next_try_seconds"] for line in in_vain[:3]] == [0.1, 0.2, 0.4]
+            assert "shared_buffers" in in_vain[0]["reason"]
+            configuration.write_text(good)
+            assert when_it_answers(server, "SELECT 1") == 1
+
+
 def test_a_pid_file_that_names_a_stranger_does_not_stop_it(home):
     with EmbeddedPostgres(home) as server:
         ask(server, "SELECT 1")
@@ -183,6 +247,16 @@ def test_people_can_overrule_our_settings(home):
         file.write("work_mem = 3MB\n")
     with EmbeddedPostgres(home) as server:
         assert ask(server, "SHOW work_mem") == "3MB"
+
+
+def when_it_answers(server, query):
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return ask(server, query)
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def wait_until_gone(pid):

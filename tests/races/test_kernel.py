@@ -8,7 +8,6 @@ import pytest
 from psycopg import AsyncConnection
 from tests.inventory.kernel import TERMS, age, open_run, seconds_left, want
 
-from farebox.core.db import Database
 from farebox.core.ids import new_id
 from farebox.inventory import (
     Hold,
@@ -30,11 +29,9 @@ BUYERS = 50
 
 
 @pytest.fixture
-async def market(database_url):
+def market(open_database):
     """A database with a connection for each buyer."""
-    database = Database(database_url, pool_size=BUYERS)
-    yield database
-    await database.dispose()
+    return open_database(pool_size=BUYERS)
 
 
 async def together(*attempts):
@@ -293,7 +290,7 @@ async def test_control_without_the_primary_key_the_same_race_oversells(market):
     """If this did not oversell, the tests above would prove nothing."""
     async with market.begin() as work:
         await work.execute("CREATE TABLE claim_without_key AS SELECT * FROM claim")
-    connections = [await AsyncConnection.connect(market.dsn, autocommit=True) for _ in range(BUYERS)]
+    connections = [await AsyncConnection.connect(market.direct_dsn, autocommit=True) for _ in range(BUYERS)]
     try:
         sold = [
             answer

@@ -1,14 +1,12 @@
 """A small shop to search in: its timetable is imported once, and cloned for each test."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
+from tests.databases import cloned, name_of
 from tests.search.asking import read_known
 from tests.search.feeds import SmallFeed
 from tests.search.shop import NOW, TODAY, Clock, OpenShop, Shop, vietnam
@@ -43,36 +41,20 @@ async def open_shop(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIte
 @pytest.fixture(scope="package")
 def vietnam_url(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database with the feed of `vietnam()` in it, only to be cloned."""
-    name = f"farebox_vietnam_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    url = _on(server_dsn, name)
 
-    async def fill() -> None:
+    async def fill(url: str) -> None:
         database = Database(url, clock=Clock(NOW))
         await import_into(database, vietnam(), tmp_path_factory.mktemp("feed") / "vietnam.zip")
         await database.dispose()
 
-    asyncio.run(fill())
-    yield url
-    _drop(server_dsn, name)
+    with cloned(server_dsn, template) as url:
+        asyncio.run(fill(url))
+        yield url
 
 
 @pytest.fixture
 async def shop(server_dsn: str, vietnam_url: str, clock: Clock) -> AsyncIterator[Shop]:
-    name = f"farebox_test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {make_url(vietnam_url).database}")
-    database = Database(_on(server_dsn, name), clock=clock)
-    yield Shop(database, await read_known(database), clock)
-    await database.dispose()
-    _drop(server_dsn, name)
-
-
-def _on(server_dsn: str, name: str) -> str:
-    return make_url(server_dsn).set(database=name).render_as_string(hide_password=False)
-
-
-def _drop(server_dsn: str, name: str) -> None:
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with cloned(server_dsn, name_of(vietnam_url)) as url:
+        database = Database(url, clock=clock)
+        yield Shop(database, await read_known(database), clock)
+        await database.dispose()

@@ -54,7 +54,7 @@ async def test_suggestions(client: AsyncTestClient[Any], shop: Shop) -> None:
         "offset": 0,
     }
     assert (await client.get("/api/v1/places/suggest")).json()["items"] == []
-    assert (await client.get("/api/v1/places/suggest", params={"q": "h", "limit": 0})).status_code == 422
+    assert (await client.get("/api/v1/places/suggest", params={"q": "h", "limit": 0})).status_code == 400
 
 
 async def test_a_search(client: AsyncTestClient[Any], shop: Shop) -> None:
@@ -116,13 +116,13 @@ async def test_every_parameter_of_a_search_arrives(client: AsyncTestClient[Any],
     ("parameters", "status", "code", "field"),
     [
         ({"to": str(uuid4())}, 404, "place-not-found", None),
-        ({"to": "hanoi"}, 422, "invalid", "to"),
-        ({"date": "tomorrow"}, 422, "invalid", "date"),
+        ({"to": "hanoi"}, 400, "invalid", "to"),
+        ({"date": "tomorrow"}, 400, "invalid", "date"),
         ({"date": "9999-12-31"}, 422, "bad-query", "date"),
         ({"sort": "beauty"}, 422, "bad-query", "sort"),
-        ({"passengers": "many"}, 422, "invalid", "passengers"),
+        ({"passengers": "many"}, 400, "invalid", "passengers"),
         ({"passengers": "-1"}, 422, "bad-query", "passengers"),
-        ({"maxPrice": "cheap"}, 422, "invalid", "maxPrice"),
+        ({"maxPrice": "cheap"}, 400, "invalid", "maxPrice"),
         ({"maxPrice": "NaN"}, 422, "bad-query", "maxPrice"),
         ({"departAfter": "25:00"}, 422, "bad-query", "departAfter"),
         ({"departBefore": "noon"}, 422, "bad-query", "departBefore"),

@@ -50,6 +50,7 @@ async def hold(shop: Shop, offer: TripOffer, seats: int, board: int, alight: int
     async with shop.database.begin() as work:
         departure = await get_departure(work, offer.departure_id)
         wants = [Want(departure.inventory_id, tuple(range(seats)), board, alight)]
+        await work.execute("UPDATE inventory SET sales_close_at = NULL")  # theirs may be over by the server's clock
         await take(work, wants, owner=f"guest:{uuid4()}", terms=TERMS)
 
 

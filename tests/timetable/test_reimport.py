@@ -11,9 +11,11 @@ from farebox.inventory import HoldTerms, Want, claims_on, confirm, release, take
 from farebox.timetable import DepartureNotFound, OnSale, get_departure, get_sites, list_runs, segment
 
 TERMS = HoldTerms(ttl_seconds=900, max_extensions=2, max_total_seconds=2700)
-DAYS = OnSale(5)
-ALWAYS = """service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date
-daily,1,1,1,1,1,1,1,20200101,21991231
+# From tomorrow on, so that no run is under way whatever time it is now; and the same days if midnight comes meanwhile.
+TODAY = datetime.now(UTC).date()
+DAYS = OnSale(5, today=TODAY)
+COMING = f"""service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date
+daily,1,1,1,1,1,1,1,{TODAY + timedelta(days=1):%Y%m%d},21991231
 """
 LATER = STOP_TIMES.replace("T1,10:00:00,10:05:00", "T1,10:20:00,10:25:00")
 SHORTER = stop_times(T1=["A 08:00", "C 10:00", "D 11:00"])
@@ -30,7 +32,7 @@ async def database(database_url_module: str) -> AsyncIterator[Database]:
 
 
 def edition(**files: str) -> dict[str, str]:
-    return small_feed(**({"calendar": ALWAYS} | files))
+    return small_feed(**({"calendar": COMING} | files))
 
 
 def without(table: str, *ids: str) -> str:
@@ -40,7 +42,7 @@ def without(table: str, *ids: str) -> str:
 
 async def departures(database: Database, *, after_days: int = 1):
     """The departures from a day after tomorrow on, which are all still to be boarded."""
-    first = datetime.now(UTC).date() + timedelta(days=after_days)
+    first = TODAY + timedelta(days=after_days)
     async with database.begin() as work:
         cursor = await work.execute("SELECT id FROM departure WHERE service_date >= %s ORDER BY base_at, id", [first])
         return [await get_departure(work, row[0]) for row in await cursor.fetchall()]

@@ -1,13 +1,14 @@
 """Made-up content for each page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
+from tests.web import samples_factors, samples_privacy, samples_signing
 
 from farebox.core.money import Money
 from farebox.ticketing import CardStop, Fact, TicketCard, qr_svg
@@ -36,7 +37,7 @@ from farebox.web.views.checkout import (
     ReviewView,
     SandboxView,
 )
-from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, Selection
+from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, SeatOffer, Selection
 from farebox.web.views.trips import (
     CallRow,
     Connection,
@@ -283,9 +284,10 @@ def _seat_map(
         trip=trip,
         action="/gallery/seats",
         status_url="",
+        live_url="",
         decks=draw_decks(plan.decks, seats),
         tiers=draw_tiers(seats),
-        selection=selection,
+        selection=replace(selection, mine=tuple(mine)),
         travellers=2,
         max_seats=5,
         back_url="/gallery/results",
@@ -317,8 +319,8 @@ def seats_lost() -> Sample:
         (),
         clock(95, left=0),
         notice="Seat 5D was taken a moment ago.",
-        lost=("5D",),
-        offer="6D",
+        lost={"5D": "occupied"},
+        offers=(SeatOffer(("6D",), "Take seat 6D instead"),),
     )
     return _seat_map(STANDARD_45, card(), chosen, {"5C"}, {"5D", "1A"})
 
@@ -669,4 +671,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "mail": mail,
     "terms": terms,
     "help": help_page,
+    **samples_factors.PAGES,
+    **samples_privacy.PAGES,
+    **samples_signing.PAGES,
 }

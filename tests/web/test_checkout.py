@@ -11,7 +11,8 @@ from msgspec.structs import replace as changed
 from tests.web.conftest import Browser, path_of
 
 from farebox.app import create_app
-from farebox.edge.rate_limits import BUCKETS, Bucket
+from farebox.edge.rate_limits import BUCKETS
+from farebox.edge.windows import Bucket
 
 PERSON = {
     "contact.email": "anh@example.com",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary
+from sqlalchemy import CheckConstraint, LargeBinary, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from farebox.core.db import Base
@@ -13,6 +13,7 @@ class OperatorRow(Base):
     """A company that sells its own departures."""
 
     __tablename__ = "operator"
+    __table_args__ = (CheckConstraint("max_seats > 0", name="max_seats"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
@@ -25,6 +26,7 @@ class OperatorRow(Base):
     language: Mapped[str]
     brand_color: Mapped[str]
     address: Mapped[str]
+    max_seats: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class GuestSessionRow(Base):

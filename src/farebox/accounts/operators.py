@@ -1,7 +1,8 @@
 """Operators: the companies that sell."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from farebox.accounts.errors import OperatorNotFound
 from farebox.accounts.models import OperatorRow
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
+from farebox.core.together import Question
 
 DEFAULT_BRAND_COLOR = "#14213d"
 
@@ -25,6 +27,7 @@ class OperatorView:
         currency: ISO 4217, of its fares.
         language: of its own texts, such as names of stops.
         brand_color: CSS hexadecimal colour.
+        max_seats: how many seats of a departure one traveller may hold at a time; `None`: as many as the settings say.
     """
 
     id: UUID
@@ -38,9 +41,14 @@ class OperatorView:
     email: str = ""
     brand_color: str = DEFAULT_BRAND_COLOR
     address: str = ""
+    max_seats: int | None = None
 
 
-_BY_ID = f"SELECT {', '.join(OperatorView.__dataclass_fields__)} FROM operator WHERE id = ANY(%s)"  # noqa: S608
+OPERATORS: Final[Question[UUID, OperatorView]] = Question(
+    f"SELECT {', '.join(OperatorView.__dataclass_fields__)} FROM operator WHERE id = ANY($1::uuid[])",  # noqa: S608
+    lambda row: OperatorView(*row),
+)
+"""Operators by id."""
 
 
 async def get_operator(work: UnitOfWork, operator_id: UUID) -> OperatorView:
@@ -51,10 +59,9 @@ async def get_operator(work: UnitOfWork, operator_id: UUID) -> OperatorView:
     return found[operator_id]
 
 
-async def list_operators(work: UnitOfWork, operator_ids: Sequence[UUID]) -> dict[UUID, OperatorView]:
+async def list_operators(work: UnitOfWork, operator_ids: Collection[UUID]) -> dict[UUID, OperatorView]:
     """The operators with these ids; ids that do not exist are left out."""
-    cursor = await work.execute(_BY_ID, [list(operator_ids)])
-    return {row[0]: OperatorView(*row) for row in await cursor.fetchall()}
+    return await OPERATORS.ask(work, operator_ids)
 
 
 async def find_operator_by_code(work: UnitOfWork, code: str) -> OperatorView | None:
@@ -75,12 +82,20 @@ async def upsert_operator(
     email: str = "",
     brand_color: str = DEFAULT_BRAND_COLOR,
     address: str = "",
+    max_seats: int | None = None,
 ) -> OperatorView:
-    """Make the operator with this code, or bring it up to date; its id never changes."""
-    facts = OperatorView(new_id(), code, name, timezone, currency, language, url, phone, email, brand_color, address)
+    """Make the operator with this code, or bring it up to date; its id never changes.
+
+    Args:
+        max_seats: not given, it stays what it was: timetables, which bring operators up to date, do not know it.
+    """
+    facts = OperatorView(
+        new_id(), code, name, timezone, currency, language, url, phone, email, brand_color, address, max_seats
+    )
     values = asdict(facts)
     statement = insert(OperatorRow).values(values)
-    updated = {field: statement.excluded[field] for field in values if field not in {"id", "code"}}
+    kept = {"id", "code"} if max_seats else {"id", "code", "max_seats"}
+    updated = {field: statement.excluded[field] for field in values if field not in kept}
     row = await work.session.scalar(
         statement.on_conflict_do_update(index_elements=["code"], set_=updated).returning(OperatorRow),
         execution_options={"populate_existing": True},

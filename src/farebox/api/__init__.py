@@ -2,26 +2,38 @@
 
 from litestar import Router
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
+from farebox.api.auth import AuthController
 from farebox.api.bookings import BookingsController
+from farebox.api.devices import DevicesController, PairingController
+from farebox.api.direct import direct_middleware
+from farebox.api.factors import ConfirmController, FactorsController, PasskeySignInController
 from farebox.api.guests import GuestSessionsController
-from farebox.api.idempotency import LARGEST_BODY, idempotency_middleware
+from farebox.api.idempotency import idempotency_middleware
+from farebox.api.keys import KeysController
+from farebox.api.live import stream_seats, watch_seats
 from farebox.api.lookup import LookupController
+from farebox.api.oidc import OidcController
 from farebox.api.payments import PaymentsController, WebhooksController
+from farebox.api.privacy import PrivacyController, erase_person, personal_audit
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
-from farebox.api.reading import ApiRequest
+from farebox.api.reading import LARGEST_BODY, ApiRequest
 from farebox.api.seat_maps import SeatMapsController
 from farebox.api.seats import SeatLocksController
+from farebox.api.staff import InvitationsController, StaffController
 from farebox.api.tickets import TicketsController
 from farebox.api.trips import PlacesController, TripsController
+from farebox.api.users import UsersController, avatar
 from farebox.core.errors import DomainError
 from farebox.wiring import Services
 
-HANDLERS: list[type] = [
+HANDLERS: list[ControllerRouterHandler] = [
     PlacesController,
     TripsController,
     SeatMapsController,
+    watch_seats,
+    stream_seats,
     GuestSessionsController,
     SeatLocksController,
     BookingsController,
@@ -29,6 +41,21 @@ HANDLERS: list[type] = [
     TicketsController,
     PaymentsController,
     WebhooksController,
+    AuthController,
+    FactorsController,
+    PasskeySignInController,
+    ConfirmController,
+    OidcController,
+    StaffController,
+    InvitationsController,
+    KeysController,
+    DevicesController,
+    PairingController,
+    PrivacyController,
+    personal_audit,
+    erase_person,
+    UsersController,
+    avatar,
 ]
 
 
@@ -39,7 +66,7 @@ def api_routers(services: Services) -> list[Router]:
         HTTPException: answer_http_error,
         Exception: answer_unexpected_error,
     }
-    middleware = [idempotency_middleware(services)]
+    middleware = [idempotency_middleware(services), direct_middleware(services)]
     return [
         Router(
             "/api/v1",

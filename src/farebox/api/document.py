@@ -6,7 +6,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.routes import BaseRoute, HTTPRoute
 
-from farebox.api.problems import problems
+from farebox.api.problems import problems, unreadable
 from farebox.core.errors import Busy, DomainError, Invalid, NotAllowed, SignInRequired
 from farebox.edge.access import SAFE_METHODS
 from farebox.edge.rate_limits import TooManyRequests
@@ -32,7 +32,8 @@ class DocumentAccess(ReceiveRoutePlugin):
                 refusals.append(Invalid)
             own = dict(handler.responses or {})
             told = {example.id for answer in own.values() for example in answer.examples or []}
-            handler.responses = _joined(own, problems(*(each for each in refusals if each.code not in told)))
+            more = problems(*(each for each in refusals if each.code not in told)) | unreadable()
+            handler.responses = _joined(own, more)
 
 
 def _joined(own: dict[int, ResponseSpec], more: dict[int, ResponseSpec]) -> dict[int, ResponseSpec]:

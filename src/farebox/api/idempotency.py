@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
 
-from litestar.exceptions import ClientException
-from litestar.types import ASGIApp, Message, Receive, ReceiveMessage, Scope, Send
-from litestar.types.asgi_types import HTTPRequestEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types.asgi_types import HTTPResponseBodyEvent, HTTPResponseStartEvent
 
+from farebox.api.reading import given_again, read_whole
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.idempotency import (
@@ -27,8 +27,6 @@ from farebox.edge.access import SAFE_METHODS
 from farebox.wiring import Services
 
 LONGEST_KEY = 255
-LARGEST_BODY = 500_000
-"""Bytes of a body, of any request to the API: a booking for sixty has 20,000, a provider's message seldom more."""
 
 KEPT_HEADERS = frozenset({"cache-control", "content-language", "content-type", "location"})
 REPLAYED = (b"idempotency-replayed", b"true")
@@ -43,14 +41,14 @@ def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-            headers = _headers(scope)
+            headers = dict(scope["headers"])
             key, credential = headers.get(b"idempotency-key"), headers.get(b"authorization")
             method = str(scope.get("method", "GET"))
             if method in SAFE_METHODS or key is None or credential is None:
                 await app(scope, receive, send)
                 return
             digest = _digest(credential, _checked(key))
-            body = await _read(receive)
+            body = await read_whole(receive)
             body_digest = _digest(method.encode(), scope["path"].encode(), scope["query_string"], body)
             async with database.begin() as work:
                 answer = await begin_request(work, digest, body_digest, secrets=secrets)
@@ -59,7 +57,7 @@ def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
                 return
             recorder = _Recorder(send)
             try:
-                await app(scope, _once(body, receive), recorder)
+                await app(scope, given_again(body, receive), recorder)
             finally:
                 async with database.begin() as work:
                     if kept := recorder.answer():
@@ -104,10 +102,6 @@ class _Recorder:
         return Answer(self._status, {name: self._headers[name] for name in KEPT_HEADERS & self._headers.keys()}, body)
 
 
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    return {name.lower(): value for name, value in scope.get("headers", [])}
-
-
 def _checked(key: bytes) -> bytes:
     if not key.strip() or len(key) > LONGEST_KEY:
         message = N_("An Idempotency-Key has 1 to 255 characters.")
@@ -118,33 +112,6 @@ def _checked(key: bytes) -> bytes:
 def _digest(*parts: bytes) -> bytes:
     """A digest in which the parts cannot run into each other."""
     return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
-
-
-async def _read(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientException("The request was not sent to its end.")
-        body += message["body"]
-        if len(body) > LARGEST_BODY:
-            raise ClientException("The request is too large.", status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if not message["more_body"]:
-            return bytes(body)
-
-
-def _once(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read, then goes on as before."""
-    is_given = False
-
-    async def replay() -> ReceiveMessage:
-        nonlocal is_given
-        if is_given:
-            return await receive()
-        is_given = True
-        return HTTPRequestEvent(type="http.request", body=body, more_body=False)
-
-    return replay
 
 
 async def _replay(answer: Answer, send: Send) -> None:

@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from farebox.api.wire import MoneyView, Wire
 from farebox.core.db import is_outage
-from farebox.core.errors import DomainError, Invalid, Unavailable
+from farebox.core.errors import DomainError, Invalid, NotAllowed, Unavailable
 from farebox.core.i18n import gettext
 from farebox.core.money import Money
 
@@ -36,61 +36,118 @@ FRAMEWORK_CODES: Mapping[int, str] = {
 MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
 """How the framework says that a parameter was not given."""
 
+MEMBER = re.compile(r"(?:unknown|missing required) field `([^`]+)`")
+"""How it says which member of an object is too many, or was not given."""
+
+INDEX = re.compile(r"\[(\d+)\]")
+
 STATUS: Mapping[str, int] = {
-    "bad-query": 422,
+    "already-staff": 409,
     "bad-fare-terms": 422,
     "bad-feed": 422,
+    "bad-picture": 422,
+    "bad-query": 422,
     "bad-setting": 500,
     "bad-signature": 400,
     "booking-expired": 410,
     "booking-not-found": 404,
     "busy": 409,
+    "challenge-expired": 410,
     "credential-required": 401,
     "departure-not-found": 404,
+    "device-not-found": 404,
     "duplicate-seats": 422,
+    "email-not-verified": 403,
+    "email-taken": 409,
     "extension-limit": 409,
+    "factor-needed": 409,
+    "factor-not-found": 404,
+    "file-not-found": 404,
     "idempotency-mismatch": 422,
     "idempotency-running": 409,
+    "identity-link-expired": 410,
+    "identity-not-found": 404,
+    "identity-taken": 409,
     "illegal-transition": 409,
     "invalid": 422,
+    "invited-too-often": 429,
+    "invalid-credentials": 401,
+    "invalid-refresh-token": 401,
+    "invitation-for-another": 403,
+    "invitation-not-found": 404,
+    "invitation-over": 410,
+    "key-not-found": 404,
+    "last-operator-admin": 409,
+    "last-way-in": 409,
+    "link-expired": 410,
     "lock-conflict": 409,
     "lock-expired": 410,
     "lock-lost": 409,
     "lock-not-found": 404,
     "lookup-failed": 422,
+    "member-not-found": 404,
     "message-not-found": 404,
     "mixed-currencies": 422,
+    "moving-picture": 422,
     "not-allowed": 403,
     "not-boardable": 422,
     "not-cancellable": 409,
+    "not-enough-units": 409,
+    "not-erasable": 409,
     "not-for-sale": 422,
     "not-found": 404,
+    "not-grantable": 403,
     "not-modifiable": 409,
     "not-on-sale": 410,
     "not-payable": 409,
     "not-ticketed": 409,
     "nothing-to-pay": 409,
     "operator-not-found": 404,
+    "overloaded": 503,
+    "pairing-failed": 422,
+    "passkey-refused": 422,
+    "passkeys-unavailable": 409,
     "payment-not-found": 404,
     "payment-required": 402,
+    "person-not-found": 404,
+    "picture-too-large": 413,
     "place-not-found": 404,
     "price-changed": 409,
+    "proof-not-accepted": 409,
+    "provider-denied": 403,
+    "provider-email-unverified": 422,
+    "provider-refused": 422,
+    "provider-sign-in-expired": 410,
     "provider-unavailable": 503,
+    "provider-unreachable": 503,
     "sales-closed": 410,
     "seats-gone": 409,
     "seats-unavailable": 409,
+    "second-factor-required": 401,
+    "session-not-found": 404,
+    "step-up-required": 403,
+    "stock-gone": 409,
+    "stock-in-use": 409,
     "ticket-invalid": 422,
     "ticket-not-found": 404,
+    "too-many-attempts": 429,
+    "too-many-factors": 409,
+    "too-many-holds": 409,
     "too-many-messages": 429,
+    "too-many-of-them": 409,
     "too-many-requests": 429,
     "too-many-seats": 422,
+    "too-many-watchers": 503,
     "unavailable": 503,
     "units-taken": 409,
+    "unknown-identity-provider": 404,
     "unknown-payment-method": 422,
     "unknown-payment-provider": 404,
     "unknown-seat": 422,
     "unknown-units": 422,
     "unreadable-webhook": 422,
+    "wrong-code": 422,
+    "wrong-password": 422,
 }
 """Domain code -> HTTP status. A test checks that every domain error has its line here."""
 
@@ -112,15 +169,17 @@ class Problem(Wire):
     errors: tuple[FieldProblem, ...] = ()
 
 
-def status_of(error: DomainError) -> int:
-    return STATUS.get(error.code, 400)
+def status_of(error: DomainError | type[DomainError]) -> int:
+    """What is not allowed is so by whatever code."""
+    kind = error if isinstance(error, type) else type(error)
+    return HTTPStatus.FORBIDDEN if issubclass(kind, NotAllowed) else STATUS.get(kind.code, 400)
 
 
 def problems(*errors: type[DomainError]) -> dict[int, ResponseSpec]:
     """The OpenAPI responses for the domain errors that a handler declares."""
     by_status: dict[int, list[type[DomainError]]] = {}
     for error in errors:
-        by_status.setdefault(STATUS.get(error.code, 400), []).append(error)
+        by_status.setdefault(status_of(error), []).append(error)
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -131,6 +190,19 @@ def problems(*errors: type[DomainError]) -> dict[int, ResponseSpec]:
         )
         for status, kinds in by_status.items()
     }
+
+
+def unreadable() -> dict[int, ResponseSpec]:
+    """The OpenAPI response for what the framework refuses: values of a wrong type, named, and broken syntax."""
+    examples = [Example(id=Invalid.code, summary=Invalid.code, value=_example(HTTPStatus.BAD_REQUEST, Invalid))]
+    spec = ResponseSpec(
+        data_container=Problem,
+        generate_examples=False,
+        media_type="application/problem+json",
+        description="`invalid`: `errors` names the fields that are not what they must be; `bad-request`",
+        examples=examples,
+    )
+    return {HTTPStatus.BAD_REQUEST: spec}
 
 
 def answer_domain_error(_: Request[Any, Any, Any], error: DomainError) -> Response[dict[str, Any]]:
@@ -149,7 +221,7 @@ def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
     """The framework's own errors (no such route, unreadable body, wrong method) in the same form."""
     if isinstance(error, ValidationException):
         return problem(
-            422, "invalid", gettext("Some fields need your attention."), errors=_broken_fields(request, error)
+            400, Invalid.code, gettext("Some fields need your attention."), errors=_broken_fields(request, error)
         )
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else phrase
@@ -189,8 +261,13 @@ def _broken_fields(request: Request[Any, Any, Any], error: ValidationException) 
     fields = []
     for item in error.extra if isinstance(error.extra, list) else []:
         key, message = str(item.get("key", "")), str(item.get("message", ""))
+        if message == repr(key):  # a whole body that was not sent
+            return [{"field": key, "code": "missing", "message": gettext("This is required.")}]
         definition = parameters[key].kwarg_definition if key in parameters else None
-        name = getattr(definition, "query", None) or key
+        name = INDEX.sub(r".\1", getattr(definition, "query", None) or key)
+        member = MEMBER.search(message)
+        if member:
+            name = member[1] if name == "data" else f"{name}.{member[1]}"
         fields.append({"field": name, "code": "invalid", "message": message})
     return fields
 

@@ -84,7 +84,10 @@ class SeatView(Wire):
 
 
 class SeatMap(Wire):
-    """The seats of a departure on a ride, as the caller sees them. `version` differs whenever a status does."""
+    """The seats of a departure on a ride, as the caller sees them; with `since`, those whose status is another now.
+
+    `version` differs whenever a status does. What it looks like is nobody's business but ours.
+    """
 
     trip_id: Annotated[UUID, Meta(examples=[TRIP_ID])]
     from_: StopTime = field(name="from")
@@ -101,7 +104,7 @@ class SeatMap(Wire):
             from_=StopTime.at(board, board.departure),
             to=StopTime.at(alight, alight.arrival),
             plan=SeatPlanView(decks=tuple(map(DeckView.of, seats.plan.decks))),
-            seats=() if since == seats.version else tuple(map(SeatView.of, seats.seats)),
+            seats=tuple(map(SeatView.of, seats.seats if since is None else seats.changed_since(since))),
             version=seats.version,
         )
 
@@ -132,7 +135,9 @@ class SeatMapsController(Controller):
         to_id: Annotated[UUID | None, Parameter(query="to", description=PLACE_OR_STOP)] = None,
         since: Annotated[
             str | None,
-            Parameter(description="The `version` that the caller has. While it is the present one, `seats` is empty."),
+            Parameter(
+                description="The `version` that the caller has: only changed seats are sent, or all if it is too old."
+            ),
         ] = None,
         known: Annotated[
             str | None, Parameter(header="If-None-Match", description="`ETag` of the map that the caller has.")

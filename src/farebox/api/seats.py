@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
+from litestar.di import Provide
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta, field
@@ -21,19 +22,22 @@ from farebox.coaches import (
     SeatStatus,
     SeatsUnavailable,
     SeatView,
+    TooManyHolds,
     TooManySeats,
     UnknownSeat,
 )
-from farebox.core.db import UnitOfWork
 from farebox.core.errors import Busy, Invalid
 from farebox.core.idempotency import IdempotencyMismatch, IdempotencyRunning
-from farebox.core.settings import Settings
-from farebox.inventory import ExtensionLimit, HoldExpired, HoldNotFound
+from farebox.edge.dependencies import provide_actor_alone
+from farebox.inventory import ExtensionLimit, HoldExpired, HoldNotFound, Overloaded
 from farebox.pricing import NotForSale
 from farebox.timetable import DepartureNotFound, NotBoardable
+from farebox.wiring import Services
 
 LOCK_ID = "018f6b2e-0000-7000-8000-00000000e001"
 LONGEST_NUMBER = 40
+MOST_NAMED = 200
+"""Seats whose status can be asked for by name: more than any vehicle has."""
 
 FROM = "Where the ride begins: id of a place, a station or a stop. Default: the first stop."
 TO = "Where it ends. Default: the last stop."
@@ -41,16 +45,26 @@ TO = "Where it ends. Default: the last stop."
 FromId = Annotated[UUID | None, Parameter(query="from", description=FROM)]
 ToId = Annotated[UUID | None, Parameter(query="to", description=TO)]
 
-SeatNumber = Annotated[str, Meta(max_length=LONGEST_NUMBER, examples=["4A"])]
+SeatNumber = Annotated[str, Meta(min_length=1, max_length=LONGEST_NUMBER, examples=["4A"])]
+
+TripId = Annotated[str, Meta(max_length=LONGEST_NUMBER, extra_json_schema={"format": "uuid"}, examples=[TRIP_ID])]
+"""Text, so that an id of no trip is not found, whatever it looks like."""
 
 
 class LockRequest(Request):
     """Seats of one trip, on one ride."""
 
-    trip_id: Annotated[UUID, Meta(examples=[TRIP_ID])]
+    trip_id: TripId
     seat_numbers: Annotated[tuple[SeatNumber, ...], Meta(examples=[["4A", "4B"]])]
     from_: Annotated[UUID | None, Meta(description=FROM, examples=[STOP_ID])] = field(name="from", default=None)
     to: Annotated[UUID | None, Meta(description=TO)] = None
+
+    def departure_id(self) -> UUID:
+        """Raises `DepartureNotFound` for what no departure can be called."""
+        try:
+            return UUID(self.trip_id)
+        except ValueError:
+            raise DepartureNotFound from None
 
 
 class LockView(Wire):
@@ -112,14 +126,18 @@ class SeatLocksController(Controller):
     path = "/seats/lock"
     tags = ("Seats",)
     opt = {"access": "guest"}  # noqa: RUF012  (Litestar's own form)
+    dependencies = {"actor": Provide(provide_actor_alone)}  # noqa: RUF012
 
     @post(
         "/",
         summary="Hold seats",
         operation_id="lockSeats",
+        opt={"direct": True},
         responses=problems(
             SeatsUnavailable,
             Busy,
+            TooManyHolds,
+            Overloaded,
             TooManySeats,
             DuplicateSeats,
             UnknownSeat,
@@ -132,39 +150,52 @@ class SeatLocksController(Controller):
             IdempotencyRunning,
         ),
     )
-    async def lock(self, data: LockRequest, work: UnitOfWork, actor: Actor, settings: Settings) -> LockView:
+    async def lock(self, data: LockRequest, actor: Actor, services: Services) -> LockView:
         """All of the seats or none. What this credential held on the trip before is replaced in the same instant; the
         time left stays what it was, and only extending gives more.
 
         When others were faster, `seats` names the seats that were lost, `statuses` says what they are now, and
         `alternatives` a free seat near each.
         """
-        lock = await coaches.lock_seats(
-            work, data.trip_id, data.from_, data.to, data.seat_numbers, actor=actor, settings=settings
-        )
+        async with services.database.begin() as work:
+            lock = await coaches.lock_seats(
+                work,
+                data.departure_id(),
+                data.from_,
+                data.to,
+                data.seat_numbers,
+                actor=actor,
+                settings=services.settings,
+                office=services.office,
+            )
         return LockView.of(lock)
 
     @patch(
         "/{lock_id:uuid}/extend",
         summary="Hold seats longer",
         operation_id="extendLock",
+        opt={"direct": True},
         responses=problems(HoldNotFound, HoldExpired, ExtensionLimit, IdempotencyMismatch, IdempotencyRunning),
     )
-    async def extend(self, lock_id: UUID, work: UnitOfWork, actor: Actor, settings: Settings) -> ExtensionView:
+    async def extend(self, lock_id: UUID, actor: Actor, services: Services) -> ExtensionView:
         """Begin the time anew. Possible a few times, and up to a longest time since the first choice."""
-        lock = LockView.of(await coaches.extend_lock(work, lock_id, actor=actor, settings=settings))
+        async with services.database.begin() as work:
+            held = await coaches.extend_lock(work, lock_id, actor=actor, settings=services.settings)
+        lock = LockView.of(held)
         return ExtensionView(new_expires_at=lock.expires_at, extensions_left=lock.extensions_left)
 
     @delete(
         "/{lock_id:uuid}",
         summary="Give seats back",
         operation_id="releaseLock",
+        opt={"direct": True},
         status_code=HTTP_200_OK,
         responses=problems(HoldNotFound, IdempotencyMismatch, IdempotencyRunning),
     )
-    async def release(self, lock_id: UUID, work: UnitOfWork, actor: Actor) -> ReleaseView:
+    async def release(self, lock_id: UUID, actor: Actor, services: Services) -> ReleaseView:
         """Free for others at once. Giving back again, or too late, changes nothing."""
-        await coaches.release_lock(work, lock_id, actor=actor)
+        async with services.database.begin() as work:
+            await coaches.release_lock(work, lock_id, actor=actor)
         return ReleaseView(released=True)
 
     @get(
@@ -172,13 +203,13 @@ class SeatLocksController(Controller):
         summary="Look at some seats",
         operation_id="getSeatStatuses",
         opt={"access": "public", "rate": "seats"},
-        responses=problems(DepartureNotFound, NotBoardable, UnknownSeat),
+        responses=problems(DepartureNotFound, NotBoardable, UnknownSeat, TooManySeats),
     )
     async def status(
         self,
         trip_id: UUID,
-        work: UnitOfWork,
         actor: Actor,
+        services: Services,
         seat_numbers: Annotated[
             list[str] | None,
             Parameter(query="seatNumbers", description="Separated by commas, or repeated. Default: all."),
@@ -188,5 +219,8 @@ class SeatLocksController(Controller):
     ) -> SeatStatuses:
         """Whether each seat can be had on the ride, and until when somebody is holding it."""
         named = [number for each in seat_numbers or () for number in each.split(",") if number.strip()]
-        seats = await coaches.list_seat_statuses(work, trip_id, named, from_id, to_id, viewer=actor)
+        if len(named) > MOST_NAMED:
+            raise TooManySeats(limit=MOST_NAMED)
+        async with services.database.begin() as work:
+            seats = await coaches.list_seat_statuses(work, trip_id, named, from_id, to_id, viewer=actor)
         return SeatStatuses(seats=tuple(map(SeatStatusView.of, seats)))

@@ -1,5 +1,6 @@
 """Bookings: passengers, reference, states, audit. Knows units, people and prices; never what kind of thing it books."""
 
+from farebox.bookings.adopting import Adopted, adopt_guest, claim_bookings
 from farebox.bookings.commands import (
     cancel_booking,
     complete_bookings,
@@ -10,7 +11,7 @@ from farebox.bookings.commands import (
     update_passengers,
 )
 from farebox.bookings.creating import BookingRequest, create_booking
-from farebox.bookings.details import Contact, PassengerDetails
+from farebox.bookings.details import Contact, PassengerDetails, contact_key
 from farebox.bookings.errors import (
     BookingExpired,
     BookingNotFound,
@@ -33,8 +34,19 @@ from farebox.bookings.events import (
 from farebox.bookings.expiry import expire_booking, expire_bookings
 from farebox.bookings.holding import extend_booking, reopen_choice
 from farebox.bookings.jobs import register_jobs
+from farebox.bookings.keeping import (
+    Unfinished,
+    list_booking_ids,
+    list_references,
+    list_unfinished,
+    wipe_old_documents,
+    wipe_old_people,
+    wipe_people,
+)
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
+from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
 from farebox.bookings.queries import (
+    ListedStatus,
     count_bookings_by_status,
     get_booking,
     get_booking_by_reference,
@@ -69,6 +81,7 @@ from farebox.bookings.views import (
 __all__ = [
     "SOLD",
     "TRANSITIONS",
+    "Adopted",
     "AuditEntry",
     "BookedLine",
     "Booking",
@@ -89,6 +102,7 @@ __all__ = [
     "IllegalTransition",
     "ItemDescription",
     "ItemOffer",
+    "ListedStatus",
     "LookupCode",
     "LookupCodeRequested",
     "LookupFailed",
@@ -105,13 +119,18 @@ __all__ = [
     "SeatDescription",
     "SeatOffer",
     "SeatsGone",
+    "TravelSummary",
     "Traveller",
+    "Unfinished",
     "Verified",
     "Vertical",
     "Verticals",
+    "adopt_guest",
     "cancel_booking",
+    "claim_bookings",
     "complete_bookings",
     "confirm_booking",
+    "contact_key",
     "count_bookings_by_status",
     "create_booking",
     "expire_booking",
@@ -120,7 +139,11 @@ __all__ = [
     "get_booking",
     "get_booking_by_reference",
     "list_audit",
+    "list_booking_ids",
     "list_bookings",
+    "list_bookings_ahead",
+    "list_references",
+    "list_unfinished",
     "make_lookup_code",
     "mark_refunded",
     "normalise_reference",
@@ -129,6 +152,10 @@ __all__ = [
     "reopen_choice",
     "request_lookup",
     "start_processing",
+    "summarise_bookings",
     "update_passengers",
     "verify_lookup",
+    "wipe_old_documents",
+    "wipe_old_people",
+    "wipe_people",
 ]

@@ -11,7 +11,7 @@ from farebox.bookings.creating import contact_values, passenger_row, price_line_
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
 from farebox.bookings.errors import BookingExpired, IllegalTransition, NotCancellable, NotModifiable, SeatsGone
 from farebox.bookings.events import BookingCompleted, BookingConfirmed, BookingRefunded
-from farebox.bookings.expiry import BATCH, end_unpaid_booking
+from farebox.bookings.expiry import BATCH, end_unpaid_booking, holds_of
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.seating import check_seating, quote_items, seat_passengers, sum_of
@@ -23,7 +23,18 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.inventory import HoldExpired, HoldLost, UnitsTaken, confirm, lock_holds, rearm, reclaim
+from farebox.inventory import (
+    HoldExpired,
+    HoldLost,
+    HoldNotFound,
+    StockGone,
+    UnitsTaken,
+    confirm,
+    get_hold,
+    lock_holds,
+    rearm,
+    reclaim,
+)
 
 
 async def update_passengers(
@@ -119,12 +130,12 @@ async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, 
     longest_seconds = settings.booking_ttl_seconds + settings.payment_window_seconds
     seconds = max(0, min(settings.payment_window_seconds, longest_seconds - age_seconds))
     ends = []
-    holds = await _holds_of(work, booking_id)
+    holds = await holds_of(work, [booking_id])
     await lock_holds(work, holds)
     for hold_id in holds:
         try:
             ends.append((await rearm(work, hold_id, seconds=seconds)).expires_at)
-        except HoldExpired:
+        except (HoldExpired, HoldNotFound):
             raise BookingExpired from None
     row.expires_at = min(filter(None, ends))
     await work.session.flush()
@@ -162,7 +173,7 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
         return await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
     if status is BookingStatus.CANCELLED and row.reason != CancelReason.EXPIRED:
         raise IllegalTransition(booking_status=status)
-    await _sell(work, await _holds_of(work, booking_id))
+    await _sell(work, await holds_of(work, [booking_id]))
     await move(
         work,
         booking_id,
@@ -250,23 +261,25 @@ async def _reseat(
 
 
 async def _sell(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
-    """Confirm all holds, or, where one of them was lost and somebody has its seats, none."""
-    await lock_holds(work, hold_ids)
+    """Confirm all holds, or, where one was lost and somebody has its seats, or was forgotten long after, none."""
     await work.execute("SAVEPOINT selling")
     try:
         for hold_id in hold_ids:
-            try:
-                await confirm(work, hold_id)
-            except HoldLost:
-                await reclaim(work, hold_id)
-    except (UnitsTaken, HoldLost):
+            await get_hold(work, hold_id, lock=True)
+        await _confirm_or_take_again(work, hold_ids)
+    except (UnitsTaken, StockGone, HoldLost, HoldNotFound):
         await work.execute("ROLLBACK TO SAVEPOINT selling")
         raise SeatsGone from None
 
 
-async def _holds_of(work: UnitOfWork, booking_id: UUID) -> list[UUID]:
-    """The booking's holds, sorted: everybody locks them in this order."""
-    found = await work.session.scalars(
-        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id == booking_id).distinct()
-    )
-    return sorted(found)
+async def _confirm_or_take_again(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
+    await work.execute("SAVEPOINT confirming")
+    try:
+        await lock_holds(work, hold_ids)
+        for hold_id in hold_ids:
+            await confirm(work, hold_id)
+    except HoldLost:
+        # Who takes a seat locks its run before it, and the seats in their order: none may be locked by us already.
+        await work.execute("ROLLBACK TO SAVEPOINT confirming")
+        for hold_id in hold_ids:
+            await reclaim(work, hold_id)

@@ -123,9 +123,9 @@ def refuse_other_total(quotes: Sequence[Quote], expected: Money | None) -> None:
 def contact_values(contact: Contact, secrets: Secrets, *, region: str) -> dict[str, bytes]:
     """The contact's columns: sealed, and found again by a keyed digest."""
     return {
-        "contact_email": secrets.encrypt(contact.email),
+        "contact_email": secrets.encrypt(contact.email, place="booking.contact_email"),
         "contact_email_index": secrets.blind_index(contact_key(contact.email, region=region)),
-        "contact_phone": secrets.encrypt(contact.phone),
+        "contact_phone": secrets.encrypt(contact.phone, place="booking.contact_phone"),
         "contact_phone_index": secrets.blind_index(contact_key(contact.phone, region=region)),
     }
 
@@ -144,11 +144,11 @@ def passenger_row(
         seat_number=person.seat.label,
         full_name=details.full_name,
         id_type=details.id_type,
-        id_number=secrets.encrypt(details.id_number),
+        id_number=secrets.encrypt(details.id_number, place="booking_passenger.id_number"),
         id_number_index=secrets.blind_index(details.id_number),
-        phone=secrets.encrypt(details.phone),
+        phone=secrets.encrypt(details.phone, place="booking_passenger.phone"),
         phone_index=secrets.blind_index(details.phone),
-        email=secrets.encrypt(details.email) if details.email else None,
+        email=secrets.encrypt(details.email, place="booking_passenger.email") if details.email else None,
         email_index=secrets.blind_index(details.email.casefold()) if details.email else None,
         passenger_type=details.passenger_type,
         special_needs=details.special_needs,

@@ -1,27 +1,24 @@
 """What travellers type about themselves: checked, and brought into one form."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from farebox.bookings.verticals import PassengerType
 from farebox.bookings.views import IdType
+from farebox.core.contacts import LONGEST_PHONE, is_name, phone_number, tidy_name
 from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
 
 LONGEST_NAME: Final = 255
 LONGEST_EMAIL: Final = 254
-LONGEST_PHONE: Final = 40
 
 _ID_NUMBER: Final = re.compile(r"[A-Z0-9]{6,20}")
 _ID_SEPARATORS: Final = re.compile(r"[\s.\-/]")
-_NAME_PUNCTUATION: Final = frozenset(" .,'’`-()/·")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,7 +89,7 @@ def contact_key(typed: str, *, region: str) -> str:
     """An e-mail address or a phone number in the form under which it is indexed; never fails."""
     if "@" in typed:
         return typed.strip()[:LONGEST_EMAIL].casefold()
-    return _e164(typed, region) or typed.strip()[:LONGEST_PHONE]
+    return phone_number(typed, region) or typed.strip()[:LONGEST_PHONE]
 
 
 class _Checks:
@@ -103,12 +100,12 @@ class _Checks:
         self.errors: list[FieldError] = []
 
     def name(self, field: str, typed: str) -> str:
-        name = " ".join(unicodedata.normalize("NFC", typed).split())
+        name = tidy_name(typed)
         if not name:
             self._wrong(field, "required", N_("Enter the full name as it is written on the document."))
         elif len(name) > LONGEST_NAME:
             self._wrong(field, "too-long", N_("This name is too long."))
-        elif not any(map(str.isalpha, name)) or not all(_fits_a_name(character) for character in name):
+        elif not is_name(name):
             self._wrong(field, "invalid-name", N_("Enter the full name as it is written on the document."))
         return name
 
@@ -124,7 +121,7 @@ class _Checks:
         if not typed.strip():
             self._wrong(field, "required", N_("Enter a phone number."))
             return ""
-        number = _e164(typed, region)
+        number = phone_number(typed, region)
         if number is None:
             self._wrong(
                 field, "invalid-phone", N_("Enter the phone number with its country code, such as +84 912 345 678.")
@@ -145,19 +142,3 @@ class _Checks:
 
     def _wrong(self, field: str, code: str, message: str) -> None:
         self.errors.append(FieldError(self._prefix + field, code, message))
-
-
-def _fits_a_name(character: str) -> bool:
-    return character in _NAME_PUNCTUATION or unicodedata.category(character)[0] in "LMN"
-
-
-def _e164(typed: str, region: str) -> str | None:
-    if len(typed) > LONGEST_PHONE:
-        return None
-    try:
-        number = phonenumbers.parse(typed, region or None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -5,6 +5,7 @@ booking does it for one, so nobody ever sees a pending booking that is over.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from farebox.bookings.events import BookingCancelled
 from farebox.bookings.models import BookingItemRow, BookingRow
 from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move
 from farebox.core.db import UnitOfWork
-from farebox.inventory import lock_holds, release
+from farebox.inventory import HoldNotFound, lock_holds, release
 
 BATCH = 100
 
@@ -34,7 +35,7 @@ async def expire_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
         .with_for_update(skip_locked=True)
     )
     ids = due.all()
-    await lock_holds(work, await _holds_of(work, ids))
+    await lock_holds(work, await holds_of(work, ids))
     for booking_id in ids:
         await expire_booking(work, booking_id)
     return len(ids)
@@ -90,14 +91,16 @@ async def end_unpaid_booking(
         facts={"note": note} if note else None,
         columns={"reason": reason, "cancelled_at": work.now, "expires_at": None},
     )
-    holds = await _holds_of(work, [booking_id])
+    holds = await holds_of(work, [booking_id])
     await lock_holds(work, holds)
     for hold_id in holds:
-        await release(work, hold_id)
+        with suppress(HoldNotFound):  # nothing is left of it, and so there is nothing to give back
+            await release(work, hold_id)
     work.publish(BookingCancelled(booking_id=booking_id, reference=booking.reference, reason=reason))
 
 
-async def _holds_of(work: UnitOfWork, booking_ids: Sequence[UUID]) -> list[UUID]:
+async def holds_of(work: UnitOfWork, booking_ids: Sequence[UUID]) -> list[UUID]:
+    """The holds of bookings, sorted: everybody locks them in this order."""
     holds = await work.session.scalars(
         select(BookingItemRow.hold_id).where(BookingItemRow.booking_id.in_(booking_ids)).distinct()
     )

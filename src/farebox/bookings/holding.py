@@ -3,12 +3,11 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings.errors import BookingExpired, NotModifiable
 from farebox.bookings.events import BookingCancelled
-from farebox.bookings.models import BookingItemRow, BookingRow
+from farebox.bookings.expiry import holds_of
+from farebox.bookings.models import BookingRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.states import BookingStatus, CancelReason, move
 from farebox.bookings.views import Booking
@@ -26,7 +25,7 @@ async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, te
         ExtensionLimit: used as often as allowed, or the longest time is reached.
     """
     row = await _pending(work, booking_id, actor)
-    hold_ids = await _hold_ids(work, booking_id)
+    hold_ids = await holds_of(work, [booking_id])
     await lock_holds(work, hold_ids)
     holds = [await get_hold(work, hold_id) for hold_id in hold_ids]
     if any(hold.state != "held" for hold in holds):
@@ -55,7 +54,7 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
     """
     row = await _pending(work, booking_id, actor)
     owner = actor.owner
-    holds = [await get_hold(work, hold_id, lock=True) for hold_id in await _hold_ids(work, booking_id)]
+    holds = [await get_hold(work, hold_id, lock=True) for hold_id in await holds_of(work, [booking_id])]
     if any(work.now - hold.first_taken_at >= timedelta(seconds=terms.max_total_seconds) for hold in holds):
         raise ExtensionLimit
     for hold in holds:
@@ -79,11 +78,3 @@ async def _pending(work: UnitOfWork, booking_id: UUID, actor: Actor) -> BookingR
     if row.status != BookingStatus.PENDING:
         raise NotModifiable(booking_status=row.status)
     return row
-
-
-async def _hold_ids(work: UnitOfWork, booking_id: UUID) -> list[UUID]:
-    """Sorted: everybody locks them in this order."""
-    found = await work.session.scalars(
-        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id == booking_id).distinct()
-    )
-    return sorted(found)

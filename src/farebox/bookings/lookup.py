@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 
 from farebox.accounts import SYSTEM, open_booking_session
 from farebox.bookings.details import contact_key
 from farebox.bookings.events import LookupCodeRequested
 from farebox.bookings.models import BookingLookupRow, BookingRow
-from farebox.bookings.queries import get_booking
+from farebox.bookings.queries import contact_of, get_booking
 from farebox.bookings.references import normalise_reference
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
@@ -82,19 +82,12 @@ async def make_lookup_code(work: UnitOfWork, lookup_id: UUID, *, secrets: Secret
     )
     if lookup is None or lookup.used_at is not None:
         return None
-    booking_id = await work.session.scalar(
-        select(BookingRow.id)
-        .where(
-            BookingRow.reference == lookup.reference,
-            or_(
-                BookingRow.contact_email_index == lookup.contact_index,
-                BookingRow.contact_phone_index == lookup.contact_index,
-            ),
-        )
-        .with_for_update(key_share=True)
+    row = await work.session.scalar(
+        select(BookingRow).where(BookingRow.reference == lookup.reference).with_for_update(key_share=True)
     )
-    if booking_id is None:
+    if row is None or not _is_contact(row, lookup.contact_index, secrets):
         return None
+    booking_id = row.id
     since = work.now - timedelta(seconds=LIMIT_SECONDS)
     recent = await work.session.scalar(
         select(func.count()).where(
@@ -130,7 +123,9 @@ async def verify_lookup(
         select(BookingLookupRow.id)
         .where(
             BookingLookupRow.reference == normalise_reference(reference),
-            BookingLookupRow.contact_index == secrets.blind_index(contact_key(contact, region=settings.phone_region)),
+            BookingLookupRow.contact_index.in_(
+                secrets.blind_indexes(contact_key(contact, region=settings.phone_region))
+            ),
             BookingLookupRow.code_digest.is_not(None),
         )
         .order_by(BookingLookupRow.created_at.desc())
@@ -166,6 +161,16 @@ async def delete_old_lookups(work: UnitOfWork) -> None:
     """Forget requests of yesterday: they name references, some of them true."""
     await work.session.execute(
         delete(BookingLookupRow).where(BookingLookupRow.created_at < work.now - timedelta(seconds=KEEP_SECONDS))
+    )
+
+
+def _is_contact(row: BookingRow, asked: bytes, secrets: Secrets) -> bool:
+    """Whether a request named the booking's contact. Both may have been indexed under different keys."""
+    contact = contact_of(row)
+    return any(
+        asked in secrets.blind_indexes(contact_key(known, region=""))
+        for known in (contact.email.open(secrets), contact.phone.open(secrets))
+        if known
     )
 
 

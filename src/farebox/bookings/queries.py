@@ -1,13 +1,13 @@
 """Reading bookings. Whom a credential reaches is part of the query: what it does not reach is not found."""
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias, TypeVarTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, Literal, TypeAlias, TypeVarTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, func, select, true
 
-from farebox.accounts import SYSTEM, Actor
+from farebox.accounts import SYSTEM, Actor, Permission, booking_subject, note_accesses
 from farebox.bookings.errors import BookingNotFound
 from farebox.bookings.expiry import expire_if_due
 from farebox.bookings.models import (
@@ -34,6 +34,9 @@ from farebox.core.money import Money
 
 Columns = TypeVarTuple("Columns")
 
+UNNOTED: Final = frozenset({"anonymous", "guest", "system"})
+"""Kinds of actors who see their own bookings only, and the system, which sees nothing in the sense of the audit."""
+
 ListedStatus: TypeAlias = Literal["upcoming", "pending", "completed", "cancelled"]
 
 
@@ -50,7 +53,7 @@ async def get_booking(
         BookingNotFound: no such booking, or not for this actor.
     """
     row = await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=lock, as_it_stands=as_it_stands)
-    return (await _assemble(work, [row]))[0]
+    return (await shown(work, [row], actor, "read"))[0]
 
 
 async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: Actor) -> Booking:
@@ -60,7 +63,7 @@ async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: A
         BookingNotFound: no such booking, or not for this actor.
     """
     row = await _get_row(work, BookingRow.reference == normalise_reference(reference), actor=actor)
-    return (await _assemble(work, [row]))[0]
+    return (await shown(work, [row], actor, "read"))[0]
 
 
 async def list_bookings(
@@ -78,7 +81,7 @@ async def list_bookings(
     for row in rows:
         if row.expires_at is not None and row.expires_at <= work.now and await expire_if_due(work, row.id):
             await work.session.refresh(row)
-    return await _assemble(work, rows), count or 0
+    return await shown(work, rows, actor, "list"), count or 0
 
 
 async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> list[AuditEntry]:
@@ -118,15 +121,24 @@ def _listed_as(status: ListedStatus | None) -> ColumnElement[bool]:
     return clauses[status]
 
 
-def reached_by(actor: Actor) -> ColumnElement[bool]:
-    """Which bookings a credential reaches: staff and the system all, a session its own, a code's session that one."""
+def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) -> ColumnElement[bool]:
+    """Which bookings a credential reaches: a code's session that one, a visitor or a person their own, who acts for
+    operators those with something of theirs, as far as they have the permission, and the system all.
+
+    A booking names its passengers, so whoever reads one for an operator needs the permission for these, too.
+    """
     if actor.booking_id is not None:
         return BookingRow.id == actor.booking_id
-    if actor.kind in {"staff", "system"}:
+    if actor.is_everywhere:
         return true()
     if actor.kind == "anonymous":
         return false()
-    return BookingRow.owner == actor.owner
+    own = BookingRow.owner == actor.owner
+    operators = actor.operators_with(permission) & actor.operators_with(Permission.PASSENGERS_READ)
+    if not operators:
+        return own
+    sold = exists().where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.operator_id.in_(operators))
+    return own | sold
 
 
 async def get_row(
@@ -138,6 +150,12 @@ async def get_row(
         BookingNotFound: no such booking, or not for this actor.
     """
     return await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=True, as_it_stands=as_it_stands)
+
+
+def contact_of(row: BookingRow) -> SealedContact:
+    return SealedContact(
+        Sealed(row.contact_email, "booking.contact_email"), Sealed(row.contact_phone, "booking.contact_phone")
+    )
 
 
 def booking_of(
@@ -156,7 +174,7 @@ def booking_of(
         language=row.language,
         total=Money(row.total_minor, row.currency),
         tax=Money(row.tax_minor, row.currency),
-        contact=SealedContact(Sealed(row.contact_email), Sealed(row.contact_phone)),
+        contact=contact_of(row),
         items=tuple(
             _item(item, [person for person in passengers if person.item_id == item.id])
             for item in sorted(items, key=lambda item: item.position)
@@ -186,7 +204,8 @@ async def _get_row(
     as_it_stands: bool = False,
 ) -> BookingRow:
     is_due = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
-    query = select(BookingRow, is_due).where(which, reached_by(actor))
+    permission = Permission.BOOKINGS_CHANGE if lock else Permission.BOOKINGS_READ  # it is locked to be changed
+    query = select(BookingRow, is_due).where(which, reached_by(actor, permission))
     if lock:
         query = query.with_for_update()
     found = (await work.session.execute(_fresh(query))).one_or_none()
@@ -201,6 +220,23 @@ async def _get_row(
 def _fresh(query: Select[*Columns]) -> Select[*Columns]:
     """Rows that this session has seen before are read anew: others may have changed them since."""
     return query.execution_options(populate_existing=True)
+
+
+async def shown(work: UnitOfWork, rows: Sequence[BookingRow], actor: Actor, action: str) -> list[Booking]:
+    """Bookings for somebody to see. Who sees other people's is written down, once in a unit of work."""
+    bookings = await _assemble(work, rows)
+    if actor.kind not in UNNOTED and actor.booking_id is None:
+        noted: set[UUID] = work.session.info.setdefault("bookings noted", set())
+        seen = [booking for booking in bookings if booking.owner != actor.owner and booking.id not in noted]
+        noted.update(booking.id for booking in seen)
+        ours = actor.operators_with(Permission.BOOKINGS_READ)
+        about = [(booking_subject(each.id), _acting_for(each, ours)) for each in seen]
+        await note_accesses(work, actor, about, action, ("contact", "passengers"))
+    return bookings
+
+
+def _acting_for(booking: Booking, operators: Collection[UUID]) -> UUID | None:
+    return next((item.operator_id for item in booking.items if item.operator_id in operators), None)
 
 
 async def _assemble(work: UnitOfWork, rows: Sequence[BookingRow]) -> list[Booking]:
@@ -265,9 +301,9 @@ def _passenger(row: BookingPassengerRow) -> Passenger:
         seat_number=row.seat_number,
         full_name=row.full_name,
         id_type=row.id_type,  # type: ignore[arg-type]  # the table's CHECK says so
-        id_number=Sealed(row.id_number),
-        phone=Sealed(row.phone),
-        email=Sealed(row.email) if row.email else None,
+        id_number=Sealed(row.id_number, "booking_passenger.id_number"),
+        phone=Sealed(row.phone, "booking_passenger.phone"),
+        email=Sealed(row.email, "booking_passenger.email") if row.email else None,
         passenger_type=row.passenger_type,  # type: ignore[arg-type]  # the table's CHECK says so
         special_needs=row.special_needs,
     )

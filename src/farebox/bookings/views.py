@@ -18,17 +18,23 @@ VISIBLE_CHARACTERS = 3
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
-    """An encrypted text. Its `repr` shows nothing, so it can stand in any log line."""
+    """An encrypted text, and the column it was sealed for. Its `repr` shows nothing, so it can stand in any log line.
+
+    It opens as the empty text once what it said was wiped.
+    """
 
     sealed: bytes
+    place: str = ""
 
     def open(self, secrets: Secrets) -> str:
         """The text itself: for its owner, the operator's staff, and mails to the owner."""
-        return secrets.decrypt(self.sealed)
+        return secrets.decrypt(self.sealed, place=self.place)
 
     def masked(self, secrets: Secrets) -> str:
         """The last three characters, the others as dots: enough to recognise one's own."""
         text = self.open(secrets)
+        if not text:
+            return ""
         return "•" * max(len(text) - VISIBLE_CHARACTERS, VISIBLE_CHARACTERS) + text[-VISIBLE_CHARACTERS:]
 
     def __repr__(self) -> str:

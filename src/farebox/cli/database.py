@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from farebox.core.embedded import EmbeddedPostgres
 from farebox.core.errors import SetupError
 from farebox.core.i18n import N_
+from farebox.core.keeper import kept_alive
 from farebox.core.settings import Settings
 
 
@@ -23,7 +24,7 @@ class DatabaseTooOld(SetupError):
 
 @contextmanager
 def database(settings: Settings, *, load: Callable[[], object] = lambda: None) -> Iterator[Settings]:
-    """The settings with an address that answers, for the time of the block.
+    """The settings with an address that answers, for the time of the block; the embedded server is kept alive.
 
     Args:
         load: called while the server starts; the place for imports that take their time.
@@ -35,14 +36,17 @@ def database(settings: Settings, *, load: Callable[[], object] = lambda: None) -
     settings = replace(settings, home=settings.home.absolute())
     if settings.database_url:
         load()
-        check_server(settings.database_url)
+        for url in {settings.database_url, settings.server_url}:
+            check_server(url)
         yield settings
         return
     server = EmbeddedPostgres(settings.home)
     server.start()
     try:
         load()
-        yield replace(settings, database_url=server.wait())
+        address = server.wait()
+        with kept_alive(server):
+            yield replace(settings, database_url=address)
     finally:
         server.stop()
 

@@ -44,9 +44,9 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def ensure_schema(settings: Settings) -> None:
     """Migrate if need be."""
-    if not is_current(settings.database_url):
+    if not is_current(settings.server_url):
         with step("Preparing the database …"):
-            upgrade(settings.database_url)
+            upgrade(settings.server_url)
 
 
 def load_sample_network(settings: Settings) -> None:
@@ -140,7 +140,7 @@ def _is_loaded(settings: Settings, wanted: Loaded) -> bool:
 
 def _run(settings: Settings, job: Callable[[Database], Awaitable[T]]) -> T:
     async def with_database() -> T:
-        database = Database(settings.database_url, pool_size=2)
+        database = Database(settings.database_url, direct_url=settings.direct_database_url, pool_size=2)
         try:
             return await job(database)
         finally:

@@ -44,6 +44,19 @@ class SchemaBehind(SetupError):
     message = N_("The database's schema is not the one this Farebox needs. Run `farebox migrate` first.")
 
 
+class KeysNotGiven(SetupError):
+    """Keys made in the data directory of one machine open nothing on the next, and are lost with it. `names`: which."""
+
+    code = "keys-not-given"
+    message = N_(
+        "In production with a database of your own, the keys come from the environment. Set {names}: 32 random bytes"
+        " each, in base64url. Keys made here before are in the folder secrets of the data directory."
+    )
+
+
+KEYS = ("FAREBOX_SECRET_KEY", "FAREBOX_SIGNING_KEY")
+
+
 def demo(
     *,
     port: Port = 8000,
@@ -95,6 +108,7 @@ def worker(*, home: Home = None) -> None:
     """Run jobs without serving pages, beside one or more `farebox serve`."""
     settings = load_settings(home=home)
     configure_logs(settings)
+    demand_keys(settings)
     with database(settings, load=lambda: import_module("farebox.server")) as ready:
         from farebox.server import work  # noqa: PLC0415
 
@@ -107,6 +121,7 @@ def worker(*, home: Home = None) -> None:
 def _ready(settings: Settings, host: str, port: int) -> Iterator[tuple[Settings, socket.socket]]:
     """Claims first, since they fail fast; then the database, while our own code loads."""
     configure_logs(settings)
+    demand_keys(settings)
     with ExitStack() as stack:
         if not settings.database_url:
             stack.callback(claim_home(settings.home).release)
@@ -117,6 +132,13 @@ def _ready(settings: Settings, host: str, port: int) -> Iterator[tuple[Settings,
         yield ready, listener
 
 
+def demand_keys(settings: Settings) -> None:
+    """Raises: KeysNotGiven: in production, where the database is not the embedded one, which has them beside it."""
+    missing = [name for name in KEYS if not os.environ.get(name)]
+    if settings.is_production and settings.database_url and missing:
+        raise KeysNotGiven(names=missing)
+
+
 def bring_up_to_date(settings: Settings, *, is_ours: bool) -> None:
     """The embedded database is migrated without asking; another one belongs to somebody who decides when."""
     from farebox.cli.loading import ensure_schema  # noqa: PLC0415
@@ -124,7 +146,7 @@ def bring_up_to_date(settings: Settings, *, is_ours: bool) -> None:
 
     if is_ours:
         ensure_schema(settings)
-    elif not is_current(settings.database_url):
+    elif not is_current(settings.server_url):
         raise SchemaBehind
 
 

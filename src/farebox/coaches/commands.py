@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from farebox.accounts import Actor
@@ -11,9 +11,11 @@ from farebox.coaches.errors import (
     LostSeat,
     SalesClosed,
     SeatsUnavailable,
+    TooManyHolds,
     TooManySeats,
 )
-from farebox.coaches.queries import find_nearest, list_seats, lock_of, make_lock, units_of
+from farebox.coaches.office import Office
+from farebox.coaches.queries import find_nearest, list_seats, lock_of, make_lock, quote_for, units_of
 from farebox.coaches.views import SeatLock, SeatView
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
@@ -22,15 +24,19 @@ from farebox.core.settings import Settings
 from farebox.inventory import (
     HoldTerms,
     NotOnSale,
+    TakeRequest,
     UnitsTaken,
+    UnknownUnits,
     Want,
     extend,
     find_live_hold,
     release,
-    take,
 )
-from farebox.pricing import NotForSale, load_fares
-from farebox.timetable import get_departure, segment
+from farebox.pricing import fares_at
+from farebox.timetable import DepartureNotFound, departure_of, segment
+
+LONGEST_LIST: Final = 100
+"""Seats that a request may name before anything is looked up: more than any operator lets one traveller hold."""
 
 
 async def lock_seats(
@@ -42,12 +48,17 @@ async def lock_seats(
     *,
     actor: Actor,
     settings: Settings,
+    office: Office,
 ) -> SeatLock:
     """Hold seats on a stretch of a departure: all of them, or none.
 
     The actor's earlier choice on the same departure is replaced in the same instant, whatever its stretch; seats in
     both are never free in between, and the time left stays what it was. When the new choice cannot be had, the earlier
     one stays.
+
+    The seats are taken and committed at the office's desk, together with those of other requests, whatever becomes of
+    `work`, which is committed before: so a session that was just opened is there before the first seat is held with it,
+    and no connection is kept waiting. Should the answer be lost on its way, asking again replaces what was taken.
 
     Args:
         from_id, to_id: ids of places or stops; `None`: from the first stop, to the last.
@@ -59,33 +70,42 @@ async def lock_seats(
         DepartureNotFound, NotBoardable: no such ride.
         SalesClosed: too late for this stop, or the departure is cancelled.
         NotForSale: the operator has no fare for this ride.
+        TooManyHolds: the actor holds seats on as many departures as anybody may.
         SeatsUnavailable: somebody else has at least one of them; says which, why, and what is free near it.
+        Busy: the actor's requests before this one, or somebody else's, take too long.
+        Overloaded: too many ask at this moment.
     """
     owner = actor.owner
-    _check_numbers(seat_numbers, settings.max_seats)
-    departure = await get_departure(work, departure_id)
-    stretch = segment(departure, from_id, to_id)
-    if not departure.is_on_sale(stretch.board, work.now):
-        raise SalesClosed
-    units = units_of(departure, seat_numbers)
-    fares = await load_fares(work, departure.operator_id)
-    if fares.price(departure, stretch.board, stretch.alight, departure.seat_plan.seats[units[0]]) is None:
-        raise NotForSale
-    earlier = await find_live_hold(work, owner=owner, inventory_id=departure.inventory_id, alone=True)
-    try:
-        hold = await take(
-            work,
-            [Want(departure.inventory_id, units, stretch.first_slot, stretch.end_slot)],
-            owner=owner,
-            terms=HoldTerms.of(settings),
-            replaces=earlier.id if earlier else None,
-        )
-    except NotOnSale:
-        raise SalesClosed from None
-    except UnitsTaken as refusal:
-        seats = await list_seats(work, departure, stretch, fares=fares, owner=owner)
-        raise _explain(seats, units, [unit for _, unit in refusal.lost]) from None
-    return replace(make_lock(departure, fares, hold), is_first=earlier is None)
+    if len(seat_numbers) > LONGEST_LIST:
+        raise TooManySeats(limit=settings.max_seats)
+    if not seat_numbers:
+        raise Invalid([FieldError("seatNumbers", "no-seats", N_("Choose at least one seat."))])
+    await work.commit()
+    async with office.turn_of(owner):
+        offer = await office.find_offer(departure_id, owner)
+        _check_numbers(seat_numbers, (offer.operator.max_seats if offer else None) or settings.max_seats)
+        if offer is None:
+            raise DepartureNotFound
+        departure = await departure_of(work, offer.stamp)
+        stretch = segment(departure, from_id, to_id)
+        if not departure.is_on_sale(stretch.board, work.now):
+            raise SalesClosed
+        units = units_of(departure, seat_numbers)
+        fares = await fares_at(work, departure.operator_id, offer.fare_version, currency=offer.operator.currency)
+        want = Want(departure.inventory_id, units, stretch.first_slot, stretch.end_slot)
+        quote = quote_for(departure, stretch, want, fares)
+        if settings.rate_limits == "on" and offer.running_holds >= settings.max_holds:
+            await _check_holds(work, departure.inventory_id, owner, settings.max_holds)
+        await work.commit()
+        terms = HoldTerms.of(settings)
+        try:
+            hold = await office.desk.take(TakeRequest(wants=(want,), owner=owner, terms=terms, replaces_own=True))
+        except (NotOnSale, UnknownUnits):  # a new timetable may have taken the departure back since it was read
+            raise SalesClosed from None
+        except UnitsTaken as refusal:
+            seats = await list_seats(work, departure, stretch, fares=fares, owner=owner)
+            raise _explain(seats, units, [unit for _, unit in refusal.lost]) from None
+        return make_lock(departure, hold, quote)
 
 
 async def extend_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor, settings: Settings) -> SeatLock:
@@ -106,15 +126,18 @@ async def release_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor) -> None
     await release(work, lock_id, owner=actor.owner)
 
 
+async def _check_holds(work: UnitOfWork, inventory_id: int, owner: str, limit: int) -> None:
+    """Another choice on a departure where something is held already is no further hold."""
+    if await find_live_hold(work, owner=owner, inventory_id=inventory_id) is None:
+        raise TooManyHolds(limit=limit)
+
+
 def _check_numbers(seat_numbers: Sequence[str], limit: int) -> None:
-    """What can be said without looking anything up. The length first, so that a huge list costs nothing."""
-    if not seat_numbers:
-        raise Invalid([FieldError("seatNumbers", "no-seats", N_("Choose at least one seat."))])
     if len(seat_numbers) > limit:
         raise TooManySeats(limit=limit)
-    named = Counter(number.strip().upper() for number in seat_numbers)
-    if repeated := [number for number, times in named.items() if times > 1]:
-        raise DuplicateSeats(seats=repeated)
+    named = [number.strip().upper() for number in seat_numbers]
+    if len(set(named)) < len(named):
+        raise DuplicateSeats(seats=[number for number, times in Counter(named).items() if times > 1])
 
 
 def _explain(seats: Sequence[SeatView], asked: Sequence[int], lost: Sequence[int]) -> SeatsUnavailable:

@@ -62,6 +62,13 @@ class TooManySeats(DomainError):
     message = N_("You can choose up to {limit} seats at a time.")
 
 
+class TooManyHolds(DomainError):
+    """Whoever could hold seats on every departure at once would keep them from all others."""
+
+    code = "too-many-holds"
+    message = N_("You are holding seats on {limit} departures already. Book or give back some of them first.")
+
+
 class DuplicateSeats(DomainError):
     code = "duplicate-seats"
     message = N_("You named the same seat more than once: {seats}.")
@@ -77,3 +84,13 @@ class SalesClosed(DomainError):
 
     code = "sales-closed"
     message = N_("Seats on this departure are no longer on sale from this stop.")
+
+
+class TooManyWatchers(DomainError):
+    """No more live maps at present: for this machine, or for this address. `retry_after` is in seconds."""
+
+    code = "too-many-watchers"
+    message = N_("Too many people are watching seats at this moment. Ask for the seat map again in a while.")
+
+    def __init__(self, *, retry_after: int = 10) -> None:
+        super().__init__(retry_after=retry_after)

@@ -1,7 +1,8 @@
 """Reading the seats of a departure: who has what on a stretch, and what it costs."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from farebox.accounts import Actor
@@ -9,12 +10,12 @@ from farebox.coaches.errors import UnknownSeat
 from farebox.coaches.views import SeatLock, SeatMap, SeatStatus, SeatView
 from farebox.core.db import UnitOfWork
 from farebox.core.settings import Settings
-from farebox.inventory import Claim, Hold, HoldNotFound, claims_on, find_live_hold, get_hold
-from farebox.pricing import Fares, Ride, load_fares, quote_seats
-from farebox.timetable import Departure, Segment, find_departure_id, get_departure, segment
+from farebox.inventory import Hold, HoldNotFound, UnitStatus, Want, find_live_hold, get_hold, status
+from farebox.pricing import Fares, Quote, Ride, load_fares, quote_ride
+from farebox.timetable import Departure, SeatPlan, Segment, find_departure_id, get_departure, segment
 
-CREW = "crew"
-"""Owner of what is not for sale: broken seats, seats of the crew."""
+RIDES: Final = 5000
+"""Rides that a process keeps as fares see them; those not asked for longest go first."""
 
 
 async def get_seat_map(
@@ -41,7 +42,7 @@ async def get_seat_map(
         departure=departure,
         segment=stretch,
         seats=await list_seats(work, departure, stretch, fares=fares, owner=owner),
-        lock=make_lock(departure, fares, hold) if hold else None,
+        lock=_quoted_lock(departure, fares, hold) if hold else None,
         limit=settings.max_seats,
     )
 
@@ -80,37 +81,58 @@ async def get_lock(work: UnitOfWork, lock_id: UUID, *, actor: Actor) -> SeatLock
 
 async def lock_of(work: UnitOfWork, hold: Hold) -> SeatLock:
     """What a hold is, in the words of a coach. Raises `HoldNotFound` when it is on something else."""
+    if len(hold.claims) != 1:
+        raise HoldNotFound
     departure_id = await find_departure_id(work, hold.claims[0].inventory_id)
-    if departure_id is None or len(hold.claims) != 1:
+    if departure_id is None:
         raise HoldNotFound
     departure = await get_departure(work, departure_id)
-    return make_lock(departure, await load_fares(work, departure.operator_id), hold)
+    return _quoted_lock(departure, await load_fares(work, departure.operator_id), hold)
 
 
-def make_lock(departure: Departure, fares: Fares, hold: Hold) -> SeatLock:
+def quote_for(departure: Departure, stretch: Segment, want: Want, fares: Fares) -> Quote:
+    """What seats cost an adult each, in the order of the plan. Raises `NotForSale`."""
+    seats = departure.seat_plan.seats
+    return quote_ride(fares, ride_on(departure, stretch), [(seats[unit], "adult") for unit in sorted(want.units)])
+
+
+def ride_on(departure: Departure, stretch: Segment) -> Ride:
+    """A stretch of a departure as fares see it."""
+    return _ride(departure, stretch.first_slot, stretch.end_slot)
+
+
+@lru_cache(RIDES)
+def _ride(departure: Departure, first_slot: int, end_slot: int) -> Ride:
+    return Ride.of(departure, departure.calls[first_slot], departure.calls[end_slot])
+
+
+def make_lock(departure: Departure, hold: Hold, quote: Quote) -> SeatLock:
     want = hold.claims[0]
-    stretch = departure.ride(want.first_slot, want.end_slot)
-    seats = [departure.seat_plan.seats[unit] for unit in sorted(want.units)]
+    seats = departure.seat_plan.seats
     return SeatLock(
         id=hold.id,
         departure=departure,
-        segment=stretch,
-        seat_numbers=tuple(seat.number for seat in seats),
+        segment=departure.ride(want.first_slot, want.end_slot),
+        seat_numbers=tuple(seats[unit].number for unit in sorted(want.units)),
         state=hold.state,
         expires_at=hold.expires_at,
         extensions_left=hold.extensions_left,
-        quote=quote_seats(fares, departure, stretch, [(seat, "adult") for seat in seats]),
+        quote=quote,
     )
+
+
+def _quoted_lock(departure: Departure, fares: Fares, hold: Hold) -> SeatLock:
+    want = hold.claims[0]
+    return make_lock(departure, hold, quote_for(departure, departure.ride(want.first_slot, want.end_slot), want, fares))
 
 
 async def list_seats(
     work: UnitOfWork, departure: Departure, stretch: Segment, *, fares: Fares, owner: str | None
 ) -> tuple[SeatView, ...]:
     """All seats of a departure, in the order of the plan, as `owner` sees them on a stretch."""
-    claims: dict[int, list[Claim]] = {}
-    for claim in await claims_on(work, departure.inventory_id, stretch.first_slot, stretch.end_slot):
-        claims.setdefault(claim.unit, []).append(claim)
-    ride = Ride.of(departure, stretch.board, stretch.alight)
+    found = await status(work, departure.inventory_id, stretch.first_slot, stretch.end_slot)
+    taken = {unit.unit: unit for unit in found}
+    ride = ride_on(departure, stretch)
     views = []
     for unit, seat in enumerate(departure.seat_plan.seats):
         fare = fares.seat_fare(ride, seat)
@@ -124,9 +146,9 @@ async def list_seats(
                 column=seat.column,
                 features=seat.features,
                 accessible=seat.accessible,
-                status=_status(claims.get(unit, []), owner),
+                status=_as_seen_by(owner, taken.get(unit)),
                 price=fare.total if fare else None,
-                held_until=_held_until(claims.get(unit, [])),
+                held_until=taken[unit].until if unit in taken else None,
             )
         )
     return tuple(views)
@@ -138,11 +160,22 @@ def units_of(departure: Departure, seat_numbers: Sequence[str]) -> tuple[int, ..
     Raises:
         UnknownSeat: names every seat that this vehicle does not have.
     """
-    units = {seat.number.upper(): unit for unit, seat in enumerate(departure.seat_plan.seats)}
+    units = _units_by_number(departure.seat_plan)
     named = [number.strip().upper() for number in seat_numbers]
-    if unknown := [number for number in named if number not in units]:
-        raise UnknownSeat(seats=unknown)
-    return tuple(units[number] for number in named)
+    try:
+        return tuple([units[number] for number in named])
+    except KeyError:
+        raise UnknownSeat(seats=[number for number in named if number not in units]) from None
+
+
+_units: dict[UUID, dict[str, int]] = {}
+"""By the plan's id: a stored plan never changes."""
+
+
+def _units_by_number(plan: SeatPlan) -> dict[str, int]:
+    if plan.id not in _units:
+        _units[plan.id] = {seat.number.upper(): unit for unit, seat in enumerate(plan.seats)}
+    return _units[plan.id]
 
 
 def owner_of(viewer: Actor) -> str | None:
@@ -169,17 +202,11 @@ def find_nearest(seats: Iterable[SeatView], lost: SeatView, *, but: Iterable[str
     return min(free, key=strangeness, default=None)
 
 
-def _status(claims: Sequence[Claim], owner: str | None) -> SeatStatus:
-    """Of several claims on a stretch, the one that stands most in the way of others decides."""
-    if not claims:
+def _as_seen_by(owner: str | None, taken: UnitStatus | None) -> SeatStatus:
+    if taken is None:
         return "available"
-    if any(claim.owner == CREW for claim in claims):
+    if taken.state == "blocked":
         return "blocked"
-    if any(claim.expires_at is None for claim in claims):
+    if taken.state == "sold":
         return "occupied"
-    return "mine" if all(claim.owner == owner for claim in claims) else "locked"
-
-
-def _held_until(claims: Sequence[Claim]) -> datetime | None:
-    ends = [claim.expires_at for claim in claims if claim.expires_at is not None]
-    return max(ends) if ends and len(ends) == len(claims) else None
+    return "mine" if taken.owners == {owner} else "locked"

@@ -1,17 +1,19 @@
 """What others see of the seats on a departure."""
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
+from farebox.coaches.versions import pack_version, unpack_version
 from farebox.core.money import Money
 from farebox.inventory import HoldState
 from farebox.pricing import Quote
 from farebox.timetable import Departure, SeatPlan, Segment
 
 SeatStatus: TypeAlias = Literal["available", "mine", "locked", "occupied", "blocked"]
+STATUSES: tuple[SeatStatus, ...] = get_args(SeatStatus)
+"""In the order of what stands in the way of others: of several claims on a stretch, the last one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ class SeatLock:
         state: `held` while it runs, `expired` once its time is over, `released` once given up.
         expires_at: `None` once sold.
         quote: what they cost, an adult on each seat; a booking is quoted anew for those who travel.
-        is_first: just taken, by somebody who held nothing on this departure before.
     """
 
     id: UUID
@@ -60,7 +61,6 @@ class SeatLock:
     expires_at: datetime | None
     extensions_left: int
     quote: Quote
-    is_first: bool = field(default=False, compare=False)
 
     @property
     def total(self) -> Money:
@@ -93,6 +93,18 @@ class SeatMap:
 
     @property
     def version(self) -> str:
-        """Differs whenever a status differs. A digest of what is shown, so that nothing must be counted anywhere."""
-        statuses = ",".join(f"{seat.number}:{seat.status}" for seat in self.seats)
-        return hashlib.blake2b(statuses.encode(), digest_size=8).hexdigest()
+        """Differs whenever a status differs, and says what each was: see `changed_since`."""
+        return pack_version(self._content, [STATUSES.index(seat.status) for seat in self.seats])
+
+    def changed_since(self, version: str) -> tuple[SeatView, ...]:
+        """The seats with another status than at that version; all of them where it is none of this map."""
+        codes = unpack_version(version, self._content, len(self.seats))
+        if codes is None:
+            return self.seats
+        return tuple(seat for seat, code in zip(self.seats, codes, strict=True) if STATUSES.index(seat.status) != code)
+
+    @property
+    def _content(self) -> str:
+        """Everything about the seats but their statuses."""
+        stretch = f"{self.departure.id} {self.segment.first_slot} {self.segment.end_slot} {self.plan.id}"
+        return f"{stretch} {','.join(str(seat.price) for seat in self.seats)}"

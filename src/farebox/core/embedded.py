@@ -125,6 +125,27 @@ class EmbeddedPostgres:
         self._open_gate()
         return self.dsn
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server is at work, whoever started it."""
+        return (self._process is not None and self._process.poll() is None) or self._is_running()
+
+    def revive(self) -> None:
+        """Start the server again after it has died, unless another process is faster, and wait until it answers.
+
+        Raises:
+            DatabaseNotStarted: it ended again, or did not answer within two minutes.
+        """
+        gate = FileLock(self.home / "postgres.start.lock", exclusive=True)
+        try:
+            if not self.is_alive:
+                self._launch()
+            elif self._process is not None and self._process.poll() is not None:
+                self._process = None  # somebody else has started the one that is at work now
+            self._wait_for_socket()
+        finally:
+            gate.release()
+
     def stop(self) -> None:
         """Leave; the last one to leave stops the server and waits until its data is safely on disk."""
         if self._presence is None:
@@ -142,7 +163,9 @@ class EmbeddedPostgres:
             self._open_gate()
 
     def _shut_down(self) -> None:
-        if self._process is None:  # taken over from a process that was killed
+        if not self.is_alive:
+            return
+        if self._process is None or self._process.poll() is not None:  # somebody else started the one at work
             stopped = any(self._pg_ctl("stop", "-m", mode) == 0 for mode in ("fast", "immediate"))
         else:
             stopped = any(_ended(self._process, number) for number in (signal.SIGINT, signal.SIGQUIT))

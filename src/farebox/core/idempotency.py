@@ -20,6 +20,8 @@ from farebox.core.i18n import N_
 KEPT: Final = timedelta(hours=24)
 GIVEN_UP: Final = timedelta(seconds=60)
 """A request that has not been answered for so long has died with its process; it may be sent again."""
+BODY: Final = "idempotent_request.body"
+"""The place that answers are sealed for."""
 
 
 class IdempotencyMismatch(DomainError):
@@ -89,7 +91,7 @@ async def begin_request(work: UnitOfWork, digest: bytes, body_digest: bytes, *, 
         raise IdempotencyMismatch
     if row is None or row.status is None or row.body is None:
         raise IdempotencyRunning
-    return Answer(row.status, row.headers or {}, secrets.decrypt(row.body))
+    return Answer(row.status, row.headers or {}, secrets.decrypt(row.body, place=BODY))
 
 
 async def keep_answer(work: UnitOfWork, digest: bytes, answer: Answer, *, secrets: Secrets) -> None:
@@ -97,7 +99,7 @@ async def keep_answer(work: UnitOfWork, digest: bytes, answer: Answer, *, secret
     await work.session.execute(
         update(IdempotentRequestRow)
         .where(IdempotentRequestRow.digest == digest)
-        .values(status=answer.status, headers=answer.headers, body=secrets.encrypt(answer.body))
+        .values(status=answer.status, headers=answer.headers, body=secrets.encrypt(answer.body, place=BODY))
     )
 
 

@@ -33,7 +33,7 @@ LATENCY = Histogram(
 )
 HOLDS = Counter(
     "farebox_holds",
-    "Seat holds by what became of them: taken, lost, extended, released, expired, confirmed.",
+    "Seat holds by what became of them: taken, lost, extended, swapped, blocked, released, expired, confirmed.",
     ["outcome"],
     registry=registry,
 )
@@ -54,6 +54,26 @@ POOL = Gauge(
     ["state"],
     registry=registry,
     multiprocess_mode="livesum",
+)
+CHANNELS = Gauge(
+    "farebox_signal_channels",
+    "Processes that hear signals of others, by channel: postgresql, redis.",
+    ["channel"],
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+WATCHERS = Gauge(
+    "farebox_live_watchers",
+    "Connections to which seat maps are shown live, by how: websocket, sse.",
+    ["kind"],
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+WATCHERS_DROPPED = Counter(
+    "farebox_live_watchers_dropped",
+    "Connections that were ended because their clients did not read what they were sent.",
+    ["kind"],
+    registry=registry,
 )
 
 

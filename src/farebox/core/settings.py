@@ -16,6 +16,10 @@ PREFIX = "FAREBOX_"
 Seconds = Annotated[int, Meta(ge=1)]
 
 
+ORIGINS = r"^(https?://[A-Za-z0-9.:\[\]-]+(, *https?://[A-Za-z0-9.:\[\]-]+)*)?$"
+"""Origins as browsers write them, separated by commas; no path, and no `*`."""
+
+
 class BadSetting(DomainError):
     code = "bad-setting"
     message = N_("The environment variables are not usable: {reason}")
@@ -27,8 +31,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     env: Literal["demo", "development", "production"] = "development"
     home: Path = Path(".farebox")
     database_url: str = ""
+    direct_database_url: str = ""
     redis_url: str = ""
     base_url: str = "http://127.0.0.1:8000"
+    client_origins: Annotated[str, Meta(pattern=ORIGINS)] = ""
     smtp_url: str = ""
     mail_from: str = "Farebox <tickets@farebox.example>"
     hold_ttl_seconds: Seconds = 900
@@ -37,12 +43,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     booking_ttl_seconds: Seconds = 900
     payment_window_seconds: Seconds = 1200
     guest_session_seconds: Seconds = 3600
+    files_url: Annotated[str, Meta(pattern="^(s3://[^/]+.*)?$")] = ""
+    files_endpoint: Annotated[str, Meta(pattern="^(https?://.+)?$")] = ""
+    country_header: Annotated[str, Meta(pattern="^[A-Za-z0-9-]*$")] = ""
+    session_idle_seconds: Seconds = 1_209_600
+    session_max_seconds: Seconds = 7_776_000
+    access_token_seconds: Seconds = 900
+    refresh_token_seconds: Seconds = 604_800
+    group_commit: Literal["on", "off"] = "on"
+    live_watchers: Annotated[int, Meta(ge=0)] = 10_000
+    google_client_id: str = ""
+    google_client_secret: str = ""
+    google_discovery: str = "https://accounts.google.com/.well-known/openid-configuration"
+    oidc_providers: str = ""
     max_seats: Annotated[int, Meta(ge=1, le=60)] = 5
+    max_holds: Annotated[int, Meta(ge=1)] = 10
     sales_horizon_days: Annotated[int, Meta(ge=1, le=730)] = 30
     sales_close_minutes: Annotated[int, Meta(ge=0)] = 5
     rate_limits: Literal["on", "off"] = "on"
     phone_region: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = "VN"
     reference_prefix: Annotated[str, Meta(pattern="^[A-Z]{0,4}$")] = "BUS"
+    keep_passenger_days: Annotated[int, Meta(ge=1)] = 90
+    keep_message_days: Annotated[int, Meta(ge=1)] = 90
+    keep_bookings_years: Annotated[int, Meta(ge=1, le=100)] = 10
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_token: str = ""
@@ -51,6 +74,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def is_production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def client_origin_list(self) -> list[str]:
+        return [origin.strip() for origin in self.client_origins.split(",") if origin.strip()]
+
+    @property
+    def server_url(self) -> str:
+        """PostgreSQL's own address, past the pooler where `database_url` is one's: for what needs a session."""
+        return self.direct_database_url or self.database_url
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
@@ -75,6 +107,8 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         raise BadSetting(reason=_readable(error)) from error
     if settings.is_production and settings.rate_limits == "off":
         raise BadSetting(reason="FAREBOX_RATE_LIMITS=off is refused when FAREBOX_ENV=production")
+    if settings.direct_database_url and not settings.database_url:
+        raise BadSetting(reason="FAREBOX_DIRECT_DATABASE_URL goes around a pooler; name that in FAREBOX_DATABASE_URL")
     return settings
 
 

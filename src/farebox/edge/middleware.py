@@ -1,14 +1,15 @@
 """Plain ASGI middleware: the reader's language and the security headers."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from farebox.core.i18n import LANGUAGES, language, negotiate
+from farebox.core.i18n import LANGUAGES, current_language, language, negotiate
 
 LANGUAGE_COOKIE = "farebox_language"
 
@@ -16,6 +17,16 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; frame-src 'self'"
 )
+
+
+def page_policy(nonce: str) -> str:
+    """The policy of a page: no script but those that its own template names, and what these import.
+
+    Args:
+        nonce: made anew for each answer.
+    """
+    return f"{CONTENT_SECURITY_POLICY}; script-src 'nonce-{nonce}' 'strict-dynamic'"
+
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -32,6 +43,8 @@ API = "/api/"
 
 ESCAPED = re.compile(rb"\\.?")
 
+_negotiate = lru_cache(256)(negotiate)  # few browsers differ in it
+
 
 def speak_the_readers_language(app: ASGIApp) -> ASGIApp:
     """The language is, in this order: `?lang=`, the switcher's cookie, the Accept-Language header."""
@@ -40,7 +53,11 @@ def speak_the_readers_language(app: ASGIApp) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        with language(_wanted(scope)):
+        wanted = _wanted(scope)
+        if wanted == current_language():
+            await app(scope, receive, send)
+            return
+        with language(wanted):
             await app(scope, receive, send)
 
     return middleware
@@ -54,22 +71,29 @@ def harden_responses(app: ASGIApp, *, is_https: bool = False) -> ASGIApp:
     Args:
         is_https: travellers reach us by https, and should never again by anything else.
     """
-    for_all = SECURITY_HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if is_https else {})
-    for_api = for_all | {"Cache-Control": "no-store"}
+    for_all = _raw(SECURITY_HEADERS | ({"Strict-Transport-Security": STRICT_TRANSPORT} if is_https else {}))
+    for_api = for_all | _raw({"Cache-Control": "no-store"})
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         wanted = for_api if scope["path"].startswith(API) else for_all
 
         async def send_hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                for name, value in wanted.items():
-                    headers.setdefault(name, value)
+                own = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for name, header in wanted.items() if name not in own),
+                ]
             await send(message)
 
         await app(scope, receive, send_hardened if scope["type"] == ScopeType.HTTP else send)
 
     return middleware
+
+
+def _raw(headers: Mapping[str, str]) -> dict[bytes, tuple[bytes, bytes]]:
+    """Headers as they are sent, by name: each answer gets them, so they are written only once."""
+    return {name.lower().encode(): (name.lower().encode(), value.encode()) for name, value in headers.items()}
 
 
 def tame_cookies(app: ASGIApp) -> ASGIApp:
@@ -81,10 +105,12 @@ def tame_cookies(app: ASGIApp) -> ASGIApp:
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]
-        if any(name == b"cookie" and b"\\" in value for name, value in headers):
-            scope["headers"] = [
-                (name, ESCAPED.sub(b"'", value) if name == b"cookie" else value) for name, value in headers
-            ]
+        for name, value in headers:
+            if name == b"cookie" and b"\\" in value:
+                scope["headers"] = [
+                    (name, ESCAPED.sub(b"'", value) if name == b"cookie" else value) for name, value in headers
+                ]
+                break
         await app(scope, receive, send)
 
     return middleware
@@ -106,4 +132,4 @@ def _wanted(scope: Scope) -> str:
                 return morsel.value
         elif name == b"accept-language":
             accepted = value.decode("latin-1")
-    return negotiate(accepted)
+    return _negotiate(accepted)

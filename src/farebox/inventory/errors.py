@@ -21,6 +21,46 @@ class UnitsTaken(DomainError):
         self.lost = list(lost)
 
 
+class StockGone(DomainError):
+    """Less of the stock is left than was asked for. Nothing of the request was kept.
+
+    Attributes:
+        short: (inventory id, how much is left there over the whole range) of each run that has too little, sorted.
+    """
+
+    code = "stock-gone"
+    message = N_("There are not enough of these places left: {left}.")
+
+    def __init__(self, short: Sequence[tuple[int, int]]) -> None:
+        super().__init__(left=min(left for _, left in short))
+        self.short = list(short)
+
+
+class StockInUse(DomainError):
+    """The stock of a slot cannot be less than what was taken of it.
+
+    Attributes:
+        inventory_id, slot: where.
+        taken: how much.
+    """
+
+    code = "stock-in-use"
+    message = N_("More of these places have been taken already: {taken}.")
+
+    def __init__(self, inventory_id: int, slot: int, taken: int) -> None:
+        super().__init__(taken=taken)
+        self.inventory_id = inventory_id
+        self.slot = slot
+        self.taken = taken
+
+
+class NotEnoughUnits(DomainError):
+    """Fewer units are free on the whole stretch than were asked for: `free` of those that may be given."""
+
+    code = "not-enough-units"
+    message = N_("There are not enough places left on this stretch: {free}.")
+
+
 class UnknownUnits(DomainError):
     """A unit or a slot that the run does not have, or a run that does not exist: a mistake of the caller."""
 
@@ -31,6 +71,16 @@ class UnknownUnits(DomainError):
 class NotOnSale(DomainError):
     code = "not-on-sale"
     message = N_("These places are not on sale at this time.")
+
+
+class Overloaded(DomainError):
+    """More requests than can be served are waiting, or this process is about to stop. `retry_after` is in seconds."""
+
+    code = "overloaded"
+    message = N_("More people are asking than we can serve at this moment. Try again in a few seconds.")
+
+    def __init__(self, *, retry_after: int = 2) -> None:
+        super().__init__(retry_after=retry_after)
 
 
 class HoldNotFound(NotFound):

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from farebox.core.db import UnitOfWork
 from farebox.inventory.errors import HoldNotFound
-from farebox.inventory.statements import AVAILABILITY, CLAIMS_ON, HOLDS
-from farebox.inventory.views import Claim, Hold, HoldState, Want, unpack
+from farebox.inventory.statements import AVAILABILITY, CLAIMS_ON, HOLDS, STATUS
+from farebox.inventory.views import Amount, Claim, Hold, HoldState, UnitStatus, Want, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,22 @@ class HoldRecord:
     extensions: int
     max_extensions: int
     stored_wants: list[list[Any]]
+    stored_amounts: list[list[int]]
     confirmed_at: datetime | None
     is_over: bool | None
 
     @property
     def wants(self) -> tuple[Want, ...]:
         return unpack(self.stored_wants)
+
+    @property
+    def amounts(self) -> tuple[Amount, ...]:
+        return tuple(Amount(*stored) for stored in self.stored_amounts)
+
+    @property
+    def runs(self) -> list[int]:
+        """The ids of all runs that it is about, sorted."""
+        return sorted({stored[0] for stored in (*self.stored_wants, *self.stored_amounts)})
 
     def view(self) -> Hold:
         return hold_view(
@@ -43,6 +53,7 @@ class HoldRecord:
             extensions=self.extensions,
             max_extensions=self.max_extensions,
             claims=self.wants,
+            amounts=self.amounts,
         )
 
 
@@ -57,10 +68,11 @@ def hold_view(
     extensions: int,
     max_extensions: int,
     claims: tuple[Want, ...],
+    amounts: tuple[Amount, ...] = (),
 ) -> Hold:
     can_extend = state == "held" and expires_at is not None and expires_at < latest_at
     left = max_extensions - extensions if can_extend else 0
-    return Hold(hold_id, owner, state, expires_at, first_taken_at, extensions, left, claims)
+    return Hold(hold_id, owner, state, expires_at, first_taken_at, extensions, left, claims, amounts)
 
 
 async def find_hold(work: UnitOfWork, hold_id: UUID) -> Hold | None:
@@ -80,29 +92,30 @@ async def get_hold(work: UnitOfWork, hold_id: UUID, *, owner: str | None = None,
     return (await get_record(work, hold_id, owner=owner, lock=lock)).view()
 
 
-async def find_live_hold(work: UnitOfWork, *, owner: str, inventory_id: int, alone: bool = False) -> Hold | None:
-    """The owner's running hold on that run: the newest, should there be several.
-
-    Args:
-        alone: let this owner's other requests about this run wait until the end of this unit of work. Who goes on to
-            take something in the place of what was found must be alone, or a double click ends in two holds.
-    """
-    if alone:
-        # A statement of its own: the next one must see what the request before us has committed.
-        await work.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (owner, inventory_id))
+async def find_live_hold(work: UnitOfWork, *, owner: str, inventory_id: int) -> Hold | None:
+    """The owner's running hold on that run: the newest, should there be several."""
     cursor = await work.execute(
         HOLDS + " WHERE owner = %s AND state = 'held' AND expires_at > statement_timestamp()"
         " ORDER BY first_taken_at DESC, id DESC",
         (owner,),
     )
-    holds = [HoldRecord(*row).view() for row in await cursor.fetchall()]
-    return next((hold for hold in holds if any(want.inventory_id == inventory_id for want in hold.claims)), None)
+    records = [HoldRecord(*row) for row in await cursor.fetchall()]
+    return next((record.view() for record in records if inventory_id in record.runs), None)
 
 
 async def claims_on(work: UnitOfWork, inventory_id: int, first_slot: int, end_slot: int) -> list[Claim]:
     """Everything on a run's slots [first_slot, end_slot) that cannot be had now, sorted by unit and slot."""
     cursor = await work.execute(CLAIMS_ON, (inventory_id, first_slot, end_slot))
     return [Claim(*row) for row in await cursor.fetchall()]
+
+
+async def status(work: UnitOfWork, inventory_id: int, first_slot: int, end_slot: int) -> list[UnitStatus]:
+    """The units of a run that are not free on the whole of [first_slot, end_slot), with who has them until when.
+
+    Sorted by unit. A unit that is not listed is free; a run that does not exist has none.
+    """
+    cursor = await work.execute(STATUS, (inventory_id, first_slot, end_slot))
+    return [UnitStatus(unit, state, frozenset(owners), until) for unit, state, owners, until in await cursor.fetchall()]
 
 
 async def availability(work: UnitOfWork, ranges: Sequence[tuple[int, int, int]]) -> list[int]:

@@ -1,24 +1,29 @@
 """What the kernel takes and gives: wants, terms, holds, claims."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self, TypeAlias
 from uuid import UUID
 
 from farebox.core.settings import Settings
 
-HoldState: TypeAlias = Literal["held", "confirmed", "released", "expired"]
+HoldState: TypeAlias = Literal["held", "confirmed", "blocked", "released", "expired"]
+UnitState: TypeAlias = Literal["held", "sold", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
 class InventorySpec:
-    """A run to be opened: `units` over `slots`, on sale from `sales_open_at` to `sales_close_at` (`None`: no limit)."""
+    """A run to be opened: `units` over `slots`, on sale from `sales_open_at` to `sales_close_at` (`None`: no limit).
+
+    `capacity` is its fungible stock, the same in every slot; most runs of units have none.
+    """
 
     units: int
     slots: int
     sales_open_at: datetime | None = None
     sales_close_at: datetime | None = None
+    capacity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,16 @@ class Want:
 
     inventory_id: int
     units: tuple[int, ...]
+    first_slot: int
+    end_slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much of one run's fungible stock, over its slots [first_slot, end_slot)."""
+
+    inventory_id: int
+    quantity: int
     first_slot: int
     end_slot: int
 
@@ -57,11 +72,12 @@ class Hold:
     Attributes:
         owner: who has it, such as `guest:<id>`, `booking:<id>`, `crew`.
         state: by the database's clock: a hold whose time is over reads `expired`, swept or not.
-        expires_at: `None` once confirmed.
+        expires_at: `None` once confirmed, and of a block.
         first_taken_at: kept when a new hold replaces this one.
         extensions: how many were used.
         extensions_left: how many more would be granted now.
-        claims: what it has, or had.
+        claims: the units that it has, or had.
+        amounts: the fungible stock that it has, or had.
     """
 
     id: UUID
@@ -72,6 +88,20 @@ class Hold:
     extensions: int
     extensions_left: int
     claims: tuple[Want, ...]
+    amounts: tuple[Amount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeRequest:
+    """What `take` is asked for, as a value: see there."""
+
+    wants: tuple[Want, ...]
+    owner: str
+    terms: HoldTerms
+    amounts: tuple[Amount, ...] = ()
+    hold_id: UUID | None = None
+    replaces: UUID | None = None
+    replaces_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +117,26 @@ class Claim:
     state: HoldState
 
 
+@dataclass(frozen=True, slots=True)
+class UnitStatus:
+    """A unit that is not free on the whole of a stretch.
+
+    Attributes:
+        state: of several claims on the stretch, the one that stands most in the way: blocked, then sold, then held.
+        owners: who has claims on it there.
+        until: when the last of them will have run out; `None` where one has no end.
+    """
+
+    unit: int
+    state: UnitState
+    owners: frozenset[str]
+    until: datetime | None
+
+
 Key: TypeAlias = tuple[int, int, int]
 
 LARGEST_SMALLINT = 32_767
+LARGEST_INTEGER = 2_147_483_647
 LARGEST_BIGINT = 9_223_372_036_854_775_807
 
 
@@ -143,6 +190,11 @@ def wants_of(keys: Keys) -> list[Want]:
     return [Want(inventory_id, tuple(units), first, end) for (inventory_id, first, end), units in together.items()]
 
 
+def topics_of(inventory_ids: Iterable[int]) -> set[str]:
+    """What to signal, and to listen to, when something changes on these runs."""
+    return {f"run:{inventory_id}" for inventory_id in inventory_ids}
+
+
 def is_plausible(want: Want) -> bool:
     """Whether there could be such units and slots at all, so that the question can be put to the database."""
     return (
@@ -153,9 +205,45 @@ def is_plausible(want: Want) -> bool:
     )
 
 
+def is_plausible_amount(amount: Amount, *, least: int = 1) -> bool:
+    """The same for an amount, of at least so much."""
+    return (
+        0 <= amount.inventory_id <= LARGEST_BIGINT
+        and 0 <= amount.first_slot < amount.end_slot <= LARGEST_SMALLINT
+        and least <= amount.quantity <= LARGEST_INTEGER
+    )
+
+
+def stock_of(amounts: Iterable[Amount]) -> dict[tuple[int, int], int]:
+    """How much of each (inventory id, slot), sorted: everybody locks them in this order."""
+    stock: dict[tuple[int, int], int] = {}
+    for amount in amounts:
+        for slot in range(amount.first_slot, amount.end_slot):
+            key = (amount.inventory_id, slot)
+            stock[key] = stock.get(key, 0) + amount.quantity
+    return dict(sorted(stock.items()))
+
+
+def amounts_of(stock: dict[tuple[int, int], int]) -> tuple[Amount, ...]:
+    """The fewest amounts that say the same, no two of which meet in a slot. The keys are sorted."""
+    amounts: list[Amount] = []
+    for (inventory_id, slot), quantity in stock.items():
+        last = amounts[-1] if amounts else None
+        if last and (last.inventory_id, last.end_slot, last.quantity) == (inventory_id, slot, quantity):
+            amounts[-1] = replace(last, end_slot=slot + 1)
+        elif quantity:
+            amounts.append(Amount(inventory_id, quantity, slot, slot + 1))
+    return tuple(amounts)
+
+
 def pack(wants: Iterable[Want]) -> list[list[Any]]:
     """Wants as they are stored in a hold's row."""
     return [[want.inventory_id, list(want.units), want.first_slot, want.end_slot] for want in wants]
+
+
+def pack_amounts(amounts: Iterable[Amount]) -> list[list[int]]:
+    """The same for amounts."""
+    return [[amount.inventory_id, amount.quantity, amount.first_slot, amount.end_slot] for amount in amounts]
 
 
 def unpack(stored: list[list[Any]]) -> tuple[Want, ...]:

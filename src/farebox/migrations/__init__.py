@@ -17,6 +17,8 @@ MODULES_WITH_TABLES = (
     "farebox.core.outbox",
     "farebox.inventory.models",
     "farebox.accounts.models",
+    "farebox.accounts.people_models",
+    "farebox.accounts.staff_models",
     "farebox.timetable.models",
     "farebox.pricing.models",
     "farebox.bookings.models",

@@ -1,24 +1,33 @@
 """Entering messages, and what happens to them. Sending is a job's, after commit: no network call in a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from farebox.accounts import SYSTEM, Actor
+from farebox.accounts import (
+    SYSTEM,
+    Actor,
+    PersonNotFound,
+    answer_mail_request,
+    get_person,
+    get_personal_settings,
+    list_sessions,
+    open_request,
+)
 from farebox.bookings import Booking, get_booking, make_lookup_code
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
-from farebox.core.i18n import language
+from farebox.core.i18n import DEFAULT_LANGUAGE, LANGUAGES, language
 from farebox.core.ids import new_id
 from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.notifications.compose import expired_draft, lookup_draft, refund_draft, tickets_drafts
+from farebox.notifications.compose import expired_draft, letter_draft, lookup_draft, refund_draft, tickets_drafts
 from farebox.notifications.errors import TooManyMessages
 from farebox.notifications.models import MessageRow
 from farebox.notifications.views import Draft, MessageKind, MessageStatus
@@ -54,7 +63,7 @@ class Office:
                 base_url=self._base_url,
                 secrets=self._secrets,
             )
-            await self._enter(work, booking, drafts)
+            await self._enter_about(work, booking, await self._welcome(work, booking, drafts))
 
     async def resend_tickets(self, work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> str:
         """The tickets again, to the booking's contact. Returns the address, masked ("a•••@example.com").
@@ -83,13 +92,14 @@ class Office:
             secrets=self._secrets,
             contact_only=True,
         )
-        await self._enter(work, booking, drafts)
+        await self._enter_about(work, booking, drafts)
         return _masked(drafts[0].recipient)
 
     async def tell_expired(self, work: UnitOfWork, booking_id: UUID) -> None:
         """The booking ran out unpaid."""
         booking = await get_booking(work, booking_id, actor=SYSTEM)
-        await self._enter(work, booking, [expired_draft(booking, base_url=self._base_url, secrets=self._secrets)])
+        draft = expired_draft(booking, base_url=self._base_url, secrets=self._secrets)
+        await self._enter_about(work, booking, await self._welcome(work, booking, [draft]))
 
     async def tell_refund(
         self, work: UnitOfWork, booking_id: UUID, *, refund_id: UUID, amount: Money, reason: str
@@ -104,7 +114,7 @@ class Office:
             base_url=self._base_url,
             secrets=self._secrets,
         )
-        await self._enter(work, booking, [draft])
+        await self._enter_about(work, booking, [draft])
 
     async def send_lookup_code(self, work: UnitOfWork, lookup_id: UUID) -> None:
         """The code that opens a booking, where the request was right; else nothing."""
@@ -113,7 +123,81 @@ class Office:
         found = await make_lookup_code(work, lookup_id, secrets=self._secrets)
         if found is not None:
             draft = lookup_draft(found, lookup_id=lookup_id, secrets=self._secrets)
-            await self._enter(work, found.booking, [draft])
+            await self._enter_about(work, found.booking, [draft])
+
+    async def tell_person(
+        self,
+        work: UnitOfWork,
+        whom: UUID | str,
+        kind: MessageKind,
+        occasion: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        language_code: str | None = None,
+    ) -> None:
+        """A message to a person about their account, or to an address that may have none. Once for each occasion.
+
+        Says nothing to who has been erased.
+
+        Args:
+            whom: the person, or an address.
+            occasion: what it is about, such as the id of an event: told again, it is not sent again.
+            data: the facts that the kind's words name (see `letters`), and `url` where it has a button: the path of a
+                page of ours, such as `/account/security`.
+            language_code: of the mail, where neither a person's own language nor another reason decides.
+        """
+        facts = dict(data or {})
+        if "url" in facts:
+            facts["url"] = f"{self._base_url}{facts['url']}"
+        person_id, address, timezone = None, whom, None
+        if isinstance(whom, UUID):
+            try:
+                person = await get_person(work, whom, secrets=self._secrets)
+            except PersonNotFound:
+                return
+            person_id, address, timezone = person.id, person.email, person.timezone
+            language_code = person.language or language_code
+        code = language_code if language_code in LANGUAGES else DEFAULT_LANGUAGE
+        with language(code):
+            draft = letter_draft(kind, occasion=occasion, recipient=str(address), facts=facts, timezone=timezone)
+        await self._enter(work, [draft], language_code=code, person_id=person_id)
+
+    async def answer_mail_request(self, work: UnitOfWork, sealed: str) -> None:
+        """What somebody asked for about an account: links to confirm, to choose a password, to change the address."""
+        request = open_request(sealed, secrets=self._secrets)
+        answered = select(MessageRow.id).where(MessageRow.booking_id.is_(None), MessageRow.occasion == str(request.id))
+        if await work.session.scalar(answered.limit(1)) is not None:
+            return  # a second link would only confuse
+        for mail in await answer_mail_request(work, request, secrets=self._secrets):
+            await self.tell_person(
+                work, mail.whom, MessageKind(mail.kind), str(request.id), mail.facts, language_code=request.language
+            )
+
+    async def tell_of_sign_in(self, work: UnitOfWork, person_id: UUID, session_id: UUID) -> None:
+        """Somebody signed in on a device that was not seen before. Nothing where that session has ended already."""
+        for session in await list_sessions(work, person_id):
+            if session.id == session_id:
+                place = f" ({session.place})" if session.place else ""
+                facts = {
+                    "url": "/account/security",
+                    "device": f"{session.device or '?'}{place}",
+                    "at": session.created_at,
+                }
+                await self.tell_person(work, person_id, MessageKind.NEW_SIGN_IN, str(session_id), facts)
+
+    async def _welcome(self, work: UnitOfWork, booking: Booking, drafts: Sequence[Draft]) -> list[Draft]:
+        """Those that whoever booked has not switched off for themselves. Others on the booking get theirs."""
+        kind, _, owner = booking.owner.partition(":")
+        if kind != "user":
+            return list(drafts)
+        try:
+            chosen = await get_personal_settings(work, UUID(owner))
+            person = await get_person(work, UUID(owner), secrets=self._secrets)
+        except PersonNotFound:
+            return list(drafts)
+        if chosen.allows("booking", "email"):
+            return list(drafts)
+        return [draft for draft in drafts if draft.recipient.casefold() != person.email.casefold()]
 
     async def _cards(self, work: UnitOfWork, booking: Booking) -> list[TicketCard]:
         with language(booking.language):
@@ -123,24 +207,36 @@ class Office:
         found = select(MessageRow.id).where(MessageRow.kind == kind, MessageRow.occasion == occasion).limit(1)
         return await work.session.scalar(found) is not None
 
-    async def _enter(self, work: UnitOfWork, booking: Booking, drafts: Sequence[Draft]) -> None:
+    async def _enter_about(self, work: UnitOfWork, booking: Booking, drafts: Sequence[Draft]) -> None:
+        await self._enter(work, drafts, language_code=booking.language, booking_id=booking.id)
+
+    async def _enter(
+        self,
+        work: UnitOfWork,
+        drafts: Sequence[Draft],
+        *,
+        language_code: str,
+        booking_id: UUID | None = None,
+        person_id: UUID | None = None,
+    ) -> None:
         """Enter each draft once, however often this is called, and queue its sending in the same transaction."""
+        if not drafts:
+            return
+        about = {"booking_id": booking_id, "person_id": person_id, "language": language_code}
         entered = await work.session.scalars(
             insert(MessageRow)
-            .values([self._row(work, booking, draft) for draft in drafts])
+            .values([self._row(work, draft) | about for draft in drafts])
             .on_conflict_do_nothing(index_elements=["booking_id", "kind", "occasion", "recipient_index"])
             .returning(MessageRow.id)
         )
         for message_id in entered:
             await self._jobs.defer(work, SEND, message_id=str(message_id))
 
-    def _row(self, work: UnitOfWork, booking: Booking, draft: Draft) -> dict[str, object]:
+    def _row(self, work: UnitOfWork, draft: Draft) -> dict[str, object]:
         return {
             "id": new_id(),
-            "booking_id": booking.id,
             "kind": draft.kind,
             "occasion": draft.occasion,
-            "language": booking.language,
             "recipient": self._secrets.encrypt(draft.recipient),
             "recipient_index": self._secrets.blind_index(draft.recipient.casefold()),
             "reply_to": draft.reply_to,

@@ -1,17 +1,20 @@
 """Writing messages: their words, in the language of the booking, as HTML and as plain text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from farebox.bookings import Booking, LookupCode
 from farebox.core import i18n
 from farebox.core.crypto import Secrets
-from farebox.core.i18n import format_money, gettext, language, ngettext
+from farebox.core.i18n import format_day, format_money, format_time, gettext, language, ngettext, zone_name
 from farebox.core.money import Money
+from farebox.notifications.letters import LETTERS
 from farebox.notifications.views import Attachment, CalendarFile, CodePicture, Draft, MessageKind, TicketsFile
 from farebox.ticketing import TicketCard, item_in_words
 
@@ -104,6 +107,44 @@ def lookup_draft(found: LookupCode, *, lookup_id: UUID, secrets: Secrets) -> Dra
             subject=gettext("Your code for booking {reference}").format(reference=booking.reference),
             facts={"booking": booking, "code": found.code, "minutes": found.minutes},
         )
+
+
+def letter_draft(
+    kind: MessageKind, *, occasion: str, recipient: str, facts: Mapping[str, Any], timezone: str | None = None
+) -> Draft:
+    """A message to a person, in the current language.
+
+    Args:
+        facts: what its texts name, and `url` where it has a button. Instants are told in `timezone`, an IANA name.
+    """
+    letter = LETTERS[kind]
+    told = {name: _told(value, timezone) for name, value in facts.items()}
+
+    def say(text: str) -> str:
+        return gettext(text).format_map(told)
+
+    return _draft(
+        "letter",
+        kind,
+        occasion=occasion,
+        recipient=recipient,
+        subject=say(letter.subject),
+        facts={
+            "text": [say(text) for text in letter.text],
+            "button": say(letter.button),
+            "url": told["url"] if letter.button else "",
+            "after": [say(text) for text in letter.after],
+        },
+    )
+
+
+def _told(value: Any, timezone: str | None) -> Any:
+    """A fact as it is read: an instant with its day, its time, and its zone."""
+    if not isinstance(value, datetime):
+        return value
+    zone = ZoneInfo(timezone) if timezone else UTC
+    day = format_day(value.astimezone(zone), "d MMMM y")
+    return f"{day}, {format_time(value, zone)} ({zone_name(value, zone)})"
 
 
 def booking_url(base_url: str, reference: str) -> str:

@@ -11,6 +11,7 @@ from farebox.core.crypto import Secrets
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.errors import DomainError
 from farebox.core.settings import Settings
+from farebox.notifications.letters import LETTERS
 from farebox.notifications.models import MessageRow
 from farebox.notifications.queries import get_message, make_file
 from farebox.notifications.smtp import Delayed, Refused, parse_smtp_url, send_mail, write_mail
@@ -84,8 +85,8 @@ class Postman:
         values: dict[str, object] = {"status": status, "failure": failure}
         if status in {MessageStatus.SENT, MessageStatus.KEPT}:
             values["sent_at"] = self.database.clock()
-        if status in {MessageStatus.SENT, MessageStatus.FAILED} and message.kind is MessageKind.LOOKUP_CODE:
-            blank = self.secrets.encrypt("")  # the code is nowhere but in the mail
+        if status in {MessageStatus.SENT, MessageStatus.FAILED} and _is_secret(message.kind):
+            blank = self.secrets.encrypt("")  # the code or link is nowhere but in the mail
             values |= {"html": blank, "text": blank}
         await work.session.execute(update(MessageRow).where(MessageRow.id == message.id).values(values))
         log.info("message", message_id=str(message.id), kind=message.kind, status=status, failure=failure)
@@ -94,3 +95,7 @@ class Postman:
         await work.session.execute(
             update(MessageRow).where(MessageRow.id == message.id).values(attempts=MessageRow.attempts + 1)
         )
+
+
+def _is_secret(kind: MessageKind) -> bool:
+    return kind is MessageKind.LOOKUP_CODE or (kind in LETTERS and LETTERS[kind].is_secret)

@@ -11,8 +11,11 @@ from farebox.core.db import Database
 from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
+from farebox.notifications.account_jobs import ACCOUNT_REACTIONS, register_account_jobs
 from farebox.notifications.commands import SEND, Office
 from farebox.notifications.delivery import MAX_ATTEMPTS, Postman
+from farebox.notifications.factor_jobs import FACTOR_REACTIONS, register_factor_jobs
+from farebox.notifications.staff_jobs import STAFF_REACTIONS, register_staff_jobs
 
 CONFIRMED: Final = "notifications.booking-confirmed"
 CANCELLED: Final = "notifications.booking-cancelled"
@@ -32,6 +35,9 @@ def reactions() -> dict[str, list[str]]:
         "booking.cancelled": [CANCELLED],
         "booking.lookup-requested": [LOOKUP],
         "payment.refund-requested": [REFUND],
+        **ACCOUNT_REACTIONS,
+        **STAFF_REACTIONS,
+        **FACTOR_REACTIONS,
     }
 
 
@@ -70,4 +76,7 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
     jobs.register(CANCELLED, booking_cancelled)
     jobs.register(LOOKUP, lookup_requested)
     jobs.register(REFUND, refund_requested)
+    register_account_jobs(jobs, database, office)
+    register_staff_jobs(jobs, database, office, secrets)
+    register_factor_jobs(jobs, database, office)
     jobs.register(SEND, send, retry=SEND_AGAIN)

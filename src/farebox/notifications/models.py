@@ -17,18 +17,29 @@ class MessageRow(Base):
 
     The unique key is the rule that one occasion (an event, a request) reaches an address once, however often its
     reaction runs. Address and content are sealed (AES-256-GCM), since they name people and may carry a code.
-    `attachments` says what to attach; the files are made when it is sent.
+    `attachments` says what to attach; the files are made when it is sent. A message is about a booking, or to a person
+    about their account, or neither: to somebody who may have none.
     """
 
     __tablename__ = "message"
     __table_args__ = (
         CheckConstraint(f"status IN {tuple(map(str, MessageStatus))}", name="status"),
-        Index("uq_message_occasion", "booking_id", "kind", "occasion", "recipient_index", unique=True),
+        Index(
+            "uq_message_occasion",
+            "booking_id",
+            "kind",
+            "occasion",
+            "recipient_index",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(None, "person_id"),
         Index(None, "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
     kind: Mapped[str]
     occasion: Mapped[str]
     language: Mapped[str]

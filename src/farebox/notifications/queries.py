@@ -63,11 +63,13 @@ async def make_file(
     with language(message.language):
         match spec:
             case TicketsFile():
+                assert message.booking_id is not None, "tickets are a booking's"
                 content = await render_booking_pdf(
                     work, message.booking_id, actor=SYSTEM, secrets=secrets, passenger_ids=spec.passenger_ids
                 )
                 return File(spec.filename, "application/pdf", content)
             case CalendarFile():
+                assert message.booking_id is not None, "and so is its calendar"
                 _, content = await calendar(work, message.booking_id, actor=SYSTEM, base_url=settings.base_url)
                 return File(spec.filename, "text/calendar", content)
             case CodePicture():

@@ -9,11 +9,30 @@ import msgspec
 
 
 class MessageKind(StrEnum):
+    """Those of bookings, then those to people with an account; the latter have their words in `letters`."""
+
     BOOKING_CONFIRMED = "booking-confirmed"
     BOOKING_EXPIRED = "booking-expired"
     LOOKUP_CODE = "lookup-code"
     REFUND = "refund"
     TICKETS = "tickets"
+
+    VERIFY_EMAIL = "verify-email"
+    ALREADY_REGISTERED = "already-registered"
+    RESET_PASSWORD = "reset-password"  # noqa: S105  (no password)
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105  (no password)
+    CHANGE_EMAIL = "change-email"
+    CONFIRM_NEW_EMAIL = "confirm-new-email"
+    EMAIL_CHANGED = "email-changed"
+    NEW_SIGN_IN = "new-sign-in"
+    STAFF_INVITED = "staff-invited"
+    ACCOUNT_ERASED = "account-erased"
+    FACTOR_ADDED = "factor-added"
+    FACTOR_REMOVED = "factor-removed"
+    RECOVERY_CODES_RENEWED = "recovery-codes-renewed"
+    IDENTITY_LINKED = "identity-linked"
+    IDENTITY_UNLINKED = "identity-unlinked"
+    REFRESH_TOKEN_REUSED = "refresh-token-reused"  # noqa: S105  (no password)
 
 
 class MessageStatus(StrEnum):
@@ -64,7 +83,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
-    """A message as it stands.
+    """A message as it stands. With neither booking nor person, it goes to somebody who may have no account.
 
     Attributes:
         html: as it is sent; `html_to_show` has the pictures within, for a page that shows the mail.
@@ -73,7 +92,7 @@ class Message:
     """
 
     id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
     kind: MessageKind
     status: MessageStatus
     language: str
@@ -91,6 +110,20 @@ class Message:
     @property
     def filenames(self) -> tuple[str, ...]:
         return tuple(file.filename for file in self.attachments if not isinstance(file, CodePicture))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SentMessage:
+    """A message as whom it was for may read it again."""
+
+    kind: MessageKind
+    booking_id: UUID | None
+    recipient: str
+    subject: str
+    text: str
+    status: MessageStatus
+    created_at: datetime
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

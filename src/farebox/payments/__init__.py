@@ -14,6 +14,7 @@ from farebox.payments.errors import (
 from farebox.payments.events import PaymentCompleted, PaymentFailed, PaymentRefunded, RefundRequested
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
 from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
+from farebox.payments.keeping import list_unsettled, wipe_old_bodies
 from farebox.payments.ledger import balances
 from farebox.payments.providers import (
     PaymentMethod,
@@ -65,6 +66,7 @@ __all__ = [
     "handle_waiting",
     "list_methods",
     "list_payments",
+    "list_unsettled",
     "make_forgotten_refunds",
     "make_refund",
     "methods_for",
@@ -72,4 +74,5 @@ __all__ = [
     "receive_webhook",
     "register_jobs",
     "start_payment",
+    "wipe_old_bodies",
 ]

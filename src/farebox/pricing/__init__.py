@@ -4,8 +4,8 @@ from farebox.pricing.commands import sell_feed, set_fare_terms
 from farebox.pricing.errors import BadFareTerms, NotForSale
 from farebox.pricing.fares import Fares, Ride, SeatFare
 from farebox.pricing.import_gtfs import import_fares
-from farebox.pricing.queries import load_fares, load_fares_of
-from farebox.pricing.quotes import PriceLine, Quote, describe_line, quote_seats
+from farebox.pricing.queries import FARE_VERSIONS, fares_at, load_fares, load_fares_of
+from farebox.pricing.quotes import PriceLine, Quote, describe_line, quote_ride, quote_seats
 from farebox.pricing.terms import (
     DistanceFare,
     FareTerms,
@@ -15,6 +15,7 @@ from farebox.pricing.terms import (
 )
 
 __all__ = [
+    "FARE_VERSIONS",
     "BadFareTerms",
     "DistanceFare",
     "FareTerms",
@@ -28,9 +29,11 @@ __all__ = [
     "SeatSurcharge",
     "default_distance_fares",
     "describe_line",
+    "fares_at",
     "import_fares",
     "load_fares",
     "load_fares_of",
+    "quote_ride",
     "quote_seats",
     "sell_feed",
     "set_fare_terms",

@@ -165,6 +165,7 @@ class Fares:
         self.terms = terms
         self._by_distance = dict(by_distance)
         self._surcharges = tuple(surcharges)
+        self._no_surcharge = Money.zero(terms.currency), ""
         self._rules: dict[tuple[UUID, bool, str | None, str | None], list[FareRule]] = {}
         self._zonal: dict[UUID, set[bool]] = {}
         self._named: dict[tuple[UUID, str], set[str | None]] = {}
@@ -173,7 +174,7 @@ class Fares:
             self._zonal.setdefault(rule.feed_id, set()).add(rule.is_zonal)
             for column in ("network", "origin", "destination"):
                 self._named.setdefault((rule.feed_id, column), set()).add(getattr(rule, column))
-        self._memo: dict[tuple[Ride, PassengerType], Money | None] = {}
+        self._memo: dict[tuple[Ride, str, PassengerType], Money | None] = {}
         self._lowest: dict[tuple[Ride, UUID, PassengerType, str | None], Money | None] = {}
         self._classes: dict[UUID, tuple[Seat, ...]] = {}
 
@@ -216,23 +217,33 @@ class Fares:
 
     def seat_fare(self, ride: Ride, seat: Seat, passenger_type: PassengerType = "adult") -> SeatFare | None:
         """The parts of a price; `None` as in `price`."""
-        fare = self._listed(ride, passenger_type)
-        if fare is None and self.terms.sells_by_distance:
-            table = self._by_distance.get(seat.type) or self._by_distance["standard"]
-            fare = self.terms.discounted(table.price(ride.kilometres), passenger_type)
-        if fare is None:
-            return None
-        return SeatFare(fare, *self._surcharge(seat))
+        key = (ride, seat.type, passenger_type)
+        try:
+            fare = self._memo[key]  # a key is long, so that looking twice is dear
+        except KeyError:
+            if len(self._memo) >= MEMO_LIMIT:
+                self._memo.clear()
+            fare = self._memo[key] = self._fare(ride, seat.type, passenger_type)
+        return None if fare is None else SeatFare(fare, *self._surcharge(seat))
+
+    def _fare(self, ride: Ride, seat_type: str, passenger_type: PassengerType) -> Money | None:
+        listed = self._listed(ride, passenger_type)
+        if listed is not None or not self.terms.sells_by_distance:
+            return listed
+        table = self._by_distance.get(seat_type) or self._by_distance["standard"]
+        return self.terms.discounted(table.price(ride.kilometres), passenger_type)
 
     def _surcharge(self, seat: Seat) -> tuple[Money, str]:
         """The dearest surcharge that fits the seat. Seats kept for passengers with reduced mobility have none."""
+        if seat.accessible or not self._surcharges:
+            return self._no_surcharge
         fitting = [
             (surcharge.amount.minor, surcharge.feature)
             for surcharge in self._surcharges
             if surcharge.seat_type in {"", seat.type} and (not surcharge.feature or surcharge.feature in seat.features)
         ]
-        if seat.accessible or not fitting:
-            return Money.zero(self.currency), ""
+        if not fitting:
+            return self._no_surcharge
         minor, feature = max(fitting)
         return Money(minor, self.currency), feature
 
@@ -244,18 +255,10 @@ class Fares:
         return self._classes[plan.id]
 
     def _listed(self, ride: Ride, passenger_type: PassengerType) -> Money | None:
-        """The feed's fare for a ride, `None` where it names none."""
-        key = (ride, passenger_type)
-        if key not in self._memo:
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
-            self._memo[key] = self._find(ride, passenger_type)
-        return self._memo[key]
+        """The feed's fare for a ride, `None` where it names none.
 
-    def _find(self, ride: Ride, passenger_type: PassengerType) -> Money | None:
-        """The cheapest product among the matching rules of the highest priority that price this type of passenger.
-
-        Where none does, the operator's discount is taken off the adult's.
+        The cheapest product among the matching rules of the highest priority that price this type of passenger. Where
+        none does, the operator's discount is taken off the adult's.
         """
         matching = self._matching(ride)
         priced = [rule for rule in matching if passenger_type in rule.prices]

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -9,6 +10,7 @@ from sqlalchemy import or_, select
 from farebox.accounts import get_operator
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
+from farebox.core.together import Question
 from farebox.pricing.fares import FareRule, Fares
 from farebox.pricing.models import DistanceFareRow, FareProductRow, FareRuleRow, FareTermsRow, SeatSurchargeRow
 from farebox.pricing.terms import DistanceFare, FareTerms, PassengerType, SeatSurcharge, default_distance_fares
@@ -16,7 +18,13 @@ from farebox.pricing.terms import DistanceFare, FareTerms, PassengerType, SeatSu
 CACHED_OPERATORS = 64
 """Operators whose fares a process keeps; those not asked for longest go first."""
 
-_cache: OrderedDict[tuple[UUID, UUID], Fares] = OrderedDict()
+FARE_VERSIONS: Final[Question[UUID, UUID]] = Question(
+    "SELECT operator_id, version FROM fare_terms WHERE operator_id = ANY($1::uuid[])", lambda row: row[1]
+)
+"""The versions of operators' fares, which change whenever the fares do; operators without terms have none."""
+
+_cache: OrderedDict[tuple[UUID, UUID | str], Fares] = OrderedDict()
+"""By operator and version of its terms; where it has none, by operator and currency."""
 
 
 async def load_fares(work: UnitOfWork, operator_id: UUID) -> Fares:
@@ -30,30 +38,45 @@ async def load_fares(work: UnitOfWork, operator_id: UUID) -> Fares:
     found = await load_fares_of(work, [operator_id])
     if operator_id in found:
         return found[operator_id]
-    currency = (await get_operator(work, operator_id)).currency
-    terms = FareTerms(Money.zero(currency))
-    return Fares(operator_id, terms, by_distance=default_distance_fares(currency))
+    return await fares_at(work, operator_id, None, currency=(await get_operator(work, operator_id)).currency)
 
 
 async def load_fares_of(work: UnitOfWork, operator_ids: Collection[UUID]) -> dict[UUID, Fares]:
     """The fares of several operators in one query; operators without terms are left out (see `load_fares`)."""
-    cursor = await work.execute(
-        "SELECT operator_id, version FROM fare_terms WHERE operator_id = ANY(%s)", [list(operator_ids)]
-    )
-    return {operator_id: await _cached(work, operator_id, version) for operator_id, version in await cursor.fetchall()}
+    versions = await FARE_VERSIONS.ask(work, operator_ids)
+    return {operator_id: await _versioned(work, operator_id, version) for operator_id, version in versions.items()}
 
 
-async def _cached(work: UnitOfWork, operator_id: UUID, version: UUID) -> Fares:
-    key = (operator_id, version)
-    fares = _cache.get(key)
+async def fares_at(work: UnitOfWork, operator_id: UUID, version: UUID | None, *, currency: str) -> Fares:
+    """The operator's fares of a version that was read just now; `None`: it has no terms, and this currency."""
+    if version is not None:
+        return await _versioned(work, operator_id, version)
+    fares = _cached((operator_id, currency))
+    if fares is None:
+        terms = FareTerms(Money.zero(currency))
+        fares = _keep((operator_id, currency), Fares(operator_id, terms, by_distance=default_distance_fares(currency)))
+    return fares
+
+
+async def _versioned(work: UnitOfWork, operator_id: UUID, version: UUID) -> Fares:
+    fares = _cached((operator_id, version))
     if fares is None:
         # The terms may have been changed in this very unit of work, after it had read them.
-        fares = await _read(work, await work.session.get_one(FareTermsRow, operator_id, populate_existing=True))
-        _cache[key] = fares
-        while len(_cache) > CACHED_OPERATORS:
-            _cache.popitem(last=False)
-    else:
+        row = await work.session.get_one(FareTermsRow, operator_id, populate_existing=True)
+        fares = _keep((operator_id, version), await _read(work, row))
+    return fares
+
+
+def _cached(key: tuple[UUID, UUID | str]) -> Fares | None:
+    if key in _cache:
         _cache.move_to_end(key)
+    return _cache.get(key)
+
+
+def _keep(key: tuple[UUID, UUID | str], fares: Fares) -> Fares:
+    _cache[key] = fares
+    while len(_cache) > CACHED_OPERATORS:
+        _cache.popitem(last=False)
     return fares
 
 

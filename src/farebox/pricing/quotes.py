@@ -100,20 +100,32 @@ def quote_seats(
     Raises:
         NotForSale: the operator sells no such ride.
     """
-    ride = Ride.of(departure, segment.board, segment.alight)
+    return quote_ride(fares, Ride.of(departure, segment.board, segment.alight), seats)
+
+
+def quote_ride(fares: Fares, ride: Ride, seats: Sequence[tuple[Seat, PassengerType]]) -> Quote:
+    """The same for who knows the ride. Raises `NotForSale`."""
+    terms = fares.terms
     lines: list[PriceLine] = []
     for passenger, (seat, passenger_type) in enumerate(seats):
         price = fares.seat_fare(ride, seat, passenger_type)
         if price is None:
             raise NotForSale
-        facts = {"seat": seat.number, "passenger": passenger, "passenger_type": passenger_type}
-        lines.append(_line(fares, "fare", f"fare-{passenger_type}", price.fare, seat.number, facts))
-        if price.surcharge:
+        facts = {
+            "seat": seat.number,
+            "passenger": passenger,
+            "passenger_type": passenger_type,
+            "tax_rate_bp": terms.tax_rate_bp,
+        }
+        fare, surcharge = price.fare, price.surcharge
+        lines.append(PriceLine("fare", f"fare-{passenger_type}", fare, terms.tax_in(fare), seat.number, facts))
+        if surcharge:
             label = f"seat-{price.feature}" if f"seat-{price.feature}" in LABELS else "seat"
             facts = {**facts, "feature": price.feature}
-            lines.append(_line(fares, "seat", label, price.surcharge, seat.number, facts))
-    if seats and fares.terms.service_fee:
-        lines.append(_line(fares, "fee", "service-fee", fares.terms.service_fee, None, {}))
+            lines.append(PriceLine("seat", label, surcharge, terms.tax_in(surcharge), seat.number, facts))
+    if seats and terms.service_fee:
+        facts = {"tax_rate_bp": terms.tax_rate_bp}
+        lines.append(PriceLine("fee", "service-fee", terms.service_fee, terms.tax_in(terms.service_fee), None, facts))
     return Quote(tuple(lines), fares.currency)
 
 
@@ -127,10 +139,3 @@ class _Facts(dict[str, Any]):
 
     def __missing__(self, name: str) -> str:
         return ""
-
-
-def _line(
-    fares: Fares, kind: LineKind, label: str, amount: Money, seat_number: str | None, facts: Mapping[str, Any]
-) -> PriceLine:
-    facts = {**facts, "tax_rate_bp": fares.terms.tax_rate_bp}
-    return PriceLine(kind, label, amount, fares.terms.tax_in(amount), seat_number, facts)

@@ -96,6 +96,8 @@ class FareTerms:
 
     def tax_in(self, amount: Money) -> Money:
         """The tax that an amount includes."""
+        if not self.tax_rate_bp:
+            return Money.zero(amount.currency)
         return amount.times(Fraction(self.tax_rate_bp, BASIS_POINTS + self.tax_rate_bp))
 
 

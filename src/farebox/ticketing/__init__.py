@@ -6,7 +6,7 @@ from farebox.ticketing.documents import calendar, render_booking_pdf, render_pre
 from farebox.ticketing.errors import NotTicketed, TicketInvalid, TicketNotFound
 from farebox.ticketing.jobs import register_jobs
 from farebox.ticketing.qr import qr_png, qr_svg
-from farebox.ticketing.queries import get_ticketed_booking, list_tickets, ticket_cards
+from farebox.ticketing.queries import get_ticketed_booking, list_tickets, ticket_cards, ticket_cards_of
 from farebox.ticketing.tokens import Signer, TicketClaims, verify_token
 from farebox.ticketing.views import Ticket, TicketStatus
 
@@ -34,6 +34,7 @@ __all__ = [
     "render_booking_pdf",
     "render_preview",
     "ticket_cards",
+    "ticket_cards_of",
     "verify_token",
     "void_tickets",
 ]

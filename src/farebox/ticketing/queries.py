@@ -1,5 +1,6 @@
 """Reading tickets."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,8 +15,8 @@ from farebox.ticketing.models import TicketRow
 from farebox.ticketing.views import Ticket, TicketStatus
 
 
-async def list_tickets(work: UnitOfWork, booking_id: UUID) -> list[Ticket]:
-    """The tickets of a booking that are not void, in the order of their making."""
+async def list_tickets(work: UnitOfWork, *booking_ids: UUID) -> list[Ticket]:
+    """The tickets of some bookings that are not void, in the order of their making."""
     return [
         Ticket(
             id=row.id,
@@ -29,7 +30,7 @@ async def list_tickets(work: UnitOfWork, booking_id: UUID) -> list[Ticket]:
         )
         for row in await work.session.scalars(
             select(TicketRow)
-            .where(TicketRow.booking_id == booking_id, TicketRow.status != "void")
+            .where(TicketRow.booking_id.in_(booking_ids), TicketRow.status != "void")
             .order_by(TicketRow.id)
         )
     ]
@@ -37,10 +38,16 @@ async def list_tickets(work: UnitOfWork, booking_id: UUID) -> list[Ticket]:
 
 async def ticket_cards(work: UnitOfWork, booking: Booking, *, secrets: Secrets) -> list[TicketCard]:
     """The tickets of a booking as they are shown, in the current language; none before it is confirmed."""
-    if booking.status not in SOLD:
-        return []
-    tickets = {ticket.passenger_id: ticket for ticket in await list_tickets(work, booking.id)}
-    return cards_of(booking, tickets, secrets)
+    return (await ticket_cards_of(work, [booking], secrets=secrets))[booking.id]
+
+
+async def ticket_cards_of(
+    work: UnitOfWork, bookings: Sequence[Booking], *, secrets: Secrets
+) -> dict[UUID, list[TicketCard]]:
+    """The same for several bookings at once, by their ids."""
+    sold = [booking.id for booking in bookings if booking.status in SOLD]
+    tickets = {ticket.passenger_id: ticket for ticket in await list_tickets(work, *sold)} if sold else {}
+    return {booking.id: cards_of(booking, tickets, secrets) for booking in bookings}
 
 
 async def get_ticketed_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> Booking:

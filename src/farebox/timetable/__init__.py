@@ -6,7 +6,7 @@ from farebox.timetable.feeds import FeedView, find_feed
 from farebox.timetable.geography import distance_m
 from farebox.timetable.gtfs import FeedTables, Finding, ImportReport, Progress, Row
 from farebox.timetable.importing import FeedKeys, ImportHook, OnSale, import_feed
-from farebox.timetable.jobs import extend_sales
+from farebox.timetable.jobs import extend_sales, forget_departures
 from farebox.timetable.names import (
     NameMatch,
     StopName,
@@ -19,7 +19,6 @@ from farebox.timetable.popular import list_busiest_pairs, list_reachable_places
 from farebox.timetable.queries import (
     find_departure_id,
     find_first_and_last_run,
-    get_departure,
     get_place,
     get_sites,
     list_departures,
@@ -49,16 +48,25 @@ from farebox.timetable.views import (
     VehicleKind,
     segment,
 )
+from farebox.timetable.whole_departures import (
+    STAMPS,
+    DepartureStamp,
+    departure_of,
+    get_departure,
+    list_departure_stamps,
+)
 
 __all__ = [
     "LIMOUSINE_9",
     "SLEEPER_34",
+    "STAMPS",
     "STANDARD_45",
     "TEMPLATES",
     "Call",
     "Deck",
     "Departure",
     "DepartureNotFound",
+    "DepartureStamp",
     "DepartureSummary",
     "Door",
     "FeedKeys",
@@ -86,17 +94,20 @@ __all__ = [
     "Site",
     "StopName",
     "VehicleKind",
+    "departure_of",
     "distance_m",
     "extend_sales",
     "find_departure_id",
     "find_feed",
     "find_first_and_last_run",
     "fold_names",
+    "forget_departures",
     "get_departure",
     "get_place",
     "get_sites",
     "import_feed",
     "list_busiest_pairs",
+    "list_departure_stamps",
     "list_departures",
     "list_places",
     "list_reachable_places",

@@ -188,6 +188,25 @@ async def retire_departures(work: UnitOfWork, feed_id: UUID) -> tuple[int, list[
     return len(closed), [KeptDeparture(row[0], row[2], row[3]) for row in stale if row[1] not in closed]
 
 
+async def list_ended(work: UnitOfWork, inventory_ids: Sequence[int], *, before: datetime) -> list[int]:
+    """Those of these inventories whose departure had made its last call before an instant, sorted.
+
+    An inventory that belongs to no departure is not among them.
+    """
+    cursor = await work.execute(
+        """
+        SELECT d.inventory_id
+          FROM departure d
+          JOIN journey j ON j.id = d.journey_id
+          JOIN call last ON last.journey_id = j.id AND last.position = j.call_count - 1
+         WHERE d.inventory_id = ANY(%s) AND d.base_at + last.arrival_s * interval '1 second' < %s
+         ORDER BY d.inventory_id
+        """,
+        [list(inventory_ids), before],
+    )
+    return [inventory_id for (inventory_id,) in await cursor.fetchall()]
+
+
 async def _days(work: UnitOfWork, today: date, horizon_days: int) -> Iterator[tuple[str, date, datetime, datetime]]:
     """Zone, service date, base instant, and the instant after which a run must still be boarded to be of these days."""
     cursor = await work.execute(

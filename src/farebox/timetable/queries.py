@@ -1,4 +1,4 @@
-"""Reading the timetable: departures with their calls, places, and the runs between two of them."""
+"""Reading the timetable: places, the runs between two of them, and lists of departures."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -6,33 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
-from farebox.core.i18n import current_language
-from farebox.timetable.errors import DepartureNotFound, PlaceNotFound
+from farebox.timetable.errors import PlaceNotFound
 from farebox.timetable.instants import at_place
-from farebox.timetable.seat_plans import SeatPlan
-from farebox.timetable.views import Call, Departure, DepartureSummary, LineView, PlaceView, Run, Site, VehicleKind
-
-_DEPARTURE = """
-    SELECT d.inventory_id, d.operator_id, d.journey_id, d.service_date, d.base_at, d.status, d.sales_close_s,
-           j.headsign, j.short_name, l.id, l.name, l.network_ids, l.color, l.feed_id,
-           v.id, v.code, v.name, v.amenities, d.seat_plan_id
-      FROM departure d
-      JOIN journey j ON j.id = d.journey_id
-      JOIN line l ON l.id = j.line_id
-      JOIN vehicle_kind v ON v.id = d.vehicle_kind_id
-     WHERE d.id = %s
-"""
-
-_CALLS = """
-    SELECT c.position, c.stop_id, coalesce(s.names ->> %(language)s, s.name), s.station_id,
-           c.place_id, coalesce(p.names ->> %(language)s, p.name), s.timezone, c.arrival_s, c.departure_s,
-           c.pickup <> 1, c.dropoff <> 1, c.distance_m, s.zone_id, s.area_ids, s.lat, s.lon, s.platform
-      FROM call c
-      JOIN stop s ON s.id = c.stop_id
-      JOIN place p ON p.id = c.place_id
-     WHERE c.journey_id = %(journey)s
-     ORDER BY c.position
-"""
+from farebox.timetable.views import DepartureSummary, PlaceView, Run, Site
 
 _RUNS = """
     WITH pair AS (
@@ -103,38 +79,6 @@ _PLACE_COLUMNS = """
 """
 
 
-async def get_departure(work: UnitOfWork, departure_id: UUID) -> Departure:
-    """A departure with its calls, each with its instants in the stop's own zone, and its seats.
-
-    Raises:
-        DepartureNotFound: no such departure.
-    """
-    row = await (await work.execute(_DEPARTURE, [departure_id])).fetchone()
-    if row is None:
-        raise DepartureNotFound
-    inventory_id, operator_id, journey_id, service_date, base_at, status, sales_close_s = row[:7]
-    headsign, short_name, line_id, line_name, network_ids, color, feed_id = row[7:14]
-    kind_id, kind_code, kind_name, amenities, plan_id = row[14:]
-    plan = await get_seat_plan(work, plan_id)
-    calls = await (await work.execute(_CALLS, {"journey": journey_id, "language": current_language()})).fetchall()
-    return Departure(
-        id=departure_id,
-        inventory_id=inventory_id,
-        operator_id=operator_id,
-        journey_id=journey_id,
-        line=LineView(line_id, line_name, tuple(network_ids), color, feed_id),
-        headsign=headsign,
-        short_name=short_name,
-        vehicle=VehicleKind(kind_id, kind_code, kind_name, tuple(amenities), plan.seat_types),
-        service_date=service_date,
-        base_at=base_at,
-        status=status,
-        sales_close=timedelta(seconds=sales_close_s),
-        calls=tuple(_call(base_at, call) for call in calls),
-        seat_plan=plan,
-    )
-
-
 async def list_departures(
     work: UnitOfWork, day: date, *, operator_id: UUID | None = None, limit: int = 500, offset: int = 0
 ) -> list[DepartureSummary]:
@@ -196,42 +140,6 @@ async def find_departure_id(work: UnitOfWork, inventory_id: int) -> UUID | None:
     """The departure that an inventory belongs to; `None` where it is something else's."""
     row = await (await work.execute("SELECT id FROM departure WHERE inventory_id = %s", [inventory_id])).fetchone()
     return row[0] if row else None
-
-
-_plans: dict[UUID, SeatPlan] = {}
-"""Seat plans seen so far. A stored plan never changes, and its id is made of its content."""
-
-
-async def get_seat_plan(work: UnitOfWork, plan_id: UUID) -> SeatPlan:
-    """A stored seat plan; its document is read once a process."""
-    if plan_id not in _plans:
-        row = await (await work.execute("SELECT document FROM seat_plan WHERE id = %s", [plan_id])).fetchone()
-        assert row is not None, "a foreign key keeps it"
-        _plans[plan_id] = SeatPlan.from_document(plan_id, row[0])
-    return _plans[plan_id]
-
-
-def _call(base_at: datetime, row: tuple[Any, ...]) -> Call:
-    zone = row[6]
-    return Call(
-        index=row[0],
-        stop_id=row[1],
-        stop_name=row[2],
-        station_id=row[3],
-        place_id=row[4],
-        place_name=row[5],
-        timezone=row[6],
-        arrival=at_place(base_at + timedelta(seconds=row[7]), zone),
-        departure=at_place(base_at + timedelta(seconds=row[8]), zone),
-        boarding=row[9],
-        alighting=row[10],
-        distance_m=row[11],
-        zone_id=row[12],
-        area_ids=tuple(row[13]),
-        lat=row[14],
-        lon=row[15],
-        platform=row[16],
-    )
 
 
 def _run_parameters(origin: Site, destination: Site, start: datetime, end: datetime) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import current_language
-from farebox.timetable.queries import get_seat_plan
 from farebox.timetable.seat_plans import SeatPlan
 from farebox.timetable.views import LineView, Run, VehicleKind
+from farebox.timetable.whole_departures import get_seat_plan
 
 
 class RideKey(NamedTuple):

@@ -1,6 +1,7 @@
 """What other modules see of the timetable: frozen facts, times as instants with the offset of each stop's zone then."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -104,7 +105,8 @@ class Call:
 
     def is_at(self, site_id: UUID) -> bool:
         """Whether an id of a stop, its station or its place means this call."""
-        return site_id in {self.stop_id, self.station_id, self.place_id}
+        # Numbers are compared some times faster than UUIDs, and each hold asks all calls.
+        return site_id.int in (self.stop_id.int, self.place_id.int, self.station_id.int if self.station_id else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,19 @@ class Departure:
     sales_close: timedelta
     calls: tuple[Call, ...]
     seat_plan: SeatPlan
+    _segments: dict[tuple[UUID | None, UUID | None], Segment] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __hash__(self) -> int:
+        return hash(self.id)  # not of all its calls
+
+    def segment(self, from_id: UUID | None, to_id: UUID | None) -> Segment:
+        """See the function `segment`. Those that there are, and they are few, are found once."""
+        found = self._segments.get((from_id, to_id))
+        if found is None:
+            found = self._segments[from_id, to_id] = _find_segment(self.calls, from_id, to_id)
+        return found
 
     def ride(self, first_slot: int, end_slot: int) -> Segment:
         """The ride over the inventory's slots [first_slot, end_slot)."""
@@ -224,7 +239,10 @@ def segment(departure: Departure, from_id: UUID | None = None, to_id: UUID | Non
     Raises:
         NotBoardable: it does not call at both in this order, or nobody may board or alight there.
     """
-    calls = departure.calls
+    return departure.segment(from_id, to_id)
+
+
+def _find_segment(calls: Sequence[Call], from_id: UUID | None, to_id: UUID | None) -> Segment:
     boardings = [c for c in calls[:-1] if c.boarding and (from_id is None or c.is_at(from_id))]
     alightings = [c for c in calls[1:] if c.alighting and (to_id is None or c.is_at(to_id))]
     if from_id is None:

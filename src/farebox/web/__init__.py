@@ -3,9 +3,27 @@
 from litestar.types import ControllerRouterHandler
 
 from farebox.core.settings import Settings
+from farebox.web.account.bookings import MyBookingsController
+from farebox.web.account.confirming import ConfirmController
+from farebox.web.account.elsewhere import ElsewhereController, IdentitiesController, LinkController
+from farebox.web.account.emails import EmailController, EmailLinkController
+from farebox.web.account.factors import FactorsController
+from farebox.web.account.overview import OverviewController
+from farebox.web.account.passkeys import PasskeysController, PasskeySignInController
+from farebox.web.account.passwords import ForgotPasswordController, PasswordController, ResetPasswordController
+from farebox.web.account.preferences import PreferencesController
+from farebox.web.account.privacy import PrivacyController, UnsubscribeController, goodbye
+from farebox.web.account.profile import ProfileController
+from farebox.web.account.registering import RegisterController, VerifyController
+from farebox.web.account.security import SecurityController
+from farebox.web.account.settings import SettingsController
+from farebox.web.account.signing_in import SignInController, sign_out
+from farebox.web.account.tickets import MyTicketsController
+from farebox.web.console import CONSOLE
 from farebox.web.errors import page_error_handlers
 from farebox.web.shop.booking import BookingController
 from farebox.web.shop.home import HomeController
+from farebox.web.shop.keeping import KeepController
 from farebox.web.shop.lookup import LookupController
 from farebox.web.shop.mailbox import MailboxController
 from farebox.web.shop.passengers import ExpiredController, PassengersController
@@ -28,7 +46,35 @@ PAGES: list[ControllerRouterHandler] = [
     SandboxController,
     ReturnController,
     BookingController,
+    KeepController,
     LookupController,
+    SignInController,
+    sign_out,
+    RegisterController,
+    VerifyController,
+    ForgotPasswordController,
+    ResetPasswordController,
+    PasswordController,
+    EmailController,
+    EmailLinkController,
+    ConfirmController,
+    FactorsController,
+    PasskeysController,
+    PasskeySignInController,
+    ElsewhereController,
+    LinkController,
+    IdentitiesController,
+    PrivacyController,
+    UnsubscribeController,
+    goodbye,
+    OverviewController,
+    MyBookingsController,
+    MyTicketsController,
+    ProfileController,
+    PreferencesController,
+    SettingsController,
+    SecurityController,
+    *CONSOLE,
     static_file,
     favicon,
 ]

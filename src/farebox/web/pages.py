@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,18 +11,27 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
 from farebox.core.settings import Settings
+from farebox.edge.access import IS_STAFF
+from farebox.edge.middleware import page_policy
+from farebox.web.me import Me, find_me
 
 HTML = "text/html"
+NONCE_BYTES = 16
 AnyRequest = Request[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The address of the page being shown, for links that change one thing of it."""
+    """The address of the page being shown, for links that change one thing of it; and `me`, who reads it.
+
+    `is_staff`: who also acts for an operator or the platform, on pages that know who asks.
+    """
 
     path: str
     query: tuple[tuple[str, str], ...]
     mailbox: bool
+    me: Me | None = None
+    is_staff: bool = False
 
     @property
     def full(self) -> str:
@@ -38,7 +48,9 @@ class Here:
 def here_of(request: AnyRequest) -> Here:
     state = request.app.state
     query = parse_qsl(request.url.query, keep_blank_values=False)
-    return Here(request.url.path, tuple(query), mailbox=bool(state.get("shows_mailbox", False)))
+    mailbox = bool(state.get("shows_mailbox", False))
+    is_staff = IS_STAFF in request.scope["state"]
+    return Here(request.url.path, tuple(query), mailbox, find_me(request.cookies), is_staff)
 
 
 def page(
@@ -51,18 +63,23 @@ def page(
     cookies: Sequence[Cookie] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Template:
-    """A page drawn from `templates/<name>`.
+    """A page drawn from `templates/<name>`. Only scripts that carry this answer's `nonce` run on it.
 
     Args:
         is_private: it shows somebody's booking or seats; no cache keeps it, not even the browser's.
     """
+    nonce = token_urlsafe(NONCE_BYTES)
     return Template(
         template_name=name,
-        context={"view": view, "here": here_of(request)},
+        context={"view": view, "here": here_of(request), "nonce": nonce},
         status_code=status,
         media_type=HTML,
         cookies=list(cookies),
-        headers={"Cache-Control": "no-store" if is_private else "no-cache", **(headers or {})},
+        headers={
+            "Cache-Control": "no-store" if is_private else "no-cache",
+            "Content-Security-Policy": page_policy(nonce),
+            **(headers or {}),
+        },
     )
 
 
@@ -70,6 +87,11 @@ def own_path(url: str, otherwise: str = "/") -> str:
     """`url` if it is a path of this site, so that nobody is sent elsewhere by a forged form."""
     is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and not any(c in url for c in "\r\n\t")
     return url if is_own else otherwise
+
+
+def with_next(path: str, next_path: str) -> str:
+    """A page's address that remembers where its reader was going."""
+    return f"{path}?{urlencode({'next': next_path})}" if next_path else path
 
 
 def own_address(url: str, settings: Settings) -> str:

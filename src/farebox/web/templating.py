@@ -41,6 +41,7 @@ def environment() -> Environment:
         money=i18n.format_money,
         money_short=money_short,
         day=day_in_words,
+        day_part=i18n.format_day,
         time=time_of_day,
         duration=duration,
         zone_name=zone_name,

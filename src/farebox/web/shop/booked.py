@@ -10,6 +10,9 @@ from farebox.web.views.checkout import PassengerRow, Price
 from farebox.web.views.seats import PriceRow
 from farebox.web.views.trips import TripCard
 
+BOOKED_BY = "booking:"
+"""How the owner of a hold begins once a booking has adopted it."""
+
 
 def cards_of(booking: Booking) -> tuple[TripCard, ...]:
     return tuple(card_of_item(item) for item in booking.items)

@@ -30,6 +30,7 @@ from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import cards_of, people_of, price_of
 from farebox.web.shop.cards import seats_url
 from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.keeping import keep_view
 from farebox.web.views.booking import BookingState, BookingView, TicketView
 from farebox.wiring import Services
 
@@ -108,7 +109,7 @@ async def _view(
     about = booking.items[0].description
     return BookingView(
         reference=booking.reference,
-        state="expired" if _ran_out(booking) else STATES[booking.status],
+        state="expired" if ran_out(booking) else STATES[booking.status],
         just_booked=just_booked and booking.status is BookingStatus.CONFIRMED,
         trips=trips,
         # Our own drawing of our own token: no text of anybody's is in it.
@@ -121,7 +122,7 @@ async def _view(
         calendar_url=f"{at}/trip.ics" if has_tickets else "",
         can_email=has_tickets,
         can_cancel=booking.status is BookingStatus.PENDING,
-        pay_url=_pay_url(booking),
+        pay_url=pay_url(booking),
         again_url=seats_url(trips[0], len(booking.passengers))
         if is_over and booking.items[0].starts_at > work.now
         else "",
@@ -129,16 +130,19 @@ async def _view(
         mail_sent=mail_sent,
         reason=_reason(booking),
         operator_contacts=tuple(filter(None, [about.operator_name, about.operator_phone, about.operator_email])),
+        keep=keep_view(booking, services.secrets),
     )
 
 
-def _pay_url(booking: Booking) -> str:
+def pay_url(booking: Booking) -> str:
+    """Where the booking is paid for, or where its payment is waited for; empty where nothing is to be paid."""
     if booking.status is BookingStatus.PENDING:
         return f"/bookings/{booking.id}/review"
     return f"/bookings/{booking.id}/return" if booking.status is BookingStatus.PAYMENT_PROCESSING else ""
 
 
-def _ran_out(booking: Booking) -> bool:
+def ran_out(booking: Booking) -> bool:
+    """Whether it was cancelled because nobody paid in time."""
     return booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED
 
 
@@ -146,7 +150,7 @@ def _reason(booking: Booking) -> str:
     """What happened, for a booking that has ended without a trip."""
     if booking.status is BookingStatus.REFUNDED:
         return _("The seats could not be kept until your payment arrived. All of it goes back the way it came.")
-    if _ran_out(booking):
+    if ran_out(booking):
         return _(
             "It was not paid in time, so its seats are free for others again. "
             "Money that comes too late goes back the way it came."

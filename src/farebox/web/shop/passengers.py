@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from farebox.accounts import Actor, get_operator
+from farebox.accounts import Actor, get_operator, get_person
 from farebox.bookings import Booking, BookingNotFound, BookingRequest, create_booking, get_booking
 from farebox.coaches import SalesClosed, SeatLock, extend_lock, get_lock
 from farebox.core.db import UnitOfWork
@@ -22,6 +22,7 @@ from farebox.search import get_trip
 from farebox.timetable import DepartureNotFound, NotBoardable
 from farebox.web.labels import seat_place
 from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.booked import BOOKED_BY
 from farebox.web.shop.cards import card_of_detail, card_of_ride, search_url, seats_url
 from farebox.web.shop.clocks import expired_url
 from farebox.web.shop.finding import parse_id
@@ -41,9 +42,6 @@ from farebox.web.shop.trips import FromId, ToId, Travellers
 from farebox.web.views.checkout import ContactFields, ExpiredView, PassengersView, Price
 from farebox.web.views.seats import PriceRow
 from farebox.wiring import Services
-
-BOOKED_BY = "booking:"
-"""How the owner of a hold begins once a booking has adopted it."""
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -76,6 +74,9 @@ class PassengersController(Controller):
                 passengers=tuple(people_of_booking(earlier, _seats(lock), services.secrets)),
                 contact=contact_of_booking(earlier, services.secrets),
             )
+        elif actor.kind == "user" and actor.id is not None:
+            person = await get_person(work, actor.id, secrets=services.secrets)
+            view = replace(view, contact=ContactFields(person.email, person.phone))
         return page(request, "checkout/passengers.html", view, is_private=True)
 
     @post("/passengers", opt={"rate": "booking"})

@@ -1,7 +1,8 @@
 """The seat map: choosing and holding seats, with and without scripts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from farebox.coaches import (
     SeatLock,
     SeatMap,
     SeatsUnavailable,
+    TooManyHolds,
     TooManySeats,
     extend_lock,
     get_seat_map,
@@ -31,15 +33,22 @@ from farebox.web.pages import AnyRequest, is_part, page, see_other
 from farebox.web.shop.cards import card_of_ride, search_url
 from farebox.web.shop.clocks import expired_url
 from farebox.web.shop.finding import parse_id, whole_number
+from farebox.web.shop.lost_seats import Known, explain_loss, offer_instead
 from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
-from farebox.web.shop.session import guest_of
+from farebox.web.shop.session import guest_of, viewer_of
 from farebox.web.shop.trips import FromId, ToId, Travellers
-from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, Selection
+from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, SeatOffer, SeatStatus, Selection
+from farebox.wiring import Services
 
 TRIES = 3
 """How often to ask for what is left when others take seats at the same time."""
 
 SEAT_NUMBER_LENGTH = 10
+
+MOST_KNOWN = 60
+"""Seats that a page may name as held. More than anybody can hold."""
+
+DIGEST_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,13 @@ class Outcome:
     Attributes:
         lock: the seats held now, if any.
         notice: what to tell the traveller.
+        lost: seats that others were faster for, and what they are now.
     """
 
     lock: SeatLock | None
     notice: str = ""
-    lost: tuple[str, ...] = ()
-    offer: str = ""
+    lost: Mapping[str, SeatStatus] = field(default_factory=dict)
+    offers: tuple[SeatOffer, ...] = ()
 
 
 class SeatsController(Controller):
@@ -95,36 +105,51 @@ class SeatsController(Controller):
         to_id: ToId = None,
         travellers: Travellers = 1,
         people: str = "",
+        known: str = "",
+        lock: str = "",
     ) -> Template | Redirect:
+        """The map; for scripts the part about the choice, which says what became of the seats of `known`."""
         stretch = Stretch(trip_id, from_id, to_id, min(travellers, settings.max_seats), str(parse_id(people) or ""))
         seats = await get_seat_map(work, trip_id, from_id, to_id, viewer=actor, settings=settings)
         if not seats.departure.is_on_sale(seats.segment.board, work.now):
             return see_other(stretch.url(""))
-        outcome = Outcome(seats.lock)
-        return page(request, "seats/map.html", await _view(work, seats, outcome, stretch), is_private=True)
+        name = "seats/part.html" if is_part(request) else "seats/map.html"
+        view = await _view(work, seats, Outcome(seats.lock), stretch, known=_known(known, lock), actor=actor)
+        return page(request, name, view, is_private=True)
 
     @post(opt={"access": "public", "rate": "seats"})
     async def choose(
-        self, request: AnyRequest, work: UnitOfWork, actor: Actor, settings: Settings, trip_id: UUID
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, trip_id: UUID
     ) -> Template | Redirect | Response[None]:
         """Hold the ticked seats instead of those held before, or give all of them back.
 
         Ticking is cheap, but beginning to hold seats of a departure counts as a write, or one address could hold all.
+        It is counted before, since what is held is held, whatever becomes of this request.
         """
+        settings = services.settings
         data = await request.form()  # by hand, since seats come several times under one name
         stretch = _stretch(trip_id, data, settings)
         actor, cookies = await guest_of(request, work, actor, settings)
         wanted = _wanted(data)
+        known = _known(str(data.get("known", "")), str(data.get("lock", "")))
+        kept = Known(tuple(number for number in known.numbers if number in wanted), known.lock_id)
+        before = await _seats(work, stretch, actor, settings)
+        if "known" in data:  # from a script; a form that is sent as a whole wants what is ticked and nothing else
+            wanted = merge_choices(wanted, known.numbers, _mine(before))
         if data.get("extend"):
             outcome = await _extend(work, stretch, actor, settings)
+        elif _is_held(before, wanted):  # as it is: other windows go on knowing the hold by its id
+            outcome = Outcome(before.lock)
         else:
-            outcome = await _hold(work, stretch, wanted, actor, settings)
-        if outcome.lock and outcome.lock.is_first and not cookies:  # with cookies it was counted as a new session
-            count_also(request, "write")
+            if wanted and before.lock is None and not cookies:  # with cookies it was counted as a new session
+                await count_also(request, "write")
+            outcome = await _hold(work, stretch, wanted, actor, services)
+            if not wanted and data.get("go"):
+                outcome = Outcome(None, _("Choose at least one seat."))
         if outcome.lock and not outcome.notice and data.get("go") and not is_part(request):
             people = f"?people={stretch.people}" if stretch.people else ""
             return see_other(f"/checkout/{outcome.lock.id}/passengers{people}", cookies)
-        return await _answer(request, work, stretch, outcome, actor, settings, cookies)
+        return await _answer(request, work, stretch, outcome, actor, settings, cookies, known=kept)
 
 
 async def _answer(
@@ -135,43 +160,53 @@ async def _answer(
     actor: Actor,
     settings: Settings,
     cookies: list[Cookie],
+    *,
+    known: Known,
 ) -> Template:
     """The map as it is now: all of it, or for scripts the part about the choice."""
-    seats = await get_seat_map(work, stretch.trip_id, stretch.from_id, stretch.to_id, viewer=actor, settings=settings)
+    seats = await _seats(work, stretch, actor, settings)
     name = "seats/part.html" if is_part(request) else "seats/map.html"
-    view = await _view(work, seats, outcome, stretch)
+    view = await _view(work, seats, outcome, stretch, known=known, actor=actor)
     return page(request, name, view, is_private=True, cookies=cookies, status=409 if outcome.lost else 200)
 
 
-async def _hold(work: UnitOfWork, stretch: Stretch, wanted: Sequence[str], actor: Actor, settings: Settings) -> Outcome:
+async def _hold(work: UnitOfWork, stretch: Stretch, wanted: Sequence[str], actor: Actor, services: Services) -> Outcome:
     """Hold what is wanted; where others were faster, what is left of it, saying what was lost."""
-    lost: list[str] = []
+    settings = services.settings
+    lost: dict[str, SeatStatus] = {}
+    nearest: list[str] = []
     told: list[str] = []
-    offer = ""
     for _attempt in range(TRIES):
         left = [number for number in wanted if number not in lost]
         if not left:
             break
         try:
             lock = await lock_seats(
-                work, stretch.trip_id, stretch.from_id, stretch.to_id, left, actor=actor, settings=settings
+                work,
+                stretch.trip_id,
+                stretch.from_id,
+                stretch.to_id,
+                left,
+                actor=actor,
+                settings=settings,
+                office=services.office,
             )
         except SeatsUnavailable as error:
-            lost += [seat.number for seat in error.lost]
-            offer = next((seat.nearest for seat in error.lost if seat.nearest), "")
+            lost |= {seat.number: seat.status for seat in error.lost}
+            nearest += [seat.nearest for seat in error.lost if seat.nearest]
             told.append(error.text())
-        except TooManySeats as error:
-            return Outcome(await _find_lock(work, stretch, actor, settings), error.text())
+        except (TooManySeats, TooManyHolds) as error:
+            return Outcome((await _seats(work, stretch, actor, settings)).lock, error.text())
         else:
-            return Outcome(lock, " ".join(told), tuple(lost), offer if offer not in left else "")
-    held = await _find_lock(work, stretch, actor, settings)
+            return Outcome(lock, " ".join(told), lost, _instead(nearest, lost, left))
+    held = (await _seats(work, stretch, actor, settings)).lock
     if held:
         await release_lock(work, held.id, actor=actor)
-    return Outcome(None, " ".join(told) or _("Choose at least one seat."), tuple(lost), offer)
+    return Outcome(None, " ".join(told), lost, _instead(nearest, lost, ()))
 
 
 async def _extend(work: UnitOfWork, stretch: Stretch, actor: Actor, settings: Settings) -> Outcome:
-    held = await _find_lock(work, stretch, actor, settings)
+    held = (await _seats(work, stretch, actor, settings)).lock
     if held is None:
         return Outcome(None)
     try:
@@ -180,12 +215,46 @@ async def _extend(work: UnitOfWork, stretch: Stretch, actor: Actor, settings: Se
         return Outcome(held, error.text())
 
 
-async def _find_lock(work: UnitOfWork, stretch: Stretch, actor: Actor, settings: Settings) -> SeatLock | None:
-    seats = await get_seat_map(work, stretch.trip_id, stretch.from_id, stretch.to_id, viewer=actor, settings=settings)
-    return seats.lock
+def _instead(nearest: Sequence[str], lost: Mapping[str, SeatStatus], held: Sequence[str]) -> tuple[SeatOffer, ...]:
+    """What was free near the lost seats when they were lost, without what has gone or was got since."""
+    return offer_instead([number for number in dict.fromkeys(nearest) if number not in lost and number not in held])
 
 
-async def _view(work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Stretch) -> SeatMapView:
+async def _seats(work: UnitOfWork, stretch: Stretch, actor: Actor, settings: Settings) -> SeatMap:
+    return await get_seat_map(work, stretch.trip_id, stretch.from_id, stretch.to_id, viewer=actor, settings=settings)
+
+
+def _mine(seats: SeatMap) -> list[str]:
+    """What the visitor holds on this very stretch."""
+    return [seat.number for seat in seats.seats if seat.status == "mine"]
+
+
+def _is_held(seats: SeatMap, wanted: Collection[str]) -> bool:
+    """Whether all of it, and nothing else, is held on this very stretch already."""
+    lock = seats.lock
+    return lock is not None and lock.segment == seats.segment and set(lock.seat_numbers) == set(wanted)
+
+
+def merge_choices(wanted: Sequence[str], known: Collection[str], mine: Sequence[str]) -> list[str]:
+    """The choice of one window on top of what the visitor's other windows have chosen since that one was drawn.
+
+    Where nothing is held any more, the time was over, and all of the choice is wanted anew.
+
+    Args:
+        wanted: ticked in this window.
+        known: held, as far as this window knew.
+        mine: held now.
+    """
+    if not mine:
+        return list(wanted)
+    dropped = {number for number in known if number not in wanted}
+    added = [number for number in wanted if number not in known]
+    return list(dict.fromkeys([*(number for number in mine if number not in dropped), *added]))
+
+
+async def _view(
+    work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Stretch, *, known: Known, actor: Actor
+) -> SeatMapView:
     operator = await get_operator(work, seats.departure.operator_id)
     trip = card_of_ride(seats.departure, seats.segment, operator, seats=seats.seats_left)
     query = {"from": trip.from_id, "to": trip.to_id}
@@ -193,11 +262,12 @@ async def _view(work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Str
         trip=trip,
         action=stretch.url("seats"),  # so that the address of the answer names the same stretch
         status_url=f"/api/v1/trips/{stretch.trip_id}/seats?{urlencode(query)}",
+        live_url=f"/api/v1/trips/{stretch.trip_id}/live?{urlencode(query)}",
         decks=draw_decks(seats.plan.decks, seats.seats),
         tiers=draw_tiers(seats.seats),
-        selection=_selection(work, seats, outcome, stretch),
+        selection=await _selection(work, seats, outcome, stretch, known=known, actor=actor),
         travellers=stretch.travellers,
-        max_seats=seats.limit,
+        max_seats=operator.max_seats or seats.limit,
         back_url=search_url(trip.board, trip.alight, stretch.travellers),
         people=stretch.people,
         has_blocked=any(seat.status == "blocked" for seat in seats.seats),
@@ -205,20 +275,34 @@ async def _view(work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Str
     )
 
 
-def _selection(work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Stretch) -> Selection:
+async def _selection(
+    work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Stretch, *, known: Known, actor: Actor
+) -> Selection:
     lock = seats.lock
-    if lock is None:
-        return Selection((), None, notice=outcome.notice, lost=outcome.lost, offer=outcome.offer)
+    loss = await explain_loss(work, seats, known.without(outcome.lost), actor=actor)
     places = {seat.number: seat_place(seat.features) for seat in seats.seats}
+    lines = lock.quote.lines if lock else ()
     return Selection(
-        tuple(ChosenSeat(number, places[number], lock.quote.for_seat(number)) for number in lock.seat_numbers),
-        lock.total,
-        tuple(PriceRow(describe_line(line), line.amount) for line in lock.quote.lines if line.seat_number is None),
-        clock_of_lock(work, lock, stretch.travellers),
-        notice=outcome.notice,
-        lost=outcome.lost,
-        offer=outcome.offer,
+        seats=tuple(ChosenSeat(number, places[number], lock.quote.for_seat(number)) for number in lock.seat_numbers)
+        if lock
+        else (),
+        total=lock.total if lock else None,
+        fees=tuple(PriceRow(describe_line(line), line.amount) for line in lines if line.seat_number is None),
+        clock=clock_of_lock(work, lock, stretch.travellers) if lock else None,
+        notice=" ".join(filter(None, (outcome.notice, loss.notice))),
+        is_warning=bool(outcome.notice) or not loss.is_own_doing,
+        lost={**outcome.lost, **loss.seats},
+        offers=(*outcome.offers, *loss.offers),
+        booking_url=loss.booking_url,
+        mine=tuple(_mine(seats)),
+        lock_id=str(lock.id) if lock else "",
+        viewer=_digest(viewer_of(actor)),
     )
+
+
+def _digest(viewer: str) -> str:
+    """Tells visitors apart without naming them."""
+    return blake2b(viewer.encode(), digest_size=DIGEST_BYTES).hexdigest() if viewer else ""
 
 
 def clock_of_lock(work: UnitOfWork, lock: SeatLock, travellers: int) -> HoldClock | None:
@@ -241,6 +325,13 @@ def _stretch(trip_id: UUID, data: FormMultiDict, settings: Settings) -> Stretch:
 
 
 def _wanted(data: FormMultiDict) -> list[str]:
-    """The seats ticked, and the one offered that was taken, each once."""
-    numbers = [*data.getall("seats", []), *data.getall("take", [])]
+    """The seats ticked, and those offered that were taken, each once."""
+    offered = [number for each in data.getall("take", []) for number in str(each).split(",")]
+    numbers = [*data.getall("seats", []), *offered]
     return list(dict.fromkeys(str(number)[:SEAT_NUMBER_LENGTH] for number in numbers))
+
+
+def _known(numbers: str, lock_id: str) -> Known:
+    """What a script says that its page shows: seats separated by commas, and the hold."""
+    named = (number.strip()[:SEAT_NUMBER_LENGTH] for number in numbers.split(",")[:MOST_KNOWN])
+    return Known(tuple(filter(None, named)), parse_id(lock_id))

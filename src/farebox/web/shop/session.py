@@ -25,9 +25,14 @@ async def guest_of(
     """
     if actor.kind != "anonymous" and actor.booking_id is None:
         return actor, []
-    count_also(request, "write")
+    await count_also(request, "write")
     session, token = await open_guest_session(work, ttl_seconds=settings.guest_session_seconds)
     return Actor("guest", session.id), [_cookie(SESSION_COOKIE, token, "/", settings)]
+
+
+def viewer_of(actor: Actor) -> str:
+    """The name under which the visitor holds seats, or empty for one that holds none yet."""
+    return "" if actor.kind == "anonymous" or actor.booking_id is not None else actor.owner
 
 
 def booking_cookie(booking_id: UUID, token: str, settings: Settings) -> Cookie:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from farebox.ticketing import TicketCard
 from farebox.web.views.checkout import PassengerRow, Price
+from farebox.web.views.privacy import KeepView
 from farebox.web.views.seats import HoldClock
 from farebox.web.views.trips import TripCard
 
@@ -50,6 +51,7 @@ class BookingView:
     mail_sent: bool = False
     reason: str = ""
     operator_contacts: tuple[str, ...] = ()
+    keep: KeepView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The seat map, the seats chosen, and the clock that runs while they are held."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -105,13 +106,26 @@ class ChosenSeat:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatOffer:
+    """Seats that can be taken with one press, and what the button says."""
+
+    seats: tuple[str, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The seats held so far.
 
     Attributes:
         fees: what is added to the seats' prices, such as a service fee.
         notice: a sentence for the traveller: a seat lost, the limit reached.
-        offer: a free seat near the one that was lost.
+        is_warning: whether the notice is about something that went wrong.
+        lost: seats that could not be had, or are held no more, and what they are now.
+        booking_url: the booking that the lost seats went into.
+        mine: seats held on this very stretch; `seats` may be held on another one.
+        lock_id: of the hold, or empty.
+        viewer: differs for each visitor, so that several windows of one can find out that they are of one.
     """
 
     seats: tuple[ChosenSeat, ...]
@@ -119,8 +133,13 @@ class Selection:
     fees: tuple[PriceRow, ...] = ()
     clock: HoldClock | None = None
     notice: str = ""
-    lost: tuple[str, ...] = ()
-    offer: str = ""
+    is_warning: bool = True
+    lost: Mapping[str, SeatStatus] = field(default_factory=dict)
+    offers: tuple[SeatOffer, ...] = ()
+    booking_url: str = ""
+    mine: tuple[str, ...] = ()
+    lock_id: str = ""
+    viewer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +147,15 @@ class SeatMapView:
     """The page of the seat map.
 
     Attributes:
+        action: takes a choice; read, it tells what is held.
+        status_url, live_url: how the seats stand, asked for again and again or told as it changes.
         people: id of the booking whose passengers are carried over, or empty.
     """
 
     trip: TripCard
     action: str
     status_url: str
+    live_url: str
     decks: tuple[DeckView, ...]
     tiers: tuple[PriceTier, ...]
     selection: Selection

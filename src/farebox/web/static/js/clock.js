@@ -24,7 +24,9 @@ export function startClock() {
     if (left === 0) {
       clearInterval(running);
       announce(clock.dataset.textOver);
-      location.assign(clock.dataset.expiredUrl); // the server says what has become of the seats
+      // the server says what has become of the seats: to the page, where it wants to ask, else on one of its own
+      const over = new Event("farebox:over", { cancelable: true });
+      if (document.dispatchEvent(over)) location.assign(clock.dataset.expiredUrl);
     }
   };
   tick();

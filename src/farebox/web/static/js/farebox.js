@@ -5,6 +5,18 @@ import { announce, copiedText, failedText } from "./voice.js";
 startClock();
 document.getElementById("problems")?.focus();
 
+// The menu of who has signed in closes as menus do.
+const menu = document.querySelector("[data-me]");
+if (menu) {
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  menu.addEventListener("focusout", (event) => { if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false; });
+}
+
 document.addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy) {

@@ -1,248 +1,129 @@
-// The seat map made live: a choice holds the seat at once, the map follows what others do, arrow keys move in it.
-import { startClock } from "./clock.js";
-import { announce, failedText, fill } from "./voice.js";
+// The seat map made live: a choice holds the seat at once, the map follows what others do, windows of one visitor agree.
+import { Choice, isSame } from "./choice.js";
+import { Feed } from "./live.js";
+import { Panel } from "./panel.js";
+import { SeatMap } from "./seatmap.js";
+import { announce, fill } from "./voice.js";
 
-const POLL_MS = 5000;
+const BUNDLE_MS = 1000; // what changes together is told together
 const QUIET_MS = 15000; // between two announcements of what others do
+const FLICKER_MS = 1500; // a line that is back by then was never seen to be gone
+const AGAIN_MS = 1000; // this clock may be ahead of the server's by so much
 
 const form = document.querySelector("[data-seat-map]");
-const selection = form.querySelector("[data-selection]");
 const texts = form.dataset;
-const boxes = new Map([...form.querySelectorAll("input[name=seats]")].map((box) => [box.value, box]));
-const seatOf = (box) => box.closest(".seat");
-const statusOf = (box) => seatOf(box).dataset.status;
-const isOpen = (box) => ["available", "mine"].includes(statusOf(box));
-const chosen = () => [...boxes.values()].filter((box) => box.checked);
+const map = new SeatMap(form);
+const panel = new Panel(form);
+const windows = "BroadcastChannel" in window ? new BroadcastChannel("farebox-seats") : null;
+const ride = new URL(form.action).pathname;
+let feed = null;
 
-let mine = new Set(chosen().map((box) => box.value)); // as the server last said
-let sending = false;
-let again = false;
-let version = "";
-let spokenAt = 0;
-
-// --- drawing -------------------------------------------------------------------------------------------------------
-
-function draw(box, status) {
-  seatOf(box).dataset.status = status;
-  const open = isOpen(box);
-  box.disabled = false; // reachable by arrow keys, so that its state can be heard
-  if (open) box.removeAttribute("aria-disabled");
-  else box.setAttribute("aria-disabled", "true");
-  if (!open) box.checked = false;
-  label(box);
-}
-
-function label(box) {
-  const status = isOpen(box) ? (box.checked ? "mine" : "available") : statusOf(box);
-  const word = texts[`label${status[0].toUpperCase()}${status.slice(1)}`];
-  box.setAttribute("aria-label", `${box.dataset.label}, ${word}`);
-}
-
-/** A sentence for everybody: shown beside the total and read out. */
-function say(text) {
-  selection.querySelector("[data-said]")?.remove();
-  const notice = document.createElement("p");
-  notice.className = "notice notice--warn";
-  notice.dataset.said = "";
-  notice.append(document.createElement("span"), text);
-  selection.querySelector(".sum__go").prepend(notice);
-  announce(text);
-}
+const choice = new Choice({
+  form,
+  map,
+  panel,
+  onAnswer(facts, before, { isOwn }) {
+    if (facts.viewer !== before.viewer) feed?.reconnect(); // it showed the map as somebody else sees it
+    else if (facts.lost.size) feed?.resync();
+    else feed?.forget();
+    if (isOwn && !isSame(facts.mine, before.mine)) windows?.postMessage({ ride });
+  },
+});
+windows?.addEventListener("message", ({ data }) => { if (data.ride === ride) choice.refresh(); });
 
 // --- choosing ------------------------------------------------------------------------------------------------------
 
+form.addEventListener("change", (event) => {
+  const box = event.target.closest("input[name=seats]");
+  if (box) choice.choose([box.value], box.checked);
+});
+
 form.addEventListener("click", (event) => {
   const box = event.target.closest("input[name=seats]");
-  if (box && !isOpen(box)) {
+  if (box && !map.isOpen(box.value)) {
     event.preventDefault();
-    say(fill(statusOf(box) === "locked" ? texts.textHeld : texts.textTaken, { seat: box.value }));
+    panel.say(map.sentence(box.value, map.statusOf(box.value)));
   }
   const take = event.target.closest("[data-take]");
   if (take) {
     event.preventDefault();
-    const offered = boxes.get(take.dataset.take);
-    if (offered && isOpen(offered)) {
-      offered.checked = true;
-      changed(offered);
-      offered.focus();
-    }
+    const offered = take.dataset.take.split(",").filter((number) => map.has(number));
+    const open = offered.filter((number) => map.isOpen(number));
+    if (open.length) {
+      map.focus(open[0]);
+      choice.choose(open, true);
+    } else panel.say(map.sentence(offered[0], map.statusOf(offered[0])));
   }
+  if (event.target.closest("[data-retry]")) choice.send();
+  if (event.target.closest("[data-reload]")) location.reload();
 });
 
-form.addEventListener("change", (event) => {
-  const box = event.target.closest("input[name=seats]");
-  if (box) changed(box);
-});
+window.addEventListener("online", () => { if (choice.hasFailed) choice.send(); });
 
-function changed(box) {
-  if (box.checked && chosen().length > Number(texts.max)) {
-    box.checked = false;
-    label(box);
-    say(texts.textLimit);
-    return;
-  }
-  selection.querySelector("[data-said]")?.remove();
-  label(box);
-  seatOf(box).classList.add("is-waiting");
-  send();
-}
-
-async function send() {
-  again = true;
-  if (sending) return; // what is chosen by the time the answer is here goes next
-  sending = true;
-  selection.classList.add("is-busy");
-  selection.setAttribute("aria-busy", "true");
-  try {
-    while (again) {
-      again = false;
-      await hold();
-    }
-  } finally {
-    sending = false;
-    selection.classList.remove("is-busy");
-    selection.removeAttribute("aria-busy");
-    for (const box of boxes.values()) seatOf(box).classList.remove("is-waiting");
-  }
-}
-
-async function hold() {
-  let answer;
-  let page;
-  try {
-    answer = await fetch(form.action, {
-      method: "POST",
-      headers: { Accept: "text/html", "HX-Request": "true" },
-      body: new URLSearchParams(new FormData(form)),
-    });
-    page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-selection]");
-  } catch { /* no network: told below */ }
-  if (!page) {
-    if (answer && [403, 404, 410].includes(answer.status)) { location.reload(); return; }
-    for (const box of boxes.values()) { if (isOpen(box)) { box.checked = mine.has(box.value); draw(box, box.checked ? "mine" : "available"); } }
-    again = false;
-    say(failedText());
-    return;
-  }
-  if (again) return; // chosen further meanwhile: the next answer counts
-  take(page);
-}
-
-/** The server's word on what is held. */
-function take(page) {
-  const names = (value) => new Set((value ?? "").split(",").filter(Boolean));
-  mine = names(page.dataset.mine);
-  const lost = names(page.dataset.lost);
-  for (const [number, box] of boxes) {
-    if (mine.has(number)) { box.checked = true; draw(box, "mine"); }
-    else if (lost.has(number)) draw(box, "occupied");
-    else if (isOpen(box)) { box.checked = false; draw(box, "available"); }
-    seatOf(box).classList.toggle("is-offered", number === page.dataset.offer);
-  }
-  const hadFocus = selection.contains(document.activeElement);
-  selection.replaceChildren(...page.childNodes);
-  if (hadFocus) selection.querySelector(".sum__go .btn")?.focus();
-  startClock();
-  const said = selection.querySelector("[data-say]");
-  announce(said ? said.textContent : selection.querySelector(".sum__total")?.textContent.replace(/\s+/g, " ").trim());
-}
-
-// --- what others do ------------------------------------------------------------------------------------------------
-
-async function poll() {
-  if (document.hidden || sending || !texts.statusUrl) return;
-  let seats;
-  try {
-    const answer = await fetch(texts.statusUrl, { headers: version ? { "If-None-Match": version } : {}, cache: "no-store" });
-    if (answer.status !== 200) return;
-    version = answer.headers.get("ETag") ?? "";
-    seats = (await answer.json()).seats;
-  } catch {
-    return; // the next one may get through
-  }
-  if (sending) return;
-  const seen = [];
-  const gone = [];
-  for (const { number, status } of seats) {
-    const box = boxes.get(number);
-    if (!box || statusOf(box) === status) continue;
-    if (mine.has(number)) gone.push(number);
-    else seen.push([number, status]);
-    if (status === "mine") { mine.add(number); box.checked = true; }
-    else if (mine.delete(number)) box.checked = false;
-    draw(box, status);
-  }
-  if (gone.length) { // the hold has ended: by the clock, or in another window, which the server knows
-    const isOver = gone.every((number) => statusOf(boxes.get(number)) === "available");
-    const clock = form.querySelector("[data-clock]");
-    if (isOver && clock) location.assign(clock.dataset.expiredUrl);
-    else location.reload();
-    return;
-  }
-  if (seen.length && performance.now() - spokenAt > QUIET_MS) {
-    spokenAt = performance.now();
-    const [number, status] = seen[0];
-    const sentence = { available: texts.textFreed, locked: texts.textHeld }[status] ?? texts.textTaken;
-    announce(seen.length === 1 ? fill(sentence, { seat: number }) : fill(texts.textChanged, { count: seen.length }));
-  }
-}
-
-// --- moving with the keyboard --------------------------------------------------------------------------------------
-
-function gridOf(deck) {
-  return [...deck.querySelectorAll(".coach__row")].map((row) => [...row.children].map((cell) => cell.querySelector?.("input") ?? null));
-}
-
-function near(row, column) {
-  const found = row.map((box, at) => (box ? [Math.abs(at - column), box] : null)).filter(Boolean);
-  return found.sort((a, b) => a[0] - b[0])[0]?.[1];
-}
-
-function step(grid, box, key) {
-  const r = grid.findIndex((row) => row.includes(box));
-  const c = grid[r].indexOf(box);
-  const inRow = grid[r].filter(Boolean);
-  const at = inRow.indexOf(box);
-  switch (key) {
-    case "ArrowRight": return inRow[at + 1];
-    case "ArrowLeft": return inRow[at - 1];
-    case "Home": return inRow[0];
-    case "End": return inRow[inRow.length - 1];
-    case "ArrowDown": return grid[r + 1] && near(grid[r + 1], c);
-    case "ArrowUp": return grid[r - 1] && near(grid[r - 1], c);
-    default: return undefined;
-  }
-}
-
-for (const deck of form.querySelectorAll("[data-deck]")) {
-  const grid = gridOf(deck);
-  const all = grid.flat().filter(Boolean);
-  const stop = (box) => all.forEach((each) => { each.tabIndex = each === box ? 0 : -1; });
-  all.forEach((box) => draw(box, statusOf(box)));
-  stop(all.find((box) => box.checked) ?? all.find(isOpen) ?? all[0]);
-  deck.addEventListener("focusin", (event) => { if (all.includes(event.target)) stop(event.target); });
-  deck.addEventListener("keydown", (event) => {
-    if (!all.includes(event.target)) return;
-    if (event.key === "Enter") { // in a form it would send it; here it means this seat
-      event.preventDefault();
-      event.target.click();
-      return;
-    }
-    const next = step(grid, event.target, event.key);
-    if (next) {
-      event.preventDefault();
-      next.focus();
-    } else if (event.key.startsWith("Arrow")) event.preventDefault();
-  });
-}
-
-form.addEventListener("submit", (event) => {
-  if (chosen().length === 0 && !event.submitter?.matches("[data-extend]")) {
+form.addEventListener("submit", async (event) => {
+  if (event.submitter?.matches("[data-extend]")) return;
+  if (choice.isBusy || choice.hasFailed) { // nobody goes on with seats that may turn out to be somebody else's
     event.preventDefault();
     event.stopPropagation();
-    say(selection.querySelector(".sum__none")?.textContent.trim());
+    if (await choice.send() && !document.getElementById("seat-notice")) form.requestSubmit(form.querySelector("button[name=go]"));
+  } else if (choice.chosen.length === 0) {
+    event.preventDefault();
+    event.stopPropagation();
+    panel.say(panel.hint);
   }
 }, { capture: true });
 
-setInterval(poll, POLL_MS);
-document.addEventListener("visibilitychange", poll);
+// What became of the seats is told here, where others can be chosen, and not on a page of its own.
+document.addEventListener("farebox:over", async (event) => {
+  event.preventDefault();
+  setTimeout(async () => { if (!await choice.refresh()) document.dispatchEvent(new Event("farebox:over")); }, AGAIN_MS);
+});
+
+// --- what others do ------------------------------------------------------------------------------------------------
+
+const news = new Map();
+let speaking = 0;
+let spokenAt = -QUIET_MS;
+
+function hear(seats, isWhole) {
+  if (isWhole && !map.hasAll(seats.map(({ number }) => number))) panel.say(texts.textOther, { canReload: true });
+  for (const { number, status } of seats) {
+    if (!map.has(number) || !choice.hear(number, status)) continue;
+    if (map.isFocused(number)) announce(map.sentence(number, status));
+    else news.set(number, status);
+  }
+  if (news.size && !speaking) speaking = setTimeout(tellNews, Math.max(BUNDLE_MS, spokenAt + QUIET_MS - performance.now()));
+}
+
+function tellNews() {
+  speaking = 0;
+  spokenAt = performance.now();
+  const [[number, status]] = news;
+  announce(news.size === 1 ? map.sentence(number, status) : fill(texts.textChanged, { count: news.size }));
+  news.clear();
+}
+
+// --- how fresh the map is --------------------------------------------------------------------------------------------
+
+const line = form.querySelector("[data-freshness]");
+let isLost = false;
+let showing = 0;
+
+function showState(state) {
+  clearTimeout(showing);
+  showing = setTimeout(() => {
+    line.dataset.state = state;
+    line.querySelector("[data-freshness-text]").textContent = line.dataset[state];
+    if (isLost !== (state === "offline")) { // the rest can be read there; only this is worth an interruption
+      isLost = state === "offline";
+      announce(isLost ? line.dataset.offline : line.dataset.back);
+    }
+  }, state === "reconnecting" ? FLICKER_MS : 0);
+}
+
+function onState(state) {
+  showState(state);
+  if (["live", "polling"].includes(state) && choice.hasFailed) choice.send(); // the server is back
+}
+
+if (texts.liveUrl) feed = new Feed({ liveUrl: texts.liveUrl, pollUrl: texts.statusUrl, onSeats: hear, onState });
