@@ -85,7 +85,7 @@ async def test_coming_back_waits_for_messages_that_somebody_handles_and_does_not
     booking, actor, _, payment = await wide.paying()
     for message in (declined(payment), paid(payment)):
         body = msgspec.json.encode(message)
-        event = await wide.bank.verify_webhook(wide.bank.sign(body), body)
+        event = await wide.bank.parse_webhook(wide.bank.sign(body), body)
         async with wide.database.begin() as work:
             second = await write_down(work, "sandbox", event, body)
 

@@ -13,6 +13,7 @@ from farebox.payments import (
     PaymentOrder,
     PaymentView,
     ProviderUnavailable,
+    RefundAnswer,
     RefundOrder,
     Sandbox,
     Started,
@@ -42,7 +43,7 @@ class Bank(Sandbox):
             raise ProviderUnavailable
         return await super().start(order)
 
-    async def refund(self, order: RefundOrder) -> str:
+    async def refund(self, order: RefundOrder) -> RefundAnswer:
         self.refunds.append(order)
         if self.is_down:
             raise ProviderUnavailable from ConnectionError("no line")

@@ -13,7 +13,10 @@ class OperatorRow(Base):
     """A company that sells its own departures."""
 
     __tablename__ = "operator"
-    __table_args__ = (CheckConstraint("max_seats > 0", name="max_seats"),)
+    __table_args__ = (
+        CheckConstraint("max_seats > 0", name="max_seats"),
+        CheckConstraint("commission_bp BETWEEN 0 AND 10000", name="commission_bp"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
@@ -27,6 +30,9 @@ class OperatorRow(Base):
     brand_color: Mapped[str]
     address: Mapped[str]
     max_seats: Mapped[int | None] = mapped_column(SmallInteger)
+    legal_name: Mapped[str] = mapped_column(default="", server_default="")
+    tax_number: Mapped[str] = mapped_column(default="", server_default="")
+    commission_bp: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class GuestSessionRow(Base):

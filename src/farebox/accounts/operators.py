@@ -28,6 +28,8 @@ class OperatorView:
         language: of its own texts, such as names of stops.
         brand_color: CSS hexadecimal colour.
         max_seats: how many seats of a departure one traveller may hold at a time; `None`: as many as the settings say.
+        legal_name, tax_number: for invoices; empty: `name`, and none.
+        commission_bp: what the platform keeps of its sales, in basis points.
     """
 
     id: UUID
@@ -42,6 +44,9 @@ class OperatorView:
     brand_color: str = DEFAULT_BRAND_COLOR
     address: str = ""
     max_seats: int | None = None
+    legal_name: str = ""
+    tax_number: str = ""
+    commission_bp: int = 0
 
 
 OPERATORS: Final[Question[UUID, OperatorView]] = Question(

@@ -100,7 +100,7 @@ class Cancelling(Request):
 class PriceLineView(Wire):
     """One line of the price, tax included. `label` is in the reader's language."""
 
-    kind: Literal["fare", "seat", "discount", "fee", "tax"]
+    kind: Literal["fare", "seat", "surcharge", "discount", "fee", "tax"]
     label: Annotated[str, Meta(examples=["Seat 4A"])]
     seat_number: str | None
     amount: MoneyView

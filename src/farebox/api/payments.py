@@ -69,7 +69,7 @@ class PaymentView(Wire):
     """One attempt to pay. Send the traveller to `checkoutUrl`, or use `clientSecret` in the provider's own form."""
 
     payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
-    booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
+    booking_id: Annotated[UUID | None, Meta(examples=[BOOKING_ID])]
     method: str
     status: Literal["pending", "processing", "completed", "failed", "refunded", "partially_refunded"]
     amount: MoneyView
@@ -166,6 +166,7 @@ class PaymentsController(Controller):
     async def confirm(self, data: ConfirmPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
         """On the way back from the provider: confirms the booking if the payment is verified on the server."""
         payment = await payments.get_payment(work, data.payment_id, actor=actor)
+        assert payment.booking_id is not None  # others are not found
         await payments.confirm_paid(work, payment.booking_id, actor=actor, signer=services.secrets)
         return PaymentView.of(await payments.get_payment(work, data.payment_id, actor=actor))
 

@@ -120,6 +120,7 @@ STATUS: Mapping[str, int] = {
     "provider-sign-in-expired": 410,
     "provider-unavailable": 503,
     "provider-unreachable": 503,
+    "refund-refused": 409,
     "sales-closed": 410,
     "seats-gone": 409,
     "seats-unavailable": 409,

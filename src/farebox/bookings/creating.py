@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import Actor
+from farebox.bookings.assembling import booking_of
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers, contact_key
 from farebox.bookings.errors import PriceChanged
 from farebox.bookings.events import BookingCreated
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingPriceLineRow, BookingRow
-from farebox.bookings.queries import booking_of
 from farebox.bookings.references import new_reference
 from farebox.bookings.seating import Seated, check_seating, offers_of, quote_items, seat_passengers, sum_of
 from farebox.bookings.states import BookingStatus, record

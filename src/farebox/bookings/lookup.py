@@ -15,10 +15,11 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 
 from farebox.accounts import SYSTEM, open_booking_session
+from farebox.bookings.assembling import contact_of
 from farebox.bookings.details import contact_key
 from farebox.bookings.events import LookupCodeRequested
 from farebox.bookings.models import BookingLookupRow, BookingRow
-from farebox.bookings.queries import contact_of, get_booking
+from farebox.bookings.queries import get_booking
 from farebox.bookings.references import normalise_reference
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets

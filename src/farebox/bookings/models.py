@@ -8,20 +8,34 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, SmallInteger, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from farebox.core.db import Base
 
 STATUSES = ("pending", "payment_processing", "confirmed", "completed", "cancelled", "refunded")
+ENDINGS = ("cancelled", "changed")
+CHANGE_STATUSES = ("pending", "applied", "failed", "withdrawn")
 
 
 class BookingRow(Base):
     """A booking.
 
     `owner` is the credential that made it (`guest:<id>`, later `user:<id>`). `price_revision` says which of the price
-    lines count now. `starts_at` is when the first item begins, `completes_at` when the last is used up.
+    lines count now: their sum is `total_minor`, what the traveller owes for the booking as it stands. `promotion_id` is
+    the code that was taken for it. `starts_at` is when the first item begins, `completes_at` when the last is used up.
     """
 
     __tablename__ = "booking"
@@ -47,6 +61,7 @@ class BookingRow(Base):
     total_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     price_revision: Mapped[int] = mapped_column(SmallInteger, default=1)
+    promotion_id: Mapped[UUID | None] = mapped_column(ForeignKey("promotion.id"))
     contact_email: Mapped[bytes]
     contact_email_index: Mapped[bytes]
     contact_phone: Mapped[bytes]
@@ -61,12 +76,18 @@ class BookingRow(Base):
 
 
 class BookingItemRow(Base):
-    """One thing of a booking: units of one inventory over a stretch of slots, described as it was when it was sold."""
+    """One thing of a booking: units of one inventory over a stretch of slots, described as it was when it was sold.
+
+    `units` and `labels` are what the booking has of it now. Once all of it was given up while the booking lives on,
+    `ended_as` says how, and both stay as they were last. Of a booking that ended as a whole the items stay as they are.
+    """
 
     __tablename__ = "booking_item"
     __table_args__ = (
         CheckConstraint("first_slot >= 0 AND first_slot < end_slot", name="slots"),
         CheckConstraint("cardinality(units) > 0 AND cardinality(units) = cardinality(labels)", name="units"),
+        CheckConstraint(f"ended_as IN {ENDINGS}", name="ended_as"),
+        CheckConstraint("(ended_as IS NULL) = (ended_at IS NULL)", name="ended"),
         Index("uq_booking_item_booking_id_position", "booking_id", "position", unique=True),
         Index(None, "resource_id"),
         Index(None, "inventory_id"),
@@ -92,15 +113,19 @@ class BookingItemRow(Base):
     offer: Mapped[dict[str, Any]] = mapped_column(JSONB)
     description: Mapped[dict[str, Any]] = mapped_column(JSONB)
     policy: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    ended_as: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
 
 
 class BookingPassengerRow(Base):
-    """Who takes which unit of which item: one person a unit."""
+    """Who takes which unit of which item: one person a unit. `ended_as`: given up while the booking lives on."""
 
     __tablename__ = "booking_passenger"
     __table_args__ = (
         CheckConstraint("id_type IN ('citizen_id', 'passport')", name="id_type"),
         CheckConstraint("passenger_type IN ('adult', 'child', 'senior')", name="passenger_type"),
+        CheckConstraint(f"ended_as IN {ENDINGS}", name="ended_as"),
+        CheckConstraint("(ended_as IS NULL) = (ended_at IS NULL)", name="ended"),
         Index("uq_booking_passenger_item_id_unit", "item_id", "unit", unique=True),
         Index(None, "booking_id"),
         Index(None, "id_number_index"),
@@ -123,6 +148,8 @@ class BookingPassengerRow(Base):
     email_index: Mapped[bytes | None]
     passenger_type: Mapped[str]
     special_needs: Mapped[bool]
+    ended_as: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
 
 
 class BookingPriceLineRow(Base):
@@ -130,7 +157,8 @@ class BookingPriceLineRow(Base):
 
     __tablename__ = "booking_price_line"
     __table_args__ = (
-        CheckConstraint("kind IN ('fare', 'seat', 'discount', 'fee', 'tax')", name="kind"),
+        CheckConstraint("kind IN ('fare', 'seat', 'surcharge', 'discount', 'fee', 'tax')", name="kind"),
+        CheckConstraint("(kind = 'discount' AND amount_minor <= 0) OR amount_minor >= 0", name="sign"),
         Index("uq_booking_price_line_position", "booking_id", "revision", "position", unique=True),
     )
 
@@ -147,6 +175,37 @@ class BookingPriceLineRow(Base):
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class BookingChangeRow(Base):
+    """An exchange that waits for the money it costs: other seats are held for it, the old are still the booking's.
+
+    `hold_id` is the hold of the new seats, `passenger_ids` are who moves, in the order of the new seats; `quote` is
+    what was agreed (`changes.ChangeQuote`), `owed_minor` what is still to be paid for it.
+    """
+
+    __tablename__ = "booking_change"
+    __table_args__ = (
+        CheckConstraint(f"status IN {CHANGE_STATUSES}", name="status"),
+        CheckConstraint("owed_minor > 0", name="owed"),
+        CheckConstraint("(status = 'pending') = (ended_at IS NULL)", name="ended"),
+        Index("uq_booking_change_pending", "booking_id", unique=True, postgresql_where="status = 'pending'"),
+        Index(None, "hold_id"),
+        Index("ix_booking_change_expires_at", "expires_at", postgresql_where="status = 'pending'"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    status: Mapped[str]
+    hold_id: Mapped[UUID]
+    passenger_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    quote: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    owed_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    actor: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class BookingAuditRow(Base):

@@ -1,36 +1,27 @@
 """Reading bookings. Whom a credential reaches is part of the query: what it does not reach is not found."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal, TypeAlias, TypeVarTuple
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, Select, exists, false, func, select, true
 
 from farebox.accounts import SYSTEM, Actor, Permission, booking_subject, note_accesses
+from farebox.bookings.assembling import assemble
 from farebox.bookings.errors import BookingNotFound
 from farebox.bookings.expiry import expire_if_due
 from farebox.bookings.models import (
     BookingAuditRow,
     BookingItemRow,
-    BookingPassengerRow,
-    BookingPriceLineRow,
     BookingRow,
 )
 from farebox.bookings.references import normalise_reference
-from farebox.bookings.states import UNPAID, BookingStatus, CancelReason
-from farebox.bookings.verticals import ChangePolicy, ItemDescription
+from farebox.bookings.states import UNPAID, BookingStatus
 from farebox.bookings.views import (
     AuditEntry,
-    BookedLine,
     Booking,
-    BookingItem,
-    Passenger,
-    Sealed,
-    SealedContact,
 )
 from farebox.core.db import UnitOfWork
-from farebox.core.money import Money
 
 Columns = TypeVarTuple("Columns")
 
@@ -152,43 +143,6 @@ async def get_row(
     return await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=True, as_it_stands=as_it_stands)
 
 
-def contact_of(row: BookingRow) -> SealedContact:
-    return SealedContact(
-        Sealed(row.contact_email, "booking.contact_email"), Sealed(row.contact_phone, "booking.contact_phone")
-    )
-
-
-def booking_of(
-    row: BookingRow,
-    items: Iterable[BookingItemRow],
-    passengers: Sequence[BookingPassengerRow],
-    lines: Iterable[BookingPriceLineRow],
-) -> Booking:
-    """A booking from its rows; lines of older revisions are left out."""
-    return Booking(
-        id=row.id,
-        reference=row.reference,
-        status=BookingStatus(row.status),
-        reason=CancelReason(row.reason) if row.reason else None,
-        owner=row.owner,
-        language=row.language,
-        total=Money(row.total_minor, row.currency),
-        tax=Money(row.tax_minor, row.currency),
-        contact=contact_of(row),
-        items=tuple(
-            _item(item, [person for person in passengers if person.item_id == item.id])
-            for item in sorted(items, key=lambda item: item.position)
-        ),
-        lines=tuple(
-            _line(line) for line in sorted(lines, key=lambda line: line.position) if line.revision == row.price_revision
-        ),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        confirmed_at=row.confirmed_at,
-        cancelled_at=row.cancelled_at,
-    )
-
-
 async def count_bookings_by_status(work: UnitOfWork) -> dict[str, int]:
     """How many bookings are in each status; statuses without any are left out."""
     rows = await work.session.execute(select(BookingRow.status, func.count()).group_by(BookingRow.status))
@@ -224,7 +178,7 @@ def _fresh(query: Select[*Columns]) -> Select[*Columns]:
 
 async def shown(work: UnitOfWork, rows: Sequence[BookingRow], actor: Actor, action: str) -> list[Booking]:
     """Bookings for somebody to see. Who sees other people's is written down, once in a unit of work."""
-    bookings = await _assemble(work, rows)
+    bookings = await assemble(work, rows)
     if actor.kind not in UNNOTED and actor.booking_id is None:
         noted: set[UUID] = work.session.info.setdefault("bookings noted", set())
         seen = [booking for booking in bookings if booking.owner != actor.owner and booking.id not in noted]
@@ -237,85 +191,3 @@ async def shown(work: UnitOfWork, rows: Sequence[BookingRow], actor: Actor, acti
 
 def _acting_for(booking: Booking, operators: Collection[UUID]) -> UUID | None:
     return next((item.operator_id for item in booking.items if item.operator_id in operators), None)
-
-
-async def _assemble(work: UnitOfWork, rows: Sequence[BookingRow]) -> list[Booking]:
-    """Bookings with all that belongs to them: three queries, however many they are."""
-    ids = [row.id for row in rows]
-    items = (await work.session.scalars(select(BookingItemRow).where(BookingItemRow.booking_id.in_(ids)))).all()
-    passengers = (
-        await work.session.scalars(
-            select(BookingPassengerRow)
-            .where(BookingPassengerRow.booking_id.in_(ids))
-            .order_by(BookingPassengerRow.unit)
-            .execution_options(populate_existing=True)
-        )
-    ).all()
-    lines = (
-        await work.session.scalars(
-            select(BookingPriceLineRow)
-            .join(BookingRow, BookingRow.id == BookingPriceLineRow.booking_id)
-            .where(BookingRow.id.in_(ids), BookingPriceLineRow.revision == BookingRow.price_revision)
-        )
-    ).all()
-    return [
-        booking_of(
-            row,
-            [item for item in items if item.booking_id == row.id],
-            [person for person in passengers if person.booking_id == row.id],
-            [line for line in lines if line.booking_id == row.id],
-        )
-        for row in rows
-    ]
-
-
-def _item(row: BookingItemRow, passengers: Sequence[BookingPassengerRow]) -> BookingItem:
-    order = {unit: place for place, unit in enumerate(row.units)}
-    return BookingItem(
-        id=row.id,
-        position=row.position,
-        kind=row.kind,
-        hold_id=row.hold_id,
-        inventory_id=row.inventory_id,
-        units=tuple(row.units),
-        seat_numbers=tuple(row.labels),
-        first_slot=row.first_slot,
-        end_slot=row.end_slot,
-        resource_id=row.resource_id,
-        operator_id=row.operator_id,
-        from_id=row.from_id,
-        to_id=row.to_id,
-        starts_at=row.starts_at,
-        completes_at=row.completes_at,
-        description=msgspec.convert(row.description, ItemDescription),
-        policy=msgspec.convert(row.policy, ChangePolicy),
-        passengers=tuple(_passenger(person) for person in sorted(passengers, key=lambda person: order[person.unit])),
-    )
-
-
-def _passenger(row: BookingPassengerRow) -> Passenger:
-    return Passenger(
-        id=row.id,
-        item_id=row.item_id,
-        unit=row.unit,
-        seat_number=row.seat_number,
-        full_name=row.full_name,
-        id_type=row.id_type,  # type: ignore[arg-type]  # the table's CHECK says so
-        id_number=Sealed(row.id_number, "booking_passenger.id_number"),
-        phone=Sealed(row.phone, "booking_passenger.phone"),
-        email=Sealed(row.email, "booking_passenger.email") if row.email else None,
-        passenger_type=row.passenger_type,  # type: ignore[arg-type]  # the table's CHECK says so
-        special_needs=row.special_needs,
-    )
-
-
-def _line(row: BookingPriceLineRow) -> BookedLine:
-    return BookedLine(
-        item_id=row.item_id,
-        kind=row.kind,  # type: ignore[arg-type]  # the table's CHECK says so
-        label=row.label,
-        facts=row.facts,
-        seat_number=row.seat_number,
-        amount=Money(row.amount_minor, row.currency),
-        tax_included=Money(row.tax_minor, row.currency),
-    )

@@ -143,15 +143,31 @@ class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
     amenities: tuple[str, ...] = ()
 
 
+class RefundTier(msgspec.Struct, frozen=True, kw_only=True):
+    """Until an instant, so much of the price is paid back: `refund_bp` basis points of it."""
+
+    until: datetime
+    refund_bp: int
+
+
 class ChangePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The terms under which an item was bought; kept with the booking, so that later rules do not change old sales.
 
     Attributes:
-        cancel_until, change_until: the last instant at which the traveller may do so; `None`: not at all.
+        cancel_until, change_until, rename_until: the last instant at which the traveller may do so; `None`: not at all.
+        tiers: what is paid back of the price of a seat, the earliest instant first; after the last, nothing. Without
+            any, all of it is until `cancel_until`.
+        is_fee_refundable: whether what is paid once for the item (the service fee) is paid back with its last seat.
+        change_fee_minor, rename_fee_minor: what a change costs for each passenger, in the booking's currency.
     """
 
     cancel_until: datetime | None = None
     change_until: datetime | None = None
+    rename_until: datetime | None = None
+    tiers: tuple[RefundTier, ...] = ()
+    is_fee_refundable: bool = False
+    change_fee_minor: int = 0
+    rename_fee_minor: int = 0
 
 
 class Vertical(Protocol):

@@ -69,7 +69,7 @@ class BookedLine:
     """One line of the price. `label` is source text for gettext with placeholders that `facts` fill."""
 
     item_id: UUID
-    kind: Literal["fare", "seat", "discount", "fee", "tax"]
+    kind: Literal["fare", "seat", "surcharge", "discount", "fee", "tax"]
     label: str
     facts: Mapping[str, Any]
     seat_number: str | None
@@ -107,6 +107,17 @@ class BookingItem:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerSeat:
+    """What somebody had of a booking that lives on: given back (`cancelled`), or for something else (`changed`)."""
+
+    item_id: UUID
+    description: ItemDescription
+    passenger: Passenger
+    ended_as: Literal["cancelled", "changed"]
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """A booking as it is now.
 
@@ -114,7 +125,9 @@ class Booking:
         owner: the credential that made it.
         reason: why it was cancelled; `None` while it lives.
         expires_at: until when it can be paid; `None` once that is decided.
-        lines: what the total is made of, as last quoted.
+        items: what it has now; what was given up of it is in `former`. One that was cancelled as a whole keeps them.
+        lines: what the total is made of, as last quoted: `revision` counts how often.
+        total: what the traveller owes for it as it stands, so after a cancellation what is kept of the price.
     """
 
     id: UUID
@@ -128,6 +141,8 @@ class Booking:
     contact: SealedContact
     items: tuple[BookingItem, ...]
     lines: tuple[BookedLine, ...]
+    revision: int
+    former: tuple[FormerSeat, ...]
     created_at: datetime
     expires_at: datetime | None
     confirmed_at: datetime | None

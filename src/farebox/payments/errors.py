@@ -47,6 +47,13 @@ class ProviderUnavailable(DomainError):
     message = N_("The payment service does not answer. Nothing was charged. Please try again, or pay another way.")
 
 
+class RefundRefused(DomainError):
+    """The provider will not give this money back the way it came, however often it is asked."""
+
+    code = "refund-refused"
+    message = N_("The payment service refused the refund. The money is still owed: pay it back another way.")
+
+
 class BadSignature(DomainError):
     """A webhook that its provider did not sign with our key, or signed too long ago."""
 

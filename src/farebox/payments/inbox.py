@@ -72,7 +72,7 @@ async def receive_webhook(
     """
     if provider not in providers:
         raise UnknownProvider
-    event = await providers[provider].verify_webhook(headers, body)
+    event = await providers[provider].parse_webhook(headers, body)
     async with database.begin() as work:
         inbox_id = await write_down(work, provider, event, body)
     if inbox_id is not None:

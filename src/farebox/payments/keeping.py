@@ -31,7 +31,8 @@ async def list_unsettled(work: UnitOfWork, booking_ids: Collection[UUID]) -> set
         .join(InboxRow, InboxRow.payment_id == PaymentRow.id)
         .where(PaymentRow.booking_id.in_(booking_ids), InboxRow.handled_at.is_(None))
     )
-    return set((await work.session.scalars(union(refunds, charges, messages))).all())
+    found = await work.session.scalars(union(refunds, charges, messages))
+    return {booking_id for booking_id in found if booking_id is not None}
 
 
 async def wipe_old_bodies(work: UnitOfWork, *, before: datetime) -> int:

@@ -15,26 +15,38 @@ from sqlalchemy.orm import Mapped, mapped_column
 from farebox.core.db import Base
 
 PAYMENT_STATUSES = ("pending", "processing", "completed", "failed", "refunded", "partially_refunded")
-REFUND_STATUSES = ("pending", "completed")
-DISPOSITIONS = ("applied", "duplicate", "late", "mismatched", "unwanted")
+REFUND_STATUSES = ("pending", "completed", "failed")
+DISPOSITIONS = ("applied", "kept", "duplicate", "late", "mismatched", "unwanted")
+PURPOSES = ("booking", "change", "top-up")
 
 
 class PaymentRow(Base):
-    """One attempt to pay a booking through one provider.
+    """One attempt to pay through one provider.
 
-    `external_id` is the provider's own id of the attempt; `amount_minor` what the booking cost when it began.
+    `purpose`: for a `booking`, for a `change` of one (`change_id`), or to `top-up` a wallet (`wallet_id`).
+    `external_id` is the provider's own id of the attempt; `amount_minor` what it was to bring when it began.
+    `next_check_at`: when the provider is asked what became of it, should its message not come; `None`: no more.
+    `actor`: who took the money, where a person did (cash, a bank transfer).
     """
 
     __tablename__ = "payment"
     __table_args__ = (
         CheckConstraint(f"status IN {PAYMENT_STATUSES}", name="status"),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint(f"purpose IN {PURPOSES}", name="purpose"),
+        CheckConstraint("(purpose = 'top-up') = (wallet_id IS NOT NULL AND booking_id IS NULL)", name="top_up"),
+        CheckConstraint("(purpose = 'change') = (change_id IS NOT NULL)", name="change"),
         Index(None, "booking_id", "created_at"),
+        Index(None, "wallet_id"),
         Index("uq_payment_provider_external_id", "provider", "external_id", unique=True),
+        Index("ix_payment_next_check_at", "next_check_at", postgresql_where="next_check_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    purpose: Mapped[str] = mapped_column(default="booking", server_default="booking")
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
+    change_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking_change.id"))
+    wallet_id: Mapped[UUID | None] = mapped_column(ForeignKey("wallet.id"))
     provider: Mapped[str]
     method: Mapped[str]
     status: Mapped[str]
@@ -45,6 +57,9 @@ class PaymentRow(Base):
     client_secret: Mapped[str | None]
     return_url: Mapped[str | None]
     failure: Mapped[str | None]
+    actor: Mapped[str | None]
+    checks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    next_check_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
@@ -53,14 +68,17 @@ class PaymentRow(Base):
 class ChargeRow(Base):
     """Money that a provider says it took. The unique key is the rule that no charge counts twice.
 
-    `disposition`: `applied` to the booking; or owed back, since it came twice (`duplicate`), after the seats had gone
-    (`late`), in another amount or currency (`mismatched`), or for a booking that was cancelled (`unwanted`).
+    `disposition`: `applied` to what it was paid for; `kept` until the rest of the price has come; or owed back, since
+    it came twice (`duplicate`), after the seats had gone (`late`), in another amount or currency (`mismatched`), or for
+    a booking that was cancelled (`unwanted`). `dispute`: the payer's bank wants it back (`open`), got it (`lost`), or
+    did not (`won`).
     """
 
     __tablename__ = "payment_charge"
     __table_args__ = (
         CheckConstraint(f"disposition IN {DISPOSITIONS}", name="disposition"),
         CheckConstraint("amount_minor > 0 AND refunded_minor BETWEEN 0 AND amount_minor", name="amounts"),
+        CheckConstraint("dispute IN ('open', 'won', 'lost')", name="dispute"),
         Index("uq_payment_charge_provider_external_id", "provider", "external_id", unique=True),
         Index(None, "payment_id"),
     )
@@ -73,6 +91,7 @@ class ChargeRow(Base):
     currency: Mapped[str]
     disposition: Mapped[str]
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    dispute: Mapped[str | None]
     received_at: Mapped[datetime]
 
 
@@ -101,19 +120,26 @@ class InboxRow(Base):
 
 
 class RefundRow(Base):
-    """Money on its way back, made by a job; `external_id` is the provider's id of it."""
+    """Money on its way back, made by a job; `external_id` is the provider's id of it.
+
+    `destination`: `origin`, the way it came, or `wallet`. `failed`: the provider refused it for good; what it was for
+    is still owed, and another refund is to be asked for.
+    """
 
     __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint(f"status IN {REFUND_STATUSES}", name="status"),
+        CheckConstraint("destination IN ('origin', 'wallet')", name="destination"),
         CheckConstraint("amount_minor > 0", name="amount"),
         Index(None, "charge_id"),
         Index(None, "booking_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payment.id"))
+    destination: Mapped[str] = mapped_column(default="origin", server_default="origin")
+    actor: Mapped[str | None]
     charge_id: Mapped[UUID] = mapped_column(ForeignKey("payment_charge.id"))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
@@ -147,3 +173,65 @@ class LedgerEntryRow(Base):
     currency: Mapped[str]
     booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
     payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
+
+
+class WalletRow(Base):
+    """A person's money with us, in one currency. The CHECK is the rule that nobody spends what is not there.
+
+    What came and went is in the ledger, under the account `wallet:<id>`; the two agree, or `ledger verify` says so.
+    """
+
+    __tablename__ = "wallet"
+    __table_args__ = (
+        CheckConstraint("balance_minor >= 0", name="balance"),
+        Index("uq_wallet_person_id_currency", "person_id", "currency", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    currency: Mapped[str]
+    balance_minor: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class InvoiceSeriesRow(Base):
+    """The numbers of an operator's invoices in one year; locked while one is given, so that none is missing."""
+
+    __tablename__ = "invoice_series"
+
+    operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    last_number: Mapped[int]
+
+
+class InvoiceRow(Base):
+    """What an operator writes of a sale, or, as a credit note, of what was taken back of it. Never changed.
+
+    `price_revision` is the revision of the booking's prices that it is about, so that each is written once; `document`
+    is all that is printed.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        CheckConstraint("kind IN ('invoice', 'credit-note')", name="kind"),
+        CheckConstraint("(kind = 'credit-note') = (corrects_id IS NOT NULL)", name="corrects"),
+        CheckConstraint("total_minor >= 0 AND tax_minor >= 0", name="amounts"),
+        Index("uq_invoice_number", "operator_id", "kind", "year", "number", unique=True),
+        Index("uq_invoice_occasion", "booking_id", "operator_id", "price_revision", "kind", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id"))
+    kind: Mapped[str]
+    year: Mapped[int] = mapped_column(SmallInteger)
+    number: Mapped[int]
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    price_revision: Mapped[int] = mapped_column(SmallInteger)
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    issued_at: Mapped[datetime]

@@ -57,6 +57,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningPayment:
+    """A payment whose outcome a provider is asked for. `external_id` is its own id of it, from `Started`."""
+
+    payment_id: UUID
+    external_id: str
+    amount: Money
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefundOrder:
     """What a provider is asked to give back. `refund_id` is also the idempotency key."""
 
@@ -67,23 +77,46 @@ class RefundOrder:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """What a provider said to a refund: made, or on its way (`is_final` false), so that a message tells the end.
+
+    Attributes:
+        external_id: the provider's id of the refund.
+    """
+
+    external_id: str
+    is_final: bool = True
+
+
+EventKind: TypeAlias = Literal[
+    "paid", "failed", "approved", "refunded", "refund-failed", "disputed", "dispute-won", "dispute-lost", "other"
+]
+
+
 class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A provider's message in our words.
 
     Attributes:
         external_id: the provider's id of the message, the same when it is sent again.
-        kind: `paid`: money was taken; `failed`: the attempt came to nothing; `other`: nothing that concerns us.
-        payment_id: our id, if the message names it; else `payment_external_id` finds the payment.
+        kind: `paid`: money was taken; `failed`: the attempt came to nothing; `approved`: the payer agreed, and the
+            provider is to be asked for the money (`fetch` does); `refunded`, `refund-failed`: what became of a refund;
+            `disputed`, `dispute-won`, `dispute-lost`: the payer's bank wants a charge back, and how that ended for us;
+            `other`: nothing that concerns us.
+        payment_id: our id, if the message names it; else `payment_external_id` or `charge_id` finds the payment.
         charge_id: the provider's id of the money taken, the same in all messages about it.
-        amount_minor, currency: what was taken.
+        refund_id, refund_external_id: of a refund, our id and the provider's, as far as the message names them.
+        amount_minor, currency: what was taken, given back or is disputed.
         failure: the provider's word for why not.
     """
 
     external_id: str
-    kind: Literal["paid", "failed", "other"]
+    kind: EventKind
     payment_id: UUID | None = None
     payment_external_id: str | None = None
     charge_id: str = ""
+    refund_id: UUID | None = None
+    refund_external_id: str = ""
     amount_minor: int = 0
     currency: str = ""
     failure: str = ""
@@ -107,15 +140,34 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    async def refund(self, order: RefundOrder) -> str:
-        """Give money back; returns the provider's id of the refund. Asking twice with one `refund_id` refunds once.
+    async def fetch(self, payment: RunningPayment) -> Sequence[ProviderEvent]:
+        """Ask what became of a payment: the messages that would have told it, so far. Asking again gives them again.
+
+        Also asks for the money where the payer has agreed and the provider waits for us to do so.
 
         Raises:
-            ProviderUnavailable: not now; the caller tries again later.
+            ProviderUnavailable: not now.
         """
         ...
 
-    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+    async def close(self, payment: RunningPayment) -> None:
+        """Let nobody pay it any more, as far as the provider can do that. One that is paid or over stays as it is.
+
+        Raises:
+            ProviderUnavailable: not now.
+        """
+        ...
+
+    async def refund(self, order: RefundOrder) -> RefundAnswer:
+        """Give money back. Asking twice with one `refund_id` refunds once.
+
+        Raises:
+            ProviderUnavailable: not now; the caller tries again later.
+            RefundRefused: never.
+        """
+        ...
+
+    async def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         """Prove who sent a message, then read it. `headers` have lower-case names.
 
         Raises:

@@ -19,7 +19,7 @@ async def get_payment(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> Pa
     row = await work.session.scalar(
         select(PaymentRow).where(PaymentRow.id == payment_id).execution_options(populate_existing=True)
     )
-    if row is None:
+    if row is None or row.booking_id is None:
         raise PaymentNotFound
     try:
         await get_booking(work, row.booking_id, actor=actor, as_it_stands=True)

@@ -86,7 +86,7 @@ async def make_refund(database: Database, refund_id: UUID, *, providers: Provide
     try:
         if provider not in providers:
             raise ProviderUnavailable
-        external_id = await providers[provider].refund(order)
+        external_id = (await providers[provider].refund(order)).external_id
     except ProviderUnavailable as error:
         async with database.begin() as work:
             await _note_failure(work, refund_id, str(error.__cause__ or error))

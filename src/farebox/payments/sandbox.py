@@ -27,7 +27,9 @@ from farebox.payments.providers import (
     PaymentOrder,
     ProviderEvent,
     Providers,
+    RefundAnswer,
     RefundOrder,
+    RunningPayment,
     Started,
 )
 from farebox.payments.queries import get_payment
@@ -81,10 +83,16 @@ class Sandbox:
         page = PAGE.format(payment_id=order.payment_id)
         return Started(external_id=f"sandbox_{order.payment_id}", checkout_url=self._base_url + page)
 
-    async def refund(self, order: RefundOrder) -> str:
-        return f"sandbox_refund_{order.refund_id}"
+    async def fetch(self, payment: RunningPayment) -> Sequence[ProviderEvent]:
+        return []  # it forgets at once what it has told
 
-    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+    async def close(self, payment: RunningPayment) -> None:
+        return None
+
+    async def refund(self, order: RefundOrder) -> RefundAnswer:
+        return RefundAnswer(f"sandbox_refund_{order.refund_id}")
+
+    async def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         self._verify(headers.get(SIGNATURE_HEADER, ""), body)
         try:
             message = msgspec.json.decode(body, type=SandboxMessage)
@@ -142,6 +150,7 @@ async def play_sandbox(
         raise UnknownProvider
     async with database.begin() as work:
         payment = await get_payment(work, payment_id, actor=SYSTEM)
+        assert payment.booking_id is not None  # others are not found
         booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True)
         if outcome == "late" and booking.is_open:
             await expire_booking(work, booking.id)

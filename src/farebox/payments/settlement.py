@@ -42,19 +42,20 @@ async def settle(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, *,
     Returns:
         What was done, a word for the inbox: a `Disposition`, `failed`, `known-charge`, or `nothing`.
     """
+    assert payment.booking_id is not None  # nothing else is paid for yet
     booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
     if event.kind == "failed":
-        return await _settle_failure(work, payment, event)
+        return await _settle_failure(work, payment, event, booking.id)
     if event.kind == "paid":
         return await _settle_charge(work, payment, event, booking, signer)
     return "nothing"
 
 
-async def _settle_failure(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> str:
+async def _settle_failure(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking_id: UUID) -> str:
     if not await move(work, payment.id, PaymentStatus.FAILED, {"failure": event.failure}):
         return "nothing"
-    await payment_failed(work, payment.booking_id, actor=SYSTEM, failure=event.failure)
-    work.publish(PaymentFailed(payment_id=payment.id, booking_id=payment.booking_id, failure=event.failure))
+    await payment_failed(work, booking_id, actor=SYSTEM, failure=event.failure)
+    work.publish(PaymentFailed(payment_id=payment.id, booking_id=booking_id, failure=event.failure))
     return "failed"
 
 

@@ -175,6 +175,7 @@ async def _note_started(work: UnitOfWork, payment_id: UUID, started: Started) ->
 
 
 async def _give_up(work: UnitOfWork, payment: PaymentView) -> None:
+    assert payment.booking_id is not None  # it was opened for a booking
     await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
     failure = ProviderUnavailable.code
     if await move(work, payment.id, PaymentStatus.FAILED, {"failure": failure}):

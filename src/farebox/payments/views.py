@@ -14,13 +14,14 @@ class PaymentView:
     """One attempt to pay.
 
     Attributes:
+        booking_id: what it is for; `None` for money into a wallet.
         checkout_url: the provider's page; `client_secret`: for the provider's own form instead.
         return_url: where the traveller goes afterwards.
         failure: the provider's word for why it came to nothing, or `wrong-amount`.
     """
 
     id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
     provider: str
     method: str
     status: PaymentStatus

@@ -53,6 +53,7 @@ class SandboxController(Controller):
         if SANDBOX not in services.providers:
             raise UnknownProvider
         payment = await get_payment(work, payment_id, actor=SYSTEM)
+        assert payment.booking_id is not None  # others are not found
         booking = await get_booking(work, payment.booking_id, actor=SYSTEM)
         view = SandboxView(
             reference=booking.reference,
