@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from litestar.testing import AsyncTestClient
 from tests.coaches.coach import open_coach
@@ -183,7 +184,7 @@ async def treated_wrongly(app, who, token):
         for (method, path), handler in routes_of(app).items():
             rule = declared().get((method, path))
             if rule is None or method == "WEBSOCKET":
-                assert method != "WEBSOCKET" or rule in {"public", None}  # everybody may watch
+                assert method != "WEBSOCKET" or rule in {"public", None}  # shaken hands with below
                 continue
             if rule != "internal" and "actor" not in handler.parsed_fn_signature.parameters:
                 assert rule == "public", f"{method} {path} never looks at who is asking"
@@ -216,6 +217,46 @@ async def test_control_without_the_doors_rules_the_walk_finds_who_is_let_in(
     monkeypatch.setattr(access, "_refuse_others", lambda *_: None)
     wrong = await treated_wrongly(app, "device", await credential_of("device", services, lines))
     assert len(wrong) > 100
+
+
+async def shaken_hands(app, path, token):
+    """The status with which a WebSocket is refused, or 101, and the code of the problem."""
+    headers = [(b"host", b"127.0.0.1:8000"), *((k.lower().encode(), v.encode()) for k, v in bearer(token).items())]
+    scope = {
+        "type": "websocket",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers if token else headers[:1],
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 8000),
+        "scheme": "ws",
+        "root_path": "",
+        "http_version": "1.1",
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+        "state": {},
+    }
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0].get("status", 101), msgspec.json.decode(sent[1]["body"])["code"]
+
+
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+async def test_everybody_comes_in_to_watch_as_far_as_the_trip(app, services, lines, who):
+    path = fill("/api/v1/trips/{trip_id:uuid}/live")
+    assert await shaken_hands(app, path, await credential_of(who, services, lines)) == (404, "departure-not-found")
+
+
+async def test_nobody_watches_with_a_credential_that_is_none(app):
+    assert await shaken_hands(app, fill("/api/v1/trips/{trip_id:uuid}/live"), "fbg_nobody") == (401, "credential-required")
 
 
 # What is whose
