@@ -256,7 +256,8 @@ async def test_everybody_comes_in_to_watch_as_far_as_the_trip(app, services, lin
 
 
 async def test_nobody_watches_with_a_credential_that_is_none(app):
-    assert await shaken_hands(app, fill("/api/v1/trips/{trip_id:uuid}/live"), "fbg_nobody") == (401, "credential-required")
+    path = fill("/api/v1/trips/{trip_id:uuid}/live")
+    assert await shaken_hands(app, path, "fbg_nobody") == (401, "credential-required")
 
 
 # What is whose
