@@ -145,6 +145,7 @@ def _former(item: BookingItemRow, person: BookingPassengerRow) -> FormerSeat:
     assert person.ended_at is not None  # the table's CHECK says so
     return FormerSeat(
         item_id=item.id,
+        operator_id=item.operator_id,
         description=msgspec.convert(item.description, ItemDescription),
         passenger=_passenger(person),
         ended_as=person.ended_as,  # type: ignore[arg-type]  # the table's CHECK says so

@@ -111,6 +111,7 @@ class FormerSeat:
     """What somebody had of a booking that lives on: given back (`cancelled`), or for something else (`changed`)."""
 
     item_id: UUID
+    operator_id: UUID
     description: ItemDescription
     passenger: Passenger
     ended_as: Literal["cancelled", "changed"]
