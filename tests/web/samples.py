@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
-from tests.web import samples_factors, samples_privacy, samples_signing
+from tests.web import samples_console, samples_factors, samples_privacy, samples_signing
 
 from farebox.core.money import Money
 from farebox.ticketing import CardStop, Fact, TicketCard, qr_svg
@@ -671,6 +671,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "mail": mail,
     "terms": terms,
     "help": help_page,
+    **samples_console.PAGES,
     **samples_factors.PAGES,
     **samples_privacy.PAGES,
     **samples_signing.PAGES,

@@ -1,0 +1,18 @@
+"""The pages on which a device is paired, with made-up content, for the gallery."""
+
+from collections.abc import Callable
+from typing import Any
+
+from farebox.web.views.console import PairedPage, PairPage
+
+Sample = Callable[[], tuple[str, object, dict[str, Any]]]
+
+PAGES: dict[str, Sample] = {
+    "pair": lambda: ("console/pair.html", PairPage(), {}),
+    "pair-wrong": lambda: (
+        "console/pair.html",
+        PairPage("K7QM-2XW9", "Door 2", "This code is not right, or its time is over."),
+        {},
+    ),
+    "paired": lambda: ("console/paired.html", PairedPage("Door 2", "Trường Sơn Lines"), {}),
+}
