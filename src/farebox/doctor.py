@@ -25,6 +25,7 @@ from farebox.core.files import open_files, try_files
 from farebox.core.keys import looks_typed, read_keys
 from farebox.core.settings import Settings
 from farebox.migrations.state import OLDEST_POSTGRES, find_version, head
+from farebox.payments import missing_keys
 
 NEEDED_EXTENSIONS = ("unaccent", "pg_trgm")
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
@@ -58,7 +59,20 @@ Findings = Iterator[Finding]
 
 def examine_machine(settings: Settings) -> Findings:
     """Everything that can be said without the database."""
-    for check in (_python, _home, _disk, _secrets, _zones, _mail, _files, _base_url, _payments, _limits, _telemetry):
+    for check in (
+        _python,
+        _home,
+        _disk,
+        _secrets,
+        _zones,
+        _mail,
+        _files,
+        _base_url,
+        _payments,
+        _providers,
+        _limits,
+        _telemetry,
+    ):
         yield from check(settings)
 
 
@@ -243,6 +257,12 @@ def _payments(settings: Settings) -> Findings:
     else:
         found = f"test payments at {settings.base_url}: tickets for nothing"
         yield Finding(Level.WARN, "payments", found, "Set FAREBOX_ENV=production where real travellers come.")
+
+
+def _providers(settings: Settings) -> Findings:
+    for provider, missing in missing_keys(settings).items():
+        found = f"{provider} is off: {' and '.join(missing)} missing"
+        yield Finding(Level.FAIL, "payment provider", found, "Set all of its keys, or none.")
 
 
 def _limits(settings: Settings) -> Findings:

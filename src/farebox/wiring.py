@@ -73,6 +73,8 @@ class Services:
         await self.desk.dispose()
         await self.sessions.dispose()
         await self.oidc.dispose()
+        for provider in self.providers.values():
+            await provider.dispose()
         self.passwords.close()
         await self.signals.close()
         await self.live.dispose()

@@ -1,4 +1,5 @@
 import pytest
+from rich.pretty import pretty_repr
 
 from farebox.core.settings import BadSetting, load_settings
 
@@ -29,3 +30,26 @@ def test_a_bad_value_names_its_variable(name, value):
 def test_production_keeps_its_rate_limits():
     with pytest.raises(BadSetting, match="FAREBOX_RATE_LIMITS=off is refused"):
         load_settings({"FAREBOX_ENV": "production", "FAREBOX_RATE_LIMITS": "off"})
+
+
+def test_keys_are_not_in_representations():
+    settings = load_settings(
+        {"FAREBOX_STRIPE_SECRET_KEY": "sk_live_1", "FAREBOX_DATABASE_URL": "postgresql://u:pw@h/d"}
+    )
+    for shown in (repr(settings), str(settings), pretty_repr(settings)):
+        assert shown == "Settings(env='development', home='.farebox')"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.stripe.com", "http://127.0.0.1.evil.example", "ftp://127.0.0.1", "https://"]
+)
+def test_providers_are_asked_by_https_or_on_this_machine(url):
+    with pytest.raises(BadSetting, match="FAREBOX_STRIPE_API_URL"):
+        load_settings({"FAREBOX_STRIPE_API_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.stripe.com", "http://127.0.0.1:8420", "http://localhost", "http://[::1]:1/x"]
+)
+def test_addresses_of_providers(url):
+    assert load_settings({"FAREBOX_STRIPE_API_URL": url}).stripe_api_url == url

@@ -93,6 +93,12 @@ def test_test_payments_where_travellers_come(tmp_path, env, url, level):
     assert machine(tmp_path, env=env, base_url=url)["payments"].level is level
 
 
+def test_a_payment_provider_of_which_a_key_is_missing(tmp_path):
+    finding = machine(tmp_path, stripe_secret_key="sk_live_1")["payment provider"]
+    assert (finding.level, finding.found) == (Level.FAIL, "stripe is off: FAREBOX_STRIPE_WEBHOOK_SECRET missing")
+    assert "payment provider" not in machine(tmp_path, stripe_secret_key="sk_live_1", stripe_webhook_secret="whsec_1")
+
+
 @pytest.mark.parametrize(("free_mb", "level"), [(100, Level.FAIL), (500, Level.WARN), (5000, Level.OK)])
 def test_a_full_disk(tmp_path, monkeypatch, free_mb, level):
     usage = namedtuple("usage", "total used free")

@@ -1,7 +1,7 @@
 """Settings, from the environment only. `FAREBOX_HOLD_TTL_SECONDS=60` sets `hold_ttl_seconds`."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +18,10 @@ Seconds = Annotated[int, Meta(ge=1)]
 
 ORIGINS = r"^(https?://[A-Za-z0-9.:\[\]-]+(, *https?://[A-Za-z0-9.:\[\]-]+)*)?$"
 """Origins as browsers write them, separated by commas; no path, and no `*`."""
+
+
+SAFE_URL = r"^(https://.+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/.*)?)$"
+"""An address whose answers nobody on the way can read or change: https, or on this machine."""
 
 
 class BadSetting(DomainError):
@@ -56,6 +60,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     google_client_secret: str = ""
     google_discovery: str = "https://accounts.google.com/.well-known/openid-configuration"
     oidc_providers: str = ""
+    stripe_secret_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api_url: Annotated[str, Meta(pattern=SAFE_URL)] = "https://api.stripe.com"
+    razorpay_key_id: str = ""
+    razorpay_key_secret: str = ""
+    razorpay_webhook_secret: str = ""
+    razorpay_api_url: Annotated[str, Meta(pattern=SAFE_URL)] = "https://api.razorpay.com"
+    payos_client_id: str = ""
+    payos_api_key: str = ""
+    payos_checksum_key: str = ""
+    payos_api_url: Annotated[str, Meta(pattern=SAFE_URL)] = "https://api-merchant.payos.vn"
+    paypal_client_id: str = ""
+    paypal_client_secret: str = ""
+    paypal_webhook_id: str = ""
+    paypal_api_url: Annotated[str, Meta(pattern=SAFE_URL)] = "https://api-m.paypal.com"
+    bank_iban: str = ""
+    bank_bic: str = ""
+    bank_name: str = ""
+    bank_bin: Annotated[str, Meta(pattern="^([0-9]{6})?$")] = ""
+    bank_account: Annotated[str, Meta(pattern="^[0-9A-Za-z]*$")] = ""
     max_seats: Annotated[int, Meta(ge=1, le=60)] = 5
     max_holds: Annotated[int, Meta(ge=1)] = 10
     sales_horizon_days: Annotated[int, Meta(ge=1, le=730)] = 30
@@ -70,6 +94,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_token: str = ""
     telemetry: Literal["off", "on"] = "off"
+
+    def __repr__(self) -> str:
+        """Little, since passwords and keys are among the rest, and representations end up in logs."""
+        return f"Settings(env={self.env!r}, home={str(self.home)!r})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        yield "env", self.env
+        yield "home", str(self.home)
 
     @property
     def is_production(self) -> bool:

@@ -1,5 +1,6 @@
 """Payments: providers, the webhook inbox, settlement, refunds, the ledger."""
 
+from farebox.payments.configured import build_providers, missing_keys
 from farebox.payments.errors import (
     BadSignature,
     NothingToPay,
@@ -30,7 +31,7 @@ from farebox.payments.providers import (
 )
 from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
 from farebox.payments.refunds import make_refund
-from farebox.payments.sandbox import Sandbox, SandboxOutcome, build_providers, play_sandbox
+from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
 from farebox.payments.views import PaymentView
@@ -76,6 +77,7 @@ __all__ = [
     "make_forgotten_refunds",
     "make_refund",
     "methods_for",
+    "missing_keys",
     "play_sandbox",
     "receive_webhook",
     "register_jobs",

@@ -176,6 +176,10 @@ class PaymentProvider(Protocol):
         """
         ...
 
+    async def dispose(self) -> None:
+        """Close its connections."""
+        ...
+
 
 Providers: TypeAlias = Mapping[str, PaymentProvider]
 """The providers of the process, by name."""

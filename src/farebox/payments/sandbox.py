@@ -15,11 +15,9 @@ import msgspec
 from farebox.accounts import SYSTEM
 from farebox.bookings import expire_booking, get_booking
 from farebox.core.clock import Clock, system_clock
-from farebox.core.crypto import Secrets
 from farebox.core.db import Database
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
-from farebox.core.settings import Settings
 from farebox.payments.errors import BadSignature, UnknownProvider, UnreadableWebhook
 from farebox.payments.inbox import receive_webhook
 from farebox.payments.providers import (
@@ -92,6 +90,9 @@ class Sandbox:
     async def refund(self, order: RefundOrder) -> RefundAnswer:
         return RefundAnswer(f"sandbox_refund_{order.refund_id}")
 
+    async def dispose(self) -> None:
+        return None
+
     async def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         self._verify(headers.get(SIGNATURE_HEADER, ""), body)
         try:
@@ -124,13 +125,6 @@ class Sandbox:
 
     def _digest(self, at: int, body: bytes) -> str:
         return hmac.new(self._key, f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-
-
-def build_providers(settings: Settings, secrets: Secrets, *, clock: Clock = system_clock) -> Providers:
-    """The providers of this installation, by name. The sandbox is not among them in production."""
-    if settings.is_production:
-        return {}
-    return {NAME: Sandbox(secrets.derive("sandbox-webhook"), settings.base_url, clock=clock)}
 
 
 async def play_sandbox(

@@ -1,0 +1,1 @@
+"""What real payment providers speak, each in a module of its own."""

@@ -1,0 +1,50 @@
+"""The providers of an installation: those whose keys its settings hold."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from farebox.core.clock import Clock, system_clock
+from farebox.core.crypto import Secrets
+from farebox.core.settings import PREFIX, Settings
+from farebox.payments.providers import PaymentProvider, Providers
+from farebox.payments.sandbox import Sandbox
+
+log = structlog.get_logger(__name__)
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "stripe": ("stripe_secret_key", "stripe_webhook_secret"),
+    "razorpay": ("razorpay_key_id", "razorpay_key_secret", "razorpay_webhook_secret"),
+    "payos": ("payos_client_id", "payos_api_key", "payos_checksum_key"),
+    "paypal": ("paypal_client_id", "paypal_client_secret", "paypal_webhook_id"),
+}
+"""Provider -> the settings that it needs, all of them: who can take money but not hear of it must not begin."""
+
+
+def build_providers(settings: Settings, secrets: Secrets, *, clock: Clock = system_clock) -> Providers:
+    """The providers of this installation, by name, in the order in which travellers are offered them.
+
+    The sandbox comes last, and in production not at all.
+    """
+    for provider, missing in missing_keys(settings).items():
+        log.warning("payment-provider-off", provider=provider, missing=missing)
+    providers: list[PaymentProvider] = []
+    if not settings.is_production:
+        providers.append(Sandbox(secrets.derive("sandbox-webhook"), settings.base_url, clock=clock))
+    return {provider.name: provider for provider in providers}
+
+
+def is_configured(settings: Settings, provider: str) -> bool:
+    """Whether all that a provider needs is set."""
+    return all(getattr(settings, key) for key in KEYS[provider])
+
+
+def missing_keys(settings: Settings) -> dict[str, list[str]]:
+    """Of providers that are set in part, and so are off: the environment variables that are missing."""
+    missing = {
+        provider: [PREFIX + key.upper() for key in keys if not getattr(settings, key)]
+        for provider, keys in KEYS.items()
+        if any(getattr(settings, key) for key in keys)
+    }
+    return {provider: names for provider, names in missing.items() if names}
