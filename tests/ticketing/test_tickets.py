@@ -63,6 +63,15 @@ async def test_issuing_again_issues_nothing_more(database, secrets, sold) -> Non
         assert await issue_tickets(work, booking, signer=secrets) == before
 
 
+async def test_tickets_are_issued_by_a_plan_that_was_made_for_others_too(database, secrets, sold) -> None:
+    """A statement that a connection has often seen is prepared, and then planned without its values."""
+    booking, _ = sold
+    async with database.begin() as work:
+        await work.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        for _ in range(8):
+            assert len(await issue_tickets(work, booking, signer=secrets)) == 2
+
+
 async def test_void_tickets_are_gone_and_can_be_issued_anew(database, secrets, sold) -> None:
     booking, _ = sold
     async with database.begin() as work:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from farebox.bookings import Booking, BookingItem, Passenger
@@ -28,7 +28,7 @@ async def issue_tickets(work: UnitOfWork, booking: Booking, *, signer: Signer) -
     await work.session.execute(
         insert(TicketRow)
         .values(values)
-        .on_conflict_do_nothing(index_elements=["passenger_id"], index_where=TicketRow.status != TicketStatus.VOID)
+        .on_conflict_do_nothing(index_elements=["passenger_id"], index_where=text("status <> 'void'"))
     )
     return await list_tickets(work, booking.id)
 
