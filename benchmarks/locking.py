@@ -194,18 +194,18 @@ def _close_market(stage: Stage, market: Market) -> None:
 async def _prepare(stage: Stage, counts: Sequence[int]) -> list[list[list[bytes]]]:
     """For each count so many requests for seats that are free, shared out to the connections."""
     database = Database(stage.dsn)
-    wishes = await _draw_wishes(database, sum(counts))
+    wishes = await draw_wishes(database, sum(counts))
     loads = []
     for count in counts:
         drawn, wishes = wishes[:count], wishes[count:]
         shared = [drawn[number::CONNECTIONS] for number in range(CONNECTIONS)]
-        tokens = iter(await _open_sessions(database, sum(len(share) // HOLDS_EACH + 1 for share in shared)))
+        tokens = iter(await open_sessions(database, sum(len(share) // HOLDS_EACH + 1 for share in shared)))
         loads.append([_requests(share, [next(tokens) for _ in range(0, len(share), HOLDS_EACH)]) for share in shared])
     await database.dispose()
     return loads
 
 
-async def _draw_wishes(database: Database, count: int) -> list[dict[str, Any]]:
+async def draw_wishes(database: Database, count: int) -> list[dict[str, Any]]:
     """Pairs of seats on rides of three legs, in random order."""
     wishes: list[dict[str, Any]] = []
     async with database.begin() as work:
@@ -219,7 +219,7 @@ async def _draw_wishes(database: Database, count: int) -> list[dict[str, Any]]:
     return random.Random(SEED).sample(wishes, count)
 
 
-async def _open_sessions(database: Database, count: int) -> list[str]:
+async def open_sessions(database: Database, count: int) -> list[str]:
     async with database.begin() as work:
         return [(await open_guest_session(work, ttl_seconds=3600))[1] for _ in range(count)]
 
