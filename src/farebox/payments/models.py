@@ -154,7 +154,10 @@ class RefundRow(Base):
 
 
 class LedgerEntryRow(Base):
-    """One side of a movement of money. Debits are positive, credits negative; each transaction adds up to zero."""
+    """One side of a movement of money. Debits are positive, credits negative; each transaction adds up to zero.
+
+    `commission_bp`: of an operator's share and the platform's of a sale, the rate at which it was split.
+    """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
@@ -173,6 +176,7 @@ class LedgerEntryRow(Base):
     currency: Mapped[str]
     booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking.id"))
     payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
+    commission_bp: Mapped[int | None]
 
 
 class WalletRow(Base):

@@ -158,11 +158,10 @@ async def _complete(work: UnitOfWork, refund_id: UUID, external_id: str) -> bool
     amount = Money(refund.amount_minor, refund.currency)
     payment = await work.session.get_one(PaymentRow, refund.payment_id)
     charge = await work.session.get_one(ChargeRow, refund.charge_id)
-    ledger.write(
+    ledger.note_refund(
         work,
-        "refund",
-        debit={ledger.REFUNDS_DUE: amount},
-        credit={ledger.clearing(payment.provider): amount},
+        amount,
+        destination=ledger.clearing(payment.provider),
         booking_id=booking_id,
         payment_id=payment.id,
     )

@@ -70,11 +70,11 @@ async def _settle_charge(
     charge = await work.session.get_one(ChargeRow, charge_id)
     charge.disposition = disposition
     is_applied = disposition is Disposition.APPLIED
-    ledger.write(
+    ledger.note_charge(
         work,
-        "charge",
-        debit={ledger.clearing(payment.provider): received},
-        credit=ledger.sales_of(booking) if is_applied else {ledger.REFUNDS_DUE: received},
+        received,
+        source=ledger.clearing(payment.provider),
+        counts=is_applied,
         booking_id=booking.id,
         payment_id=payment.id,
     )
@@ -131,6 +131,7 @@ async def _dispose(
             await expire_booking(work, booking.id)
         return Disposition.LATE
     await issue_tickets(work, confirmed, signer=signer)
+    await ledger.note_sale(work, confirmed)
     return Disposition.APPLIED
 
 

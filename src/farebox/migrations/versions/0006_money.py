@@ -209,6 +209,7 @@ def upgrade() -> None:
     op.add_column(
         "fare_terms", sa.Column("is_tax_added", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
+    op.add_column("ledger_entry", sa.Column("commission_bp", sa.Integer(), nullable=True))
     op.add_column("operator", sa.Column("legal_name", sa.Text(), server_default="", nullable=False))
     op.add_column("operator", sa.Column("tax_number", sa.Text(), server_default="", nullable=False))
     op.add_column("operator", sa.Column("commission_bp", sa.Integer(), server_default="0", nullable=False))
