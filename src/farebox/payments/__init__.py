@@ -5,10 +5,12 @@ from farebox.payments.errors import (
     BadSignature,
     NothingToPay,
     NotPayable,
+    NoWallet,
     PaymentNotFound,
     PaymentRequired,
     ProviderUnavailable,
     RefundRefused,
+    RefundTooLarge,
     UnknownMethod,
     UnknownProvider,
     UnreadableWebhook,
@@ -30,7 +32,7 @@ from farebox.payments.providers import (
     Started,
 )
 from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
-from farebox.payments.refunds import make_refund
+from farebox.payments.refunds import Destination, give_back, make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
@@ -39,7 +41,9 @@ from farebox.payments.views import PaymentView
 __all__ = [
     "REACTIONS",
     "BadSignature",
+    "Destination",
     "Disposition",
+    "NoWallet",
     "NotPayable",
     "NothingToPay",
     "PaymentCompleted",
@@ -59,6 +63,7 @@ __all__ = [
     "RefundOrder",
     "RefundRefused",
     "RefundRequested",
+    "RefundTooLarge",
     "RunningPayment",
     "Sandbox",
     "SandboxOutcome",
@@ -70,6 +75,7 @@ __all__ = [
     "build_providers",
     "confirm_paid",
     "get_payment",
+    "give_back",
     "handle_waiting",
     "list_methods",
     "list_payments",

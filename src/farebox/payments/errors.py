@@ -54,6 +54,20 @@ class RefundRefused(DomainError):
     message = N_("The payment service refused the refund. The money is still owed: pay it back another way.")
 
 
+class RefundTooLarge(DomainError):
+    """`left` is what can still be given back."""
+
+    code = "refund-too-large"
+    message = N_("This is more than is left of what was paid.")
+
+
+class NoWallet(DomainError):
+    """Only people with an account have a wallet; guests and programs have none."""
+
+    code = "no-wallet"
+    message = N_("Only people with an account have a wallet. Choose to get the money back the way it was paid.")
+
+
 class BadSignature(DomainError):
     """A webhook that its provider did not sign with our key, or signed too long ago."""
 

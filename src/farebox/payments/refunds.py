@@ -1,17 +1,18 @@
 """Money on its way back: asked for in the transaction that finds it is owed, made by a job, written down after."""
 
 from datetime import timedelta
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from farebox.accounts import SYSTEM
+from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import get_booking, mark_refunded
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments import ledger
-from farebox.payments.errors import ProviderUnavailable
+from farebox.payments.errors import NoWallet, ProviderUnavailable, RefundTooLarge
 from farebox.payments.events import PaymentRefunded, RefundRequested
 from farebox.payments.models import ChargeRow, PaymentRow, RefundRow
 from farebox.payments.providers import Providers, RefundOrder
@@ -20,12 +21,84 @@ from farebox.payments.states import Disposition, PaymentStatus, move
 LONGEST_ERROR = 500
 
 
-class RefundTooLarge(ValueError):
-    """More than is left of the charge: a mistake of the caller, never of a client."""
+Destination: TypeAlias = Literal["origin", "wallet"]
+"""Where money goes back to: the way it came, or into the wallet of the person whose booking it was."""
+
+PERSON = "user:"
+"""How the owner of a booking begins who is a person with an account."""
 
 
-async def request_refund(work: UnitOfWork, charge: ChargeRow, amount: Money, *, booking_id: UUID, reason: str) -> UUID:
+async def give_back(
+    work: UnitOfWork, booking_id: UUID, amount: Money, *, to: Destination = "origin", reason: str, actor: Actor
+) -> list[UUID]:
+    """Promise back a part of what was paid for a booking, or all of it: out of its latest charge first.
+
+    Charges that a payer's bank has taken back, or may take, are left out: nobody is paid twice.
+
+    Args:
+        reason: one word of ours; it travels in events, so nothing that somebody typed.
+
+    Returns:
+        The refunds, which jobs make; none where the amount is zero.
+
+    Raises:
+        BookingNotFound: no such booking.
+        RefundTooLarge: more than is left of what was paid for it. Nothing was promised.
+        NoWallet: the booking is nobody's who has one.
+    """
+    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+    if to == "wallet" and not booking.owner.startswith(PERSON):
+        raise NoWallet
+    charges = await _charges_with_rest(work, booking_id, amount.currency)
+    rest = sum(charge.amount_minor - charge.refunded_minor for charge in charges)
+    if rest < amount.minor:
+        raise RefundTooLarge(left=Money(rest, amount.currency))
+    refunds = []
+    wanted = amount.minor
+    for charge in charges:
+        part = Money(min(wanted, charge.amount_minor - charge.refunded_minor), amount.currency)
+        if not part:
+            break
+        refunds.append(
+            await request_refund(work, charge, part, booking_id=booking_id, reason=reason, to=to, actor=actor)
+        )
+        ledger.note_promise(work, part, booking_id=booking_id, payment_id=charge.payment_id)
+        wanted -= part.minor
+    return refunds
+
+
+async def _charges_with_rest(work: UnitOfWork, booking_id: UUID, currency: str) -> list[ChargeRow]:
+    """The charges that count for a booking and have not gone back wholly, locked, the latest first."""
+    rows = await work.session.scalars(
+        select(ChargeRow)
+        .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
+        .where(
+            PaymentRow.booking_id == booking_id,
+            ChargeRow.disposition == Disposition.APPLIED,
+            ChargeRow.currency == currency,
+            ChargeRow.refunded_minor < ChargeRow.amount_minor,
+            func.coalesce(ChargeRow.dispute, "won") == "won",
+        )
+        .order_by(ChargeRow.received_at.desc(), ChargeRow.id.desc())
+        .with_for_update(of=ChargeRow)
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
+
+
+async def request_refund(
+    work: UnitOfWork,
+    charge: ChargeRow,
+    amount: Money,
+    *,
+    booking_id: UUID,
+    reason: str,
+    to: Destination = "origin",
+    actor: Actor = SYSTEM,
+) -> UUID:
     """Promise a part of a charge, or all of it, back. The job that reacts to the event asks the provider.
+
+    The ledger is the caller's: money that never counted is due to go back already.
 
     Raises:
         RefundTooLarge: the promises together would be more than the charge.
@@ -43,12 +116,14 @@ async def request_refund(work: UnitOfWork, charge: ChargeRow, amount: Money, *, 
         .execution_options(synchronize_session=False)
     )
     if promised is None:
-        raise RefundTooLarge
+        raise RefundTooLarge(left=Money(charge.amount_minor - charge.refunded_minor, charge.currency))
     row = RefundRow(
         id=new_id(),
         booking_id=booking_id,
         payment_id=charge.payment_id,
         charge_id=charge.id,
+        destination=to,
+        actor=actor.kind if actor.id is None else f"{actor.kind}:{actor.id}",
         amount_minor=amount.minor,
         currency=amount.currency,
         reason=reason,
