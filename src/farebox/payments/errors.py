@@ -68,6 +68,16 @@ class NoWallet(DomainError):
     message = N_("Only people with an account have a wallet. Choose to get the money back the way it was paid.")
 
 
+class WalletTooSmall(DomainError):
+    code = "wallet-too-small"
+    message = N_("There is less money in your wallet than this takes. Look at its balance and try again.")
+
+
+class InvoiceNotFound(NotFound):
+    code = "invoice-not-found"
+    message = N_("We could not find this invoice.")
+
+
 class BadSignature(DomainError):
     """A webhook that its provider did not sign with our key, or signed too long ago."""
 

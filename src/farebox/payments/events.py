@@ -47,3 +47,36 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
     amount: str
     currency: str
     reason: str
+
+
+class WalletCredited(Event, frozen=True, kw_only=True):
+    """Money has come into a wallet. `reason`: `top-up`, or `refund`."""
+
+    type: ClassVar[str] = "wallet.credited"
+    wallet_id: UUID
+    amount: str
+    currency: str
+    reason: str
+
+
+class WalletDebited(Event, frozen=True, kw_only=True):
+    """Money has gone out of a wallet. `reason`: `payment`."""
+
+    type: ClassVar[str] = "wallet.debited"
+    wallet_id: UUID
+    amount: str
+    currency: str
+    reason: str
+
+
+class InvoiceIssued(Event, frozen=True, kw_only=True):
+    """An operator's invoice or credit note has its number. `kind`: `invoice`, or `credit-note`."""
+
+    type: ClassVar[str] = "invoice.issued"
+    invoice_id: UUID
+    booking_id: UUID
+    operator_id: UUID
+    kind: str
+    number: str
+    amount: str
+    currency: str
