@@ -104,6 +104,7 @@ STATUS: Mapping[str, int] = {
     "not-ticketed": 409,
     "nothing-to-pay": 409,
     "operator-not-found": 404,
+    "order-refused": 422,
     "overloaded": 503,
     "pairing-failed": 422,
     "passkey-refused": 422,

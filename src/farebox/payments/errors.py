@@ -47,6 +47,13 @@ class ProviderUnavailable(DomainError):
     message = N_("The payment service does not answer. Nothing was charged. Please try again, or pay another way.")
 
 
+class OrderRefused(ProviderUnavailable):
+    """The provider will not take this order, however often it is asked: its amount, or what it knows of the payee."""
+
+    code = "order-refused"
+    message = N_("The payment service does not take this payment. Nothing was charged. Please pay another way.")
+
+
 class RefundRefused(DomainError):
     """The provider will not give this money back the way it came, however often it is asked."""
 
