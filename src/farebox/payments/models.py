@@ -15,7 +15,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from farebox.core.db import Base
 
 PAYMENT_STATUSES = ("pending", "processing", "completed", "failed", "refunded", "partially_refunded")
-REFUND_STATUSES = ("pending", "completed", "failed")
+REFUND_STATUSES = ("pending", "completed", "failed", "replaced")
+DESTINATIONS = ("origin", "wallet", "hand")
 DISPOSITIONS = ("applied", "kept", "duplicate", "late", "mismatched", "unwanted")
 PURPOSES = ("booking", "change", "top-up")
 
@@ -26,6 +27,7 @@ class PaymentRow(Base):
     `purpose`: for a `booking`, for a `change` of one (`change_id`), or to `top-up` a wallet (`wallet_id`).
     `external_id` is the provider's own id of the attempt; `amount_minor` what it was to bring when it began.
     `next_check_at`: when the provider is asked what became of it, should its message not come; `None`: no more.
+    `superseded_at`: another way of paying was chosen, so the checkout is to be closed.
     `actor`: who took the money, where a person did (cash, a bank transfer).
     """
 
@@ -60,6 +62,7 @@ class PaymentRow(Base):
     actor: Mapped[str | None]
     checks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     next_check_at: Mapped[datetime | None]
+    superseded_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
@@ -119,17 +122,30 @@ class InboxRow(Base):
     last_error: Mapped[str | None]
 
 
+class SandboxMessageRow(Base):
+    """What the sandbox did: its own memory, as a company that takes money has one. Nothing of ours is decided by it."""
+
+    __tablename__ = "sandbox_message"
+    __table_args__ = (Index(None, "payment_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[UUID]
+    at: Mapped[datetime]
+    message: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
 class RefundRow(Base):
     """Money on its way back, made by a job; `external_id` is the provider's id of it.
 
-    `destination`: `origin`, the way it came, or `wallet`. `failed`: the provider refused it for good; what it was for
-    is still owed, and another refund is to be asked for.
+    `destination`: `origin`, the way it came; `wallet`; or `hand`, where somebody of the operator's paid it out and
+    noted that. `external_id` without a `completed_at`: the provider has been asked and will tell the end. `failed`: it
+    refused for good; the money is still promised, until another refund takes this one's place (`replaced`).
     """
 
     __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint(f"status IN {REFUND_STATUSES}", name="status"),
-        CheckConstraint("destination IN ('origin', 'wallet')", name="destination"),
+        CheckConstraint(f"destination IN {DESTINATIONS}", name="destination"),
         CheckConstraint("amount_minor > 0", name="amount"),
         Index(None, "charge_id"),
         Index(None, "booking_id"),

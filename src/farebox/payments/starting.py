@@ -2,13 +2,17 @@
 
 Three steps and two units of work, so that no network call happens inside a transaction. A process that dies in between
 leaves a pending payment; beginning again with the same method goes on with it, under the same id for the provider.
+Beginning with another method makes the earlier checkouts superfluous: they are closed as soon as they are looked at
+(`reconciling`).
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
@@ -25,7 +29,9 @@ from farebox.core.db import Database, UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
+from farebox.core.money import Money
 from farebox.core.settings import Settings
+from farebox.payments.due import due_for
 from farebox.payments.errors import NothingToPay, NotPayable, ProviderUnavailable
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentOrder, PaymentProvider, Providers, Started
@@ -35,6 +41,11 @@ from farebox.payments.views import PaymentView, payment_view
 
 LONGEST_URL = 2000
 
+FIRST_CHECK: Final = timedelta(minutes=2)
+"""After so long a provider is asked what became of a payment, should its message not have come."""
+
+RUNNING: Final = (PaymentStatus.PENDING, PaymentStatus.PROCESSING)
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -43,35 +54,58 @@ class _Opened:
     order: PaymentOrder
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What is to be paid: for a booking, or for a change of one; until when its seats are kept."""
+
+    booking: Booking
+    change_id: UUID | None
+    amount: Money
+    expires_at: datetime
+
+    @property
+    def purpose(self) -> str:
+        return "change" if self.change_id else "booking"
+
+
 async def start_payment(
     database: Database,
     booking_id: UUID,
     *,
     method: str,
     return_url: str = "",
+    change_id: UUID | None = None,
     actor: Actor,
     providers: Providers,
     settings: Settings,
 ) -> PaymentView:
-    """Open a checkout for a booking; its seats are kept for the payment window.
+    """Open a checkout for what is due of a booking, or of a change of it; seats are kept for the payment window.
 
     Begun again with the same method while its outcome is not known, it is the same payment.
 
     Args:
         database: this command has its own units of work, since it asks the provider between them.
         return_url: where the traveller goes afterwards: a path of this site, or an http(s) address.
+        change_id: the change that waits for this money; the booking itself is paid then.
 
     Raises:
         BookingNotFound: no such booking for this actor.
         BookingExpired: its time is over.
         NotPayable: it does not wait for money.
-        NothingToPay: its total is zero.
+        NothingToPay: nothing is due.
         UnknownMethod: nobody offers this method for its currency.
         ProviderUnavailable: the provider did not take the order; the booking waits for another attempt.
         Invalid: `return_url` is not one.
     """
     async with database.begin() as work:
-        opened = await _open(work, booking_id, method, return_url, actor=actor, providers=providers, settings=settings)
+        booking = await get_booking(work, booking_id, actor=actor, lock=True)
+        provider = provider_of(method, booking.total.currency, providers)
+        target = _return_url(return_url or f"/bookings/{booking_id}", settings)
+        if change_id is None:
+            due = await _due_for_booking(work, booking, actor, settings)
+        else:
+            due = await _due_for_change(work, booking, change_id)
+        opened = await _open(work, due, provider, method, target)
     if opened.payment.status is PaymentStatus.PROCESSING:
         return opened.payment
     try:
@@ -84,80 +118,103 @@ async def start_payment(
         return await _note_started(work, opened.payment.id, started)
 
 
-async def _open(
-    work: UnitOfWork,
-    booking_id: UUID,
-    method: str,
-    return_url: str,
-    *,
-    actor: Actor,
-    providers: Providers,
-    settings: Settings,
-) -> _Opened:
-    booking = await get_booking(work, booking_id, actor=actor, lock=True)
-    _refuse_unpayable(booking)
-    provider = provider_of(method, booking.total.currency, providers)
-    target = _return_url(return_url or f"/bookings/{booking_id}", settings)
+async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> _Due:
+    if booking.reason is CancelReason.EXPIRED and booking.status is BookingStatus.CANCELLED:
+        raise BookingExpired
+    if not booking.is_open:
+        raise NotPayable(booking_status=booking.status)
+    amount = await due_for(work, booking)
+    if not amount:
+        raise NothingToPay
     try:
-        booking = await start_processing(work, booking_id, actor=actor, settings=settings)
+        booking = await start_processing(work, booking.id, actor=actor, settings=settings)
     except IllegalTransition as error:
         raise NotPayable(booking_status=error.fields["booking_status"]) from None
-    row = await _find_running(work, booking, method)
+    assert booking.expires_at is not None  # it is being paid
+    return _Due(booking, None, amount, booking.expires_at)
+
+
+async def _due_for_change(work: UnitOfWork, booking: Booking, change_id: UUID) -> _Due:
+    cursor = await work.execute(
+        "SELECT owed_minor, currency, expires_at FROM booking_change"
+        " WHERE id = %s AND booking_id = %s AND status = 'pending' AND expires_at > clock_timestamp()",
+        (change_id, booking.id),
+    )
+    found = await cursor.fetchone()
+    if found is None:
+        raise NotPayable(booking_status=booking.status)
+    minor, currency, expires_at = found
+    return _Due(booking, change_id, Money(minor, currency), expires_at)
+
+
+async def _open(work: UnitOfWork, due: _Due, provider: PaymentProvider, method: str, return_url: str) -> _Opened:
+    row = await _find_running(work, due, method)
     if row is None:
         row = PaymentRow(
             id=new_id(),
-            booking_id=booking.id,
+            purpose=due.purpose,
+            booking_id=due.booking.id,
+            change_id=due.change_id,
             provider=provider.name,
             method=method,
             status=PaymentStatus.PENDING,
-            amount_minor=booking.total.minor,
-            currency=booking.total.currency,
-            return_url=target,
+            amount_minor=due.amount.minor,
+            currency=due.amount.currency,
+            next_check_at=work.now + FIRST_CHECK,
             created_at=work.now,
             updated_at=work.now,
         )
         work.session.add(row)
-    row.return_url = target
+    row.return_url = return_url
     await work.session.flush()
-    assert booking.expires_at is not None  # it is being paid
+    await _supersede_others(work, row)
     return _Opened(
         payment_view(row),
         provider,
         PaymentOrder(
             payment_id=row.id,
-            reference=booking.reference,
-            amount=booking.total,
+            reference=due.booking.reference,
+            amount=due.amount,
             method=method,
-            return_url=target,
-            expires_in_seconds=max(1, int((booking.expires_at - work.now).total_seconds())),
-            language=booking.language,
+            return_url=return_url,
+            expires_in_seconds=max(1, int((due.expires_at - work.now).total_seconds())),
+            language=due.booking.language,
         ),
     )
 
 
-def _refuse_unpayable(booking: Booking) -> None:
-    if booking.reason is CancelReason.EXPIRED and booking.status is BookingStatus.CANCELLED:
-        raise BookingExpired
-    if not booking.is_open:
-        raise NotPayable(booking_status=booking.status)
-    if not booking.total:
-        raise NothingToPay
-
-
-async def _find_running(work: UnitOfWork, booking: Booking, method: str) -> PaymentRow | None:
+async def _find_running(work: UnitOfWork, due: _Due, method: str) -> PaymentRow | None:
     """A payment begun before for the same amount, whose outcome is not known: at most one, the booking is locked."""
     return await work.session.scalar(
         select(PaymentRow)
         .where(
-            PaymentRow.booking_id == booking.id,
+            PaymentRow.booking_id == due.booking.id,
+            PaymentRow.purpose == due.purpose,
+            PaymentRow.change_id.is_not_distinct_from(due.change_id),
             PaymentRow.method == method,
-            PaymentRow.amount_minor == booking.total.minor,
-            PaymentRow.status.in_([PaymentStatus.PENDING, PaymentStatus.PROCESSING]),
+            PaymentRow.amount_minor == due.amount.minor,
+            PaymentRow.status.in_(RUNNING),
         )
         .order_by(PaymentRow.created_at.desc())
         .limit(1)
         .with_for_update()
     )
+
+
+async def _supersede_others(work: UnitOfWork, chosen: PaymentRow) -> None:
+    """Have the other checkouts that are open for the same looked at now: they are to be closed."""
+    await work.session.execute(
+        update(PaymentRow)
+        .where(
+            PaymentRow.booking_id == chosen.booking_id,
+            PaymentRow.change_id.is_not_distinct_from(chosen.change_id),
+            PaymentRow.id != chosen.id,
+            PaymentRow.status.in_(RUNNING),
+        )
+        .values(superseded_at=work.now, next_check_at=work.now)
+        .execution_options(synchronize_session=False)
+    )
+    chosen.superseded_at = None
 
 
 async def _note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:

@@ -21,9 +21,11 @@ class PaymentStatus(StrEnum):
 
 
 class Disposition(StrEnum):
-    """What became of money that came in: it counts for the booking, or it is owed back for one of these reasons."""
+    """What became of money that came in: it counts for the booking, waits for the rest of the price, or is owed back
+    for one of the other reasons."""
 
     APPLIED = "applied"
+    KEPT = "kept"
     DUPLICATE = "duplicate"
     LATE = "late"
     MISMATCHED = "mismatched"

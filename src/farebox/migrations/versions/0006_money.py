@@ -126,6 +126,15 @@ def upgrade() -> None:
     )
     op.create_index("uq_wallet_person_id_currency", "wallet", ["person_id", "currency"], unique=True)
     op.create_table(
+        "sandbox_message",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message", postgresql.JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_message")),
+    )
+    op.create_index(op.f("ix_sandbox_message_payment_id"), "sandbox_message", ["payment_id"], unique=False)
+    op.create_table(
         "promotion_person",
         sa.Column("promotion_id", sa.Uuid(), nullable=False),
         sa.Column("person", sa.LargeBinary(), nullable=False),
@@ -141,7 +150,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("booking_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("hold_id", sa.Uuid(), nullable=False),
+        sa.Column("hold_id", sa.Uuid(), nullable=True),
         sa.Column("passenger_ids", sa.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("quote", postgresql.JSONB(), nullable=False),
         sa.Column("owed_minor", sa.BigInteger(), nullable=False),
@@ -219,6 +228,7 @@ def upgrade() -> None:
     op.add_column("payment", sa.Column("actor", sa.Text(), nullable=True))
     op.add_column("payment", sa.Column("checks", sa.SmallInteger(), server_default="0", nullable=False))
     op.add_column("payment", sa.Column("next_check_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("payment", sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True))
     op.alter_column("payment", "booking_id", existing_type=sa.UUID(), nullable=True)
     op.create_index(
         "ix_payment_next_check_at",
@@ -231,23 +241,9 @@ def upgrade() -> None:
     op.create_foreign_key(op.f("fk_payment_wallet_id"), "payment", "wallet", ["wallet_id"], ["id"])
     op.create_foreign_key(op.f("fk_payment_change_id"), "payment", "booking_change", ["change_id"], ["id"])
     op.add_column("payment_charge", sa.Column("dispute", sa.Text(), nullable=True))
-    op.drop_index(
-        op.f("ix_place_search"),
-        table_name="place",
-        postgresql_ops={"search_names(name, names)": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
-        postgresql_using="gin",
-    )
     op.add_column("refund", sa.Column("destination", sa.Text(), server_default="origin", nullable=False))
     op.add_column("refund", sa.Column("actor", sa.Text(), nullable=True))
     op.alter_column("refund", "booking_id", existing_type=sa.UUID(), nullable=True)
-    op.drop_index(
-        op.f("ix_stop_search"),
-        table_name="stop",
-        postgresql_ops={"search_names(name, names)": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
-        postgresql_using="gin",
-    )
     _check("operator", "commission_bp", "commission_bp BETWEEN 0 AND 10000")
     for table in ("booking_item", "booking_passenger"):
         _check(table, "ended_as", "ended_as IN ('cancelled', 'changed')")
@@ -263,8 +259,8 @@ def upgrade() -> None:
         "disposition",
         "disposition IN ('applied', 'kept', 'duplicate', 'late', 'mismatched', 'unwanted')",
     )
-    _check("refund", "destination", "destination IN ('origin', 'wallet')")
-    _replace_check("refund", "status", "status IN ('pending', 'completed', 'failed')")
+    _check("refund", "destination", "destination IN ('origin', 'wallet', 'hand')")
+    _replace_check("refund", "status", "status IN ('pending', 'completed', 'failed', 'replaced')")
     run_sql("0006_money.sql")
 
 
