@@ -1,0 +1,289 @@
+"""What is paid back for seats that are given up: arithmetic over a booking's price and the terms of its sale.
+
+Pure: the same booking, people and instant give the same answer, so what is quoted is what is paid back.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Final
+from uuid import UUID
+
+from farebox.bookings.verticals import ChangePolicy
+from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
+from farebox.core.i18n import N_
+from farebox.core.money import Money, total
+
+WHOLE_BP: Final = 10_000
+
+SEAT: Final = N_("Seat {seat}")
+KEPT: Final = N_("Kept for seat {seat}, cancelled")
+"""Label of the price line of what is not paid back for a seat. It stays, whatever else is cancelled later."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPrice:
+    """What one seat costs in a booking: its own lines, and its share of what counts for all seats of the item."""
+
+    amount: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """What is paid back of the price of one seat, or of what is paid once for an item (the service fee).
+
+    Attributes:
+        passenger_id, seat_number: whose seat; `None` for what is paid once.
+        label, facts: what the line is for, as in a `BookedLine`.
+        price: what was paid for it, all discounts taken off.
+        refund_bp: how much of it is paid back, in basis points.
+        until: the last instant at which it is as much; `None` where that does not depend on time.
+    """
+
+    item_id: UUID
+    passenger_id: UUID | None
+    seat_number: str | None
+    label: str
+    price: Money
+    refund: Money
+    refund_bp: int
+    until: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> Money:
+        return self.price - self.refund
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationQuote:
+    """What giving up some seats of a booking comes to, at one instant.
+
+    Attributes:
+        passenger_ids: whose seats, in the booking's order.
+        is_whole: nobody is left, so the booking is over.
+        refund: comes off the booking's total.
+        left: the booking's price lines afterwards.
+    """
+
+    passenger_ids: tuple[UUID, ...]
+    is_whole: bool
+    lines: tuple[RefundLine, ...]
+    left: tuple[BookedLine, ...]
+    currency: str
+
+    @property
+    def price(self) -> Money:
+        """What was paid for all that is given up."""
+        return total([line.price for line in self.lines], self.currency)
+
+    @property
+    def refund(self) -> Money:
+        return total([line.refund for line in self.lines], self.currency)
+
+    @property
+    def kept(self) -> Money:
+        return self.price - self.refund
+
+    @property
+    def until(self) -> datetime | None:
+        """The last instant at which the quote holds."""
+        return min((line.until for line in self.lines if line.until is not None), default=None)
+
+
+def is_cancellable(item: BookingItem, at: datetime) -> bool:
+    """Whether a traveller may give up seats of an item: it has not begun, and its terms allow it."""
+    latest = item.policy.cancel_until
+    return latest is not None and at <= latest and at < item.starts_at
+
+
+def rate_at(policy: ChangePolicy, at: datetime) -> tuple[int, datetime | None]:
+    """How much of a seat's price is paid back, in basis points, and until when it is as much."""
+    for tier in policy.tiers:
+        if at <= tier.until:
+            return tier.refund_bp, tier.until
+    return (0 if policy.tiers else WHOLE_BP), policy.cancel_until
+
+
+def seat_prices(item: BookingItem, lines: Sequence[BookedLine]) -> dict[UUID, SeatPrice]:
+    """What each passenger's seat of an item costs, by passenger. Fees are no part of it.
+
+    Args:
+        lines: the booking's price lines.
+    """
+    return _share_out(item, lines).prices
+
+
+def quote_seats_given_up(
+    booking: Booking, passenger_ids: Collection[UUID], at: datetime, *, in_full: bool = False
+) -> CancellationQuote:
+    """What is paid back for the seats of these passengers, line by line, and the booking's price without them.
+
+    By the terms of the sale, a seat's price is paid back at the rate of that instant, and what is paid once for the
+    item where the terms say so and nobody of the item stays. What an earlier change or cancellation has cost stays.
+
+    Args:
+        in_full: all of it is paid back, whatever the terms: nothing was paid yet, or the operator is the cause.
+    """
+    given = [person for person in booking.passengers if person.id in passenger_ids]
+    refunds: list[RefundLine] = []
+    left = list(booking.lines)
+    for item in booking.items:
+        going = [person for person in item.passengers if person in given]
+        if going:
+            shares = _share_out(item, left)
+            rate, until = (WHOLE_BP, None) if in_full else rate_at(item.policy, at)
+            seats = [_seat_refund(item, person, shares.prices[person.id], rate, until) for person in going]
+            left, fees = _without(item, going, left, shares, in_full=in_full)
+            left += [
+                _kept_line(line, shares.prices[person.id])
+                for person, line in zip(going, seats, strict=True)
+                if line.kept
+            ]
+            refunds += seats
+            refunds += fees
+    return CancellationQuote(
+        passenger_ids=tuple(person.id for person in given),
+        is_whole=len(given) == len(booking.passengers),
+        lines=tuple(refunds),
+        left=tuple(left),
+        currency=booking.total.currency,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """What each seat of an item costs, and which part of each shared line (by its position) is in that."""
+
+    prices: dict[UUID, SeatPrice]
+    portions: dict[int, dict[UUID, SeatPrice]]
+
+
+def _share_out(item: BookingItem, lines: Sequence[BookedLine]) -> _Shares:
+    """Give each seat its own lines, and of those that count for all seats of the item a part by what the seats cost.
+
+    Nothing is taken off a seat beyond its price: the rest of such a discount is off what is paid once.
+    """
+    own = {person.id: _own_lines(item, person, lines) for person in item.passengers}
+    currency = lines[0].amount.currency if lines else ""
+    amounts = {who: sum(line.amount.minor for line in mine) for who, mine in own.items()}
+    taxes = {who: sum(line.tax_included.minor for line in mine) for who, mine in own.items()}
+    portions: dict[int, dict[UUID, SeatPrice]] = {}
+    for position, line in enumerate(lines):
+        if line.item_id == item.id and line.seat_number is None and line.kind != "fee":
+            weights = [max(0, amount) for amount in amounts.values()]
+            amount = max(line.amount.minor, -sum(weights))
+            tax = line.tax_included.times(Fraction(amount, line.amount.minor)).minor if amount else 0
+            parts = list(zip(amounts, _split(amount, weights), _split(tax, weights), strict=True))
+            portions[position] = {
+                who: SeatPrice(Money(part, currency), Money(tax_part, currency)) for who, part, tax_part in parts
+            }
+            for who, part, tax_part in parts:
+                amounts[who] += part
+                taxes[who] += tax_part
+    prices = {who: SeatPrice(Money(amounts[who], currency), Money(taxes[who], currency)) for who in own}
+    return _Shares(prices, portions)
+
+
+def _own_lines(item: BookingItem, person: Passenger, lines: Sequence[BookedLine]) -> list[BookedLine]:
+    return [
+        line
+        for line in lines
+        if line.item_id == item.id and line.seat_number == person.seat_number and line.kind != "fee"
+    ]
+
+
+def _split(amount: int, weights: Sequence[int]) -> list[int]:
+    """An amount in parts by weight, exact to the minor unit: what rounding leaves over goes to the largest rests.
+
+    No part is more than one unit off its exact share, nor, for an amount up to the sum of the weights, over its weight.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [0] * len(weights)
+    size = abs(amount)
+    parts = [size * weight // whole for weight in weights]
+    rests = sorted(range(len(weights)), key=lambda place: (-(size * weights[place] % whole), place))
+    for place in rests[: size - sum(parts)]:
+        parts[place] += 1
+    return parts if amount >= 0 else [-part for part in parts]
+
+
+def _without(
+    item: BookingItem, going: Sequence[Passenger], lines: Sequence[BookedLine], shares: _Shares, *, in_full: bool
+) -> tuple[list[BookedLine], list[RefundLine]]:
+    """The booking's lines without some seats of an item, and what goes with the last of them."""
+    seats = {person.seat_number for person in going}
+    is_last = len(going) == len(item.passengers)
+    left: list[BookedLine] = []
+    once: list[BookedLine] = []
+    for position, line in enumerate(lines):
+        if line.item_id != item.id or line.label == KEPT:
+            left.append(line)
+        elif line.kind == "fee" and line.seat_number is None:
+            (once if is_last else left).append(line)
+        elif line.kind == "fee":
+            (once if in_full and line.seat_number in seats else left).append(line)
+        elif line.seat_number is None:
+            rest = _less(line, [shares.portions[position][person.id] for person in going])
+            if rest.amount:
+                (once if is_last else left).append(rest)
+        elif line.seat_number not in seats:
+            left.append(line)
+    if not once:
+        return left, []
+    price = total([line.amount for line in once], once[0].amount.currency)
+    is_refunded = in_full or item.policy.is_fee_refundable
+    named = next((line for line in once if line.kind == "fee"), once[0])
+    fees = RefundLine(
+        item_id=item.id,
+        passenger_id=None,
+        seat_number=None,
+        label=named.label,
+        facts=named.facts,
+        price=price,
+        refund=price if is_refunded else Money.zero(price.currency),
+        refund_bp=WHOLE_BP if is_refunded else 0,
+    )
+    return left if is_refunded else left + once, [fees]
+
+
+def _less(line: BookedLine, portions: Sequence[SeatPrice]) -> BookedLine:
+    """A line that counted for several seats, without the parts of some."""
+    currency = line.amount.currency
+    return replace(
+        line,
+        amount=line.amount - total([portion.amount for portion in portions], currency),
+        tax_included=line.tax_included - total([portion.tax for portion in portions], currency),
+    )
+
+
+def _seat_refund(
+    item: BookingItem, person: Passenger, price: SeatPrice, rate: int, until: datetime | None
+) -> RefundLine:
+    return RefundLine(
+        item_id=item.id,
+        passenger_id=person.id,
+        seat_number=person.seat_number,
+        label=SEAT,
+        facts={"seat": person.seat_number},
+        price=price.amount,
+        refund=price.amount.times(Fraction(rate, WHOLE_BP)),
+        refund_bp=rate,
+        until=until,
+    )
+
+
+def _kept_line(line: RefundLine, price: SeatPrice) -> BookedLine:
+    """What is not paid back for a seat, with its part of the tax."""
+    return BookedLine(
+        item_id=line.item_id,
+        kind="fee",
+        label=KEPT,
+        facts={"seat": line.seat_number},
+        seat_number=line.seat_number,
+        amount=line.kept,
+        tax_included=price.tax.times(Fraction(line.kept.minor, price.amount.minor)),
+    )
