@@ -48,3 +48,15 @@ async def test_how_many_seats_one_may_hold_outlives_the_next_timetable(database)
         assert limited.max_seats == 8
         await upsert_operator(work, code="truong-son", **FACTS)
         assert (await get_operator(work, made.id)).max_seats == 8
+
+
+async def test_a_timetable_that_comes_again_leaves_invoices_and_commission_alone(database):
+    async with database.begin() as work:
+        made = await upsert_operator(work, code="truong-son", **FACTS)
+        assert (made.legal_name, made.tax_number, made.commission_bp) == ("", "", 0)
+        ours = {"legal_name": "Trường Sơn JSC", "tax_number": "0101234567", "commission_bp": 1250}
+        await upsert_operator(work, code="truong-son", **FACTS, **ours)
+        again = await upsert_operator(work, code="truong-son", **FACTS)
+        assert (again.legal_name, again.tax_number, again.commission_bp) == ("Trường Sơn JSC", "0101234567", 1250)
+        free = await upsert_operator(work, code="truong-son", **FACTS, commission_bp=0)
+        assert (free.legal_name, free.commission_bp) == ("Trường Sơn JSC", 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -88,18 +88,29 @@ async def upsert_operator(
     brand_color: str = DEFAULT_BRAND_COLOR,
     address: str = "",
     max_seats: int | None = None,
+    legal_name: str | None = None,
+    tax_number: str | None = None,
+    commission_bp: int | None = None,
 ) -> OperatorView:
     """Make the operator with this code, or bring it up to date; its id never changes.
 
     Args:
-        max_seats: not given, it stays what it was: timetables, which bring operators up to date, do not know it.
+        max_seats, legal_name, tax_number, commission_bp: not given, they stay what they were: timetables, which bring
+            operators up to date, do not know them.
     """
+    ours: dict[str, Any] = {
+        "max_seats": max_seats,
+        "legal_name": legal_name,
+        "tax_number": tax_number,
+        "commission_bp": commission_bp,
+    }
+    given = {field: value for field, value in ours.items() if value is not None}
     facts = OperatorView(
-        new_id(), code, name, timezone, currency, language, url, phone, email, brand_color, address, max_seats
+        new_id(), code, name, timezone, currency, language, url, phone, email, brand_color, address, **given
     )
     values = asdict(facts)
     statement = insert(OperatorRow).values(values)
-    kept = {"id", "code"} if max_seats else {"id", "code", "max_seats"}
+    kept = {"id", "code", *ours} - given.keys()
     updated = {field: statement.excluded[field] for field in values if field not in kept}
     row = await work.session.scalar(
         statement.on_conflict_do_update(index_elements=["code"], set_=updated).returning(OperatorRow),
