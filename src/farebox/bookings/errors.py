@@ -33,10 +33,31 @@ class NotModifiable(DomainError):
 
 
 class NotCancellable(DomainError):
-    """Over already, or paid: a paid booking is cancelled under its fare's policy."""
+    """Over already, or in the middle of being paid where only a part was to be cancelled; `booking_status` says so."""
 
     code = "not-cancellable"
-    message = N_("This booking cannot be cancelled here.")
+    message = N_("This booking cannot be cancelled in the state that it is in.")
+
+
+class TooLateToCancel(DomainError):
+    """It has begun, or its terms do not allow it any more; `passengers` are those for whom it is too late."""
+
+    code = "too-late-to-cancel"
+    message = N_("It is too late to cancel this.")
+
+
+class RefundChanged(DomainError):
+    """What is paid back is not what the client was shown; `refund` is what it is now."""
+
+    code = "refund-changed"
+    message = N_("What we can pay back has changed since you saw it. Please look at the new amount.")
+
+
+class ReferenceMistyped(NotFound):
+    """No reference looks like this: its check character does not fit the others, or it has another form."""
+
+    code = "reference-mistyped"
+    message = N_("There is a typing mistake in this reference. Please compare it with your confirmation.")
 
 
 class IllegalTransition(DomainError):

@@ -27,13 +27,35 @@ class BookingConfirmed(Event, frozen=True, kw_only=True):
 
 
 class BookingCancelled(Event, frozen=True, kw_only=True):
-    """The booking is over; `reason` is one of `CancelReason`. `was_paid`: money is on its way back."""
+    """The booking is over; `reason` is one of `CancelReason`.
+
+    `was_paid`: it was confirmed; then `refund` is paid back to `refund_to` (`origin` or `wallet`), and `kept` is not.
+    """
 
     type: ClassVar[str] = "booking.cancelled"
     booking_id: UUID
     reference: str
     reason: str
     was_paid: bool = False
+    refund: str = "0"
+    kept: str = "0"
+    currency: str = ""
+    refund_to: str = ""
+
+
+class BookingReduced(Event, frozen=True, kw_only=True):
+    """Some seats were given up, and the booking lives on. The other fields are as in `BookingCancelled`."""
+
+    type: ClassVar[str] = "booking.reduced"
+    booking_id: UUID
+    reference: str
+    reason: str
+    passenger_ids: list[UUID]
+    was_paid: bool
+    refund: str
+    kept: str
+    currency: str
+    refund_to: str
 
 
 class BookingRefunded(Event, frozen=True, kw_only=True):
