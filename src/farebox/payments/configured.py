@@ -8,6 +8,8 @@ import structlog
 from farebox.core.clock import Clock, system_clock
 from farebox.core.crypto import Secrets
 from farebox.core.settings import PREFIX, Settings
+from farebox.payments.adapters.payos import PayOS
+from farebox.payments.adapters.paypal import PayPal
 from farebox.payments.providers import PaymentProvider, Providers
 from farebox.payments.sandbox import Sandbox
 
@@ -30,6 +32,26 @@ def build_providers(settings: Settings, secrets: Secrets, *, clock: Clock = syst
     for provider, missing in missing_keys(settings).items():
         log.warning("payment-provider-off", provider=provider, missing=missing)
     providers: list[PaymentProvider] = []
+    if is_configured(settings, "payos"):
+        providers.append(
+            PayOS(
+                client_id=settings.payos_client_id,
+                api_key=settings.payos_api_key,
+                checksum_key=settings.payos_checksum_key,
+                api_url=settings.payos_api_url,
+                clock=clock,
+            )
+        )
+    if is_configured(settings, "paypal"):
+        providers.append(
+            PayPal(
+                client_id=settings.paypal_client_id,
+                client_secret=settings.paypal_client_secret,
+                webhook_id=settings.paypal_webhook_id,
+                api_url=settings.paypal_api_url,
+                clock=clock,
+            )
+        )
     if not settings.is_production:
         providers.append(Sandbox(secrets.derive("sandbox-webhook"), settings.base_url, clock=clock))
     return {provider.name: provider for provider in providers}

@@ -173,6 +173,7 @@ class PaymentProvider(Protocol):
         Raises:
             BadSignature: not signed with our key, or too long ago.
             UnreadableWebhook: signed, but not understood.
+            ProviderUnavailable: what it takes to prove it cannot be had now.
         """
         ...
 
