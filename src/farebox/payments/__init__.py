@@ -3,6 +3,7 @@
 from farebox.payments.configured import build_providers, missing_keys
 from farebox.payments.errors import (
     BadSignature,
+    InvoiceNotFound,
     NothingToPay,
     NotPayable,
     NoWallet,
@@ -15,6 +16,7 @@ from farebox.payments.errors import (
     UnknownMethod,
     UnknownProvider,
     UnreadableWebhook,
+    WalletTooSmall,
 )
 from farebox.payments.events import PaymentCompleted, PaymentFailed, PaymentRefunded, RefundRequested
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
@@ -37,13 +39,24 @@ from farebox.payments.refunds import Destination, give_back, make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
+from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
 from farebox.payments.views import PaymentView
+from farebox.payments.wallet import (
+    WalletTransaction,
+    WalletView,
+    find_wallet,
+    has_money,
+    list_transactions,
+    list_wallets,
+)
 
 __all__ = [
     "REACTIONS",
+    "RULES",
     "BadSignature",
     "Destination",
     "Disposition",
+    "InvoiceNotFound",
     "NoWallet",
     "NotPayable",
     "NothingToPay",
@@ -73,15 +86,23 @@ __all__ = [
     "UnknownMethod",
     "UnknownProvider",
     "UnreadableWebhook",
+    "Verdict",
+    "WalletTooSmall",
+    "WalletTransaction",
+    "WalletView",
     "balances",
     "build_providers",
     "confirm_paid",
+    "find_wallet",
     "get_payment",
     "give_back",
     "handle_waiting",
+    "has_money",
     "list_methods",
     "list_payments",
+    "list_transactions",
     "list_unsettled",
+    "list_wallets",
     "make_forgotten_refunds",
     "make_refund",
     "methods_for",
@@ -90,5 +111,7 @@ __all__ = [
     "receive_webhook",
     "register_jobs",
     "start_payment",
+    "verdicts",
+    "verify_ledger",
     "wipe_old_bodies",
 ]
