@@ -15,7 +15,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 from litestar.types import ExceptionHandlersMap
 
 from farebox import __version__
-from farebox.api import api_routers
+from farebox.api import api_router
 from farebox.api.auth import well_known_keys
 from farebox.api.document import BEARER, DocumentAccess
 from farebox.api.health import health_router
@@ -28,6 +28,7 @@ from farebox.edge.dependencies import shared_dependencies
 from farebox.edge.middleware import harden_responses, speak_the_readers_language, tame_cookies
 from farebox.edge.observe import log_unexpected, observe
 from farebox.edge.rate_limits import open_windows, rate_limit_middleware
+from farebox.edge.versions import name_the_version
 from farebox.web import page_error_handlers, page_handlers, template_config
 from farebox.wiring import Services
 
@@ -71,7 +72,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
     windows = open_windows(settings)
     is_https = settings.base_url.startswith("https:")
     app = Litestar(
-        route_handlers=[*api_routers(services), well_known_keys, health_router, *page_handlers(settings)],
+        route_handlers=[api_router(services), well_known_keys, health_router, *page_handlers(settings)],
         exception_handlers=_error_handlers(),
         dependencies=shared_dependencies(services),
         middleware=[*rate_limit_middleware(windows), guard_access],
@@ -115,7 +116,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         debug=False,
     )
     # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
-    translated = tame_cookies(speak_the_readers_language(app.asgi_handler))
+    translated = tame_cookies(speak_the_readers_language(name_the_version(app.asgi_handler)))
     app.asgi_handler = observe(harden_responses(translated, is_https=is_https))
     return app
 

@@ -118,10 +118,6 @@ def routes_of(app, prefix=""):
     return found
 
 
-def is_alias(path):
-    return path.startswith("/api/") and not path.startswith("/api/v1/")
-
-
 def rule_of(handler):
     rule = handler.opt["access"]
     rule = str(handler.opt["permission"]) if rule == "staff" else rule
@@ -129,17 +125,9 @@ def rule_of(handler):
 
 
 def test_every_route_is_in_the_table_with_its_rule(app):
-    actual = {key: rule_of(handler) for key, handler in routes_of(app).items() if not is_alias(key[1])}
+    actual = {key: rule_of(handler) for key, handler in routes_of(app).items()}
     assert actual == declared()
     assert len(actual) > 200
-
-
-def test_the_alias_of_the_api_has_the_same_rules(app):
-    routes = routes_of(app)
-    aliases = {key: rule_of(handler) for key, handler in routes.items() if is_alias(key[1])}
-    assert len(aliases) > 80
-    for (method, path), rule in aliases.items():
-        assert rule == declared()[method, path.replace("/api/", "/api/v1/", 1)]
 
 
 def test_every_rule_lets_somebody_in_and_keeps_somebody_out():

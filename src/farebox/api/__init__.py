@@ -1,4 +1,4 @@
-"""JSON for programs: `/api/v1`, also answered under `/api`."""
+"""JSON for programs: `/api/v1`."""
 
 from litestar import Router
 from litestar.exceptions import HTTPException
@@ -59,30 +59,18 @@ HANDLERS: list[ControllerRouterHandler] = [
 ]
 
 
-def api_routers(services: Services) -> list[Router]:
-    """The contract's router, and its alias without the version, which stays out of the OpenAPI document."""
+def api_router(services: Services) -> Router:
+    """The contract's router."""
     handlers: ExceptionHandlersMap = {
         DomainError: answer_domain_error,
         HTTPException: answer_http_error,
         Exception: answer_unexpected_error,
     }
-    middleware = [idempotency_middleware(services), direct_middleware(services)]
-    return [
-        Router(
-            "/api/v1",
-            route_handlers=HANDLERS,
-            exception_handlers=handlers,
-            middleware=middleware,
-            request_class=ApiRequest,
-            request_max_body_size=LARGEST_BODY,
-        ),
-        Router(
-            "/api",
-            route_handlers=HANDLERS,
-            exception_handlers=handlers,
-            middleware=middleware,
-            request_class=ApiRequest,
-            request_max_body_size=LARGEST_BODY,
-            include_in_schema=False,
-        ),
-    ]
+    return Router(
+        "/api/v1",
+        route_handlers=HANDLERS,
+        exception_handlers=handlers,
+        middleware=[idempotency_middleware(services), direct_middleware(services)],
+        request_class=ApiRequest,
+        request_max_body_size=LARGEST_BODY,
+    )
