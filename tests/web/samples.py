@@ -2,42 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-from tests.web import samples_console, samples_factors, samples_privacy, samples_signing
+from tests.web import samples_bookings, samples_console, samples_factors, samples_privacy, samples_signing
+from tests.web.made_up import ABROAD, DAY, FULL, HANOI, LIMOUSINE, PRICE, SLEEPER, Sample, at, card, clock, dong
 
 from farebox.core.money import Money
-from farebox.ticketing import CardStop, Fact, TicketCard, qr_svg
 from farebox.timetable.seat_plans import LIMOUSINE_9, SLEEPER_34, STANDARD_45, SeatPlan
 from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
 from farebox.web.views.booking import (
-    BookingView,
     CodeView,
     ErrorView,
     FindView,
     HelpView,
     MailRow,
     MailView,
-    TicketView,
 )
 from farebox.web.views.checkout import (
     ContactFields,
     ExpiredView,
-    FailedView,
     PassengerFields,
-    PassengerRow,
     PassengersView,
-    Price,
     Problem,
-    ProcessingView,
-    ReviewView,
     SandboxView,
 )
-from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, SeatOffer, Selection
+from farebox.web.views.seats import ChosenSeat, PriceRow, SeatMapView, SeatOffer, Selection
 from farebox.web.views.trips import (
     CallRow,
     Connection,
@@ -48,89 +38,9 @@ from farebox.web.views.trips import (
     PlaceChoice,
     ResultsView,
     SearchForm,
-    StopTime,
     Suggestion,
     TripCard,
     TripView,
-)
-
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
-NANNING = ZoneInfo("Asia/Shanghai")
-DAY = date(2026, 11, 25)
-
-Sample = tuple[str, object, dict[str, Any]]
-
-
-def dong(amount: int) -> Money:
-    return Money(amount, "VND")
-
-
-def at(hour: int, minute: int, days: int = 0, zone: ZoneInfo = HANOI) -> datetime:
-    return datetime(2026, 11, 25, hour, minute, tzinfo=zone) + timedelta(days=days)
-
-
-def stop(
-    hour: int, minute: int, name: str, place: str, days: int = 0, zone: ZoneInfo = HANOI, platform: str = ""
-) -> StopTime:
-    return StopTime(at(hour, minute, days, zone), name, place, zone.key, days, platform)
-
-
-def card(**changes: Any) -> TripCard:
-    facts: dict[str, Any] = {
-        "id": "0193-1",
-        "from_id": "a",
-        "to_id": "b",
-        "line": "Hà Nội - Huế",
-        "operator": "Trường Sơn Lines",
-        "board": stop(6, 30, "Giáp Bát", "Hà Nội", platform="12"),
-        "alight": stop(13, 10, "Bắc Vinh", "Vinh"),
-        "minutes": 400,
-        "vehicle": "Coach, 45 seats",
-        "amenities": ("wifi", "toilet", "air-conditioning", "luggage"),
-        "seats_available": 18,
-        "price": dong(260_000),
-        "seat_types": ("standard",),
-        "brand": "#c0392b",
-    }
-    return TripCard(**{**facts, **changes})
-
-
-LIMOUSINE = card(
-    id="0193-2",
-    board=stop(8, 0, "Mỹ Đình", "Hà Nội"),
-    alight=stop(19, 45, "Phía Nam", "Huế"),
-    minutes=705,
-    vehicle="Limousine, 9 seats",
-    amenities=("wifi", "usb", "water"),
-    seats_available=3,
-    price=dong(520_000),
-    seat_types=("limousine",),
-)
-SLEEPER = card(
-    id="0193-3",
-    operator="Hải Vân Sleeper",
-    brand="#1b6ca8",
-    board=stop(20, 15, "Giáp Bát", "Hà Nội"),
-    alight=stop(7, 50, "Phía Nam", "Huế", days=1),
-    minutes=695,
-    vehicle="Sleeper, 34 berths",
-    amenities=("blanket", "wifi", "usb", "toilet"),
-    seats_available=22,
-    price=dong(410_000),
-    seat_types=("sleeper",),
-)
-ABROAD = card(
-    id="0193-4",
-    operator="Hải Vân Sleeper",
-    brand="#1b6ca8",
-    board=stop(7, 30, "Gia Lâm", "Hà Nội"),
-    alight=stop(16, 0, "Langdong", "Nanning", zone=NANNING),
-    minutes=450,
-    seats_available=9,
-    price=dong(780_000),
-)
-FULL = card(
-    id="0193-5", board=stop(14, 0, "Nước Ngầm", "Hà Nội"), alight=stop(20, 40, "Bắc Vinh", "Vinh"), seats_available=0
 )
 
 FORM = SearchForm(
@@ -243,13 +153,6 @@ def results_none() -> Sample:
 
 def results_filtered() -> Sample:
     return "shop/results.html", _results(state="filtered", trips=(), total=0, more_url=""), {}
-
-
-NOW = datetime(2026, 11, 24, 9, 0, tzinfo=HANOI)
-
-
-def clock(seconds: int = 872, left: int = 2) -> HoldClock:
-    return HoldClock(NOW + timedelta(seconds=seconds), NOW, "/gallery/clock" if left else "", "/gallery/expired")
 
 
 @dataclass(frozen=True)
@@ -371,15 +274,6 @@ def trip() -> Sample:
     return "shop/trip.html", view, {}
 
 
-PRICE = Price(
-    (
-        PriceRow("Seat 5C", dong(360_000)),
-        PriceRow("Seat 5D, child", dong(270_000)),
-        PriceRow("Service fee", dong(10_000)),
-    ),
-    dong(640_000),
-    dong(47_407),
-)
 TYPES = (Option("adult", "Adult"), Option("child", "Child"), Option("senior", "Senior"))
 DOCUMENTS = (Option("citizen_id", "Citizen ID card"), Option("passport", "Passport"))
 
@@ -438,43 +332,6 @@ def passengers_wrong() -> Sample:
     return "checkout/passengers.html", view, {}
 
 
-ROWS = (
-    PassengerRow("Nguyễn Thị Ánh", "5C", "aisle", "Adult", "Citizen ID card", "•••••••••321"),
-    PassengerRow("Lê Minh", "5D", "window", "Child", "Passport", "•••••678", special_needs=True),
-)
-
-
-def _review(**changes: Any) -> ReviewView:
-    facts: dict[str, Any] = {
-        "reference": "BUS20261125K7QM2X",
-        "trips": (card(),),
-        "passengers": ROWS,
-        "contact_email": "anh@example.com",
-        "contact_phone": "+84 912 345 678",
-        "price": PRICE,
-        "clock": clock(),
-        "methods": (Option("sandbox", "Test payment, no money moves", True),),
-        "action": "/gallery/review",
-        "passengers_url": "/gallery/passengers",
-        "seats_url": "/gallery/seats",
-    }
-    return ReviewView(**{**facts, **changes})
-
-
-def review() -> Sample:
-    return "checkout/review.html", _review(), {}
-
-
-def review_wrong() -> Sample:
-    problem = Problem("terms", "Accept the conditions to go on.")
-    return "checkout/review.html", _review(problems=(problem,)), {}
-
-
-def review_free() -> Sample:
-    free = Price((PriceRow("Seat 5C", dong(0)),), dong(0))
-    return "checkout/review.html", _review(price=free, trips=(ABROAD,)), {}
-
-
 def sandbox() -> Sample:
     return (
         "checkout/sandbox.html",
@@ -483,124 +340,8 @@ def sandbox() -> Sample:
     )
 
 
-def processing() -> Sample:
-    view = ProcessingView("BUS20261125K7QM2X", dong(640_000), "/gallery/processing", "/gallery/sandbox")
-    return "checkout/processing.html", view, {}
-
-
-def failed() -> Sample:
-    view = FailedView(
-        "BUS20261125K7QM2X",
-        dong(640_000),
-        "/gallery/review",
-        "/gallery/failed",
-        clock(500),
-        "The bank declined the payment.",
-    )
-    return "checkout/failed.html", view, {}
-
-
 def expired() -> Sample:
     return "checkout/expired.html", ExpiredView("/gallery/seats", "/gallery/home", card()), {}
-
-
-def _ticket_card(**changes: Any) -> TicketCard:
-    facts: dict[str, Any] = {
-        "ticket_id": UUID(int=1),
-        "booking_id": UUID(int=2),
-        "passenger_id": UUID(int=3),
-        "status": "issued",
-        "reference": "BUS20261125K7QM2X",
-        "operator": "Trường Sơn Lines",
-        "brand": "#c0392b",
-        "on_brand": "#ffffff",
-        "heading": "Hà Nội to Vinh",
-        "subheading": "Wednesday 25 November 2026",
-        "board": CardStop(
-            place="Hà Nội",
-            name="Giáp Bát",
-            time="06:30",
-            day="Wed 25 Nov 2026",
-            iso="2026-11-25T06:30+07:00",
-            platform="12",
-        ),
-        "alight": CardStop(
-            place="Vinh",
-            name="Bắc Vinh",
-            time="13:10",
-            day="Wed 25 Nov 2026",
-            iso="2026-11-25T13:10+07:00",
-            platform="",
-        ),
-        "duration": "6 h 40",
-        "zone_note": "",
-        "passenger": "Nguyễn Thị Ánh",
-        "passenger_type": "Adult",
-        "document": "Citizen ID card •••••••••321",
-        "seat": "5C",
-        "seat_kind": "Standard seat",
-        "line": "Hà Nội - Huế · Huế",
-        "vehicle": "Coach, 45 seats",
-        "counted": "Ticket 1 of 2",
-        "lines": (),
-        "total": Fact(label="This ticket", value="360"),
-        "beside": (),
-        "booking": (),
-        "terms": (),
-        "contacts": (),
-        "token": "FBX1." + "A1b2C3d4E5" * 22,
-    }
-    return TicketCard(**{**facts, **changes})
-
-
-def _booking(**changes: Any) -> BookingView:
-    second = _ticket_card(
-        passenger="Lê Minh",
-        passenger_type="Child",
-        seat="5D",
-        counted="Ticket 2 of 2",
-        brand="#121316",
-        on_brand="#ffc247",
-    )
-    tickets = tuple(TicketView(each, Markup(qr_svg(each.token))) for each in (_ticket_card(), second))
-    facts: dict[str, Any] = {
-        "reference": "BUS20261125K7QM2X",
-        "state": "confirmed",
-        "just_booked": True,
-        "trips": (card(),),
-        "tickets": tickets,
-        "passengers": ROWS,
-        "contact_email": "anh@example.com",
-        "price": PRICE,
-        "action": "/gallery/booking",
-        "pdf_url": "/x",
-        "calendar_url": "/x",
-        "can_email": True,
-        "operator_contacts": ("Trường Sơn Lines", "+84 24 3864 1467"),
-    }
-    return BookingView(**{**facts, **changes})
-
-
-def booking() -> Sample:
-    return "booking/booking.html", _booking(), {}
-
-
-def booking_pending() -> Sample:
-    view = _booking(
-        state="pending", just_booked=False, tickets=(), pay_url="/gallery/review", can_cancel=True, clock=clock()
-    )
-    return "booking/booking.html", view, {}
-
-
-def booking_refunded() -> Sample:
-    reason = (
-        "The payment came after the time was over, and somebody else had taken the seats. All of it goes back to you."
-    )
-    return (
-        "booking/booking.html",
-        _booking(state="refunded", just_booked=False, tickets=(), reason=reason, again_url="/gallery/seats"),
-        {},
-    )
 
 
 def find() -> Sample:
@@ -654,16 +395,8 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "trip": trip,
     "passengers": passengers,
     "passengers-wrong": passengers_wrong,
-    "review": review,
-    "review-wrong": review_wrong,
-    "review-free": review_free,
     "sandbox": sandbox,
-    "processing": processing,
-    "failed": failed,
     "expired": expired,
-    "booking": booking,
-    "booking-pending": booking_pending,
-    "booking-refunded": booking_refunded,
     "find": find,
     "code": code,
     "error": error,
@@ -671,6 +404,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "mail": mail,
     "terms": terms,
     "help": help_page,
+    **samples_bookings.PAGES,
     **samples_console.PAGES,
     **samples_factors.PAGES,
     **samples_privacy.PAGES,

@@ -1,7 +1,7 @@
 """Plain ASGI middleware: the reader's language and the security headers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -19,13 +19,17 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def page_policy(nonce: str) -> str:
+def page_policy(nonce: str, form_origins: Sequence[str] = ()) -> str:
     """The policy of a page: no script but those that its own template names, and what these import.
 
     Args:
         nonce: made anew for each answer.
+        form_origins: where the page's forms may lead besides this site.
     """
-    return f"{CONTENT_SECURITY_POLICY}; script-src 'nonce-{nonce}' 'strict-dynamic'"
+    policy = CONTENT_SECURITY_POLICY
+    if form_origins:
+        policy = policy.replace("form-action 'self'", " ".join(["form-action 'self'", *form_origins]))
+    return f"{policy}; script-src 'nonce-{nonce}' 'strict-dynamic'"
 
 
 SECURITY_HEADERS = {

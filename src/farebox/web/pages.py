@@ -62,11 +62,13 @@ def page(
     is_private: bool = False,
     cookies: Sequence[Cookie] = (),
     headers: Mapping[str, str] | None = None,
+    form_origins: Sequence[str] = (),
 ) -> Template:
     """A page drawn from `templates/<name>`. Only scripts that carry this answer's `nonce` run on it.
 
     Args:
         is_private: it shows somebody's booking or seats; no cache keeps it, not even the browser's.
+        form_origins: where its forms may lead besides this site: to the payment pages of providers.
     """
     nonce = token_urlsafe(NONCE_BYTES)
     return Template(
@@ -77,7 +79,7 @@ def page(
         cookies=list(cookies),
         headers={
             "Cache-Control": "no-store" if is_private else "no-cache",
-            "Content-Security-Policy": page_policy(nonce),
+            "Content-Security-Policy": page_policy(nonce, form_origins),
             **(headers or {}),
         },
     )

@@ -1,17 +1,25 @@
 """A booking's people, seats and prices as the pages show them."""
 
-from farebox.bookings import Booking, BookingItem
+from datetime import datetime
+
+from farebox.bookings import Booking, BookingItem, ItemDescription, Passenger
 from farebox.core.crypto import Secrets
 from farebox.core.i18n import gettext as _
 from farebox.pricing import describe_line
 from farebox.web.labels import ID_TYPES, PASSENGER_TYPES, seat_place
 from farebox.web.shop.cards import card_of_item
-from farebox.web.views.checkout import PassengerRow, Price
+from farebox.web.shop.conditions import conditions_of
+from farebox.web.views.checkout import PassengerRow, Price, Ride
 from farebox.web.views.seats import PriceRow
 from farebox.web.views.trips import TripCard
 
 BOOKED_BY = "booking:"
 """How the owner of a hold begins once a booking has adopted it."""
+
+
+def is_guest(booking: Booking) -> bool:
+    """Whether it is in nobody's account, so that its reference is the way back to it."""
+    return booking.owner.startswith("guest:")
 
 
 def cards_of(booking: Booking) -> tuple[TripCard, ...]:
@@ -25,24 +33,34 @@ def price_of(booking: Booking) -> Price:
     return Price(rows, booking.total, booking.tax or None)
 
 
-def people_of(booking: Booking, secrets: Secrets) -> tuple[PassengerRow, ...]:
-    """Names and seats; numbers of documents masked."""
+def rides_of(booking: Booking, secrets: Secrets, now: datetime) -> tuple[Ride, ...]:
+    """Each trip with its people, numbers of documents masked, and its conditions."""
     return tuple(
-        PassengerRow(
-            name=person.full_name,
-            seat=person.seat_number,
-            seat_place=place,
-            type_label=_(PASSENGER_TYPES[person.passenger_type]),
-            id_label=_(ID_TYPES[person.id_type]),
-            id_masked=person.id_number.masked(secrets),
-            special_needs=person.special_needs,
+        Ride(
+            trip=card_of_item(item),
+            people=tuple(person_row(person, item.description, secrets) for person in item.passengers),
+            conditions=conditions_of(item, booking.total.currency, now),
         )
         for item in booking.items
-        for person in item.passengers
-        for place in [places_of(item).get(person.seat_number, "")]
+    )
+
+
+def person_row(person: Passenger, about: ItemDescription, secrets: Secrets) -> PassengerRow:
+    return PassengerRow(
+        name=person.full_name,
+        seat=person.seat_number,
+        seat_place=_places(about).get(person.seat_number, ""),
+        type_label=_(PASSENGER_TYPES[person.passenger_type]),
+        id_label=_(ID_TYPES[person.id_type]),
+        id_masked=person.id_number.masked(secrets),
+        special_needs=person.special_needs,
     )
 
 
 def places_of(item: BookingItem) -> dict[str, str]:
     """Seat number -> where it is, in words."""
-    return {seat.label: seat_place(seat.features) for seat in item.description.seats}
+    return _places(item.description)
+
+
+def _places(about: ItemDescription) -> dict[str, str]:
+    return {seat.label: seat_place(seat.features) for seat in about.seats}

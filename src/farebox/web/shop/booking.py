@@ -1,6 +1,7 @@
 """A booking's page: confirmation, tickets, and what can be done with it."""
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from farebox.bookings import (
     cancel_booking,
     extend_booking,
     get_booking,
+    list_audit,
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import gettext as _
@@ -27,11 +29,12 @@ from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
 from farebox.ticketing import calendar, get_ticketed_booking, qr_svg, render_booking_pdf, ticket_cards
 from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import cards_of, people_of, price_of
-from farebox.web.shop.cards import seats_url
+from farebox.web.shop.booked import price_of, rides_of
+from farebox.web.shop.cards import card_of_item, seats_url
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.keeping import keep_view
-from farebox.web.views.booking import BookingState, BookingView, TicketView
+from farebox.web.shop.story import former_of, story_of
+from farebox.web.views.booking import BookingActions, BookingState, BookingView, TicketView
 from farebox.wiring import Services
 
 STATES: dict[BookingStatus, BookingState] = {
@@ -66,7 +69,7 @@ class BookingController(Controller):
         mailed: Annotated[str, Parameter(max_length=1)] = "",
     ) -> Template:
         booking = await get_booking(work, booking_id, actor=actor)
-        view = await _view(work, booking, services, just_booked=bool(booked), mail_sent=bool(mailed))
+        view = await _view(work, booking, actor, services, just_booked=bool(booked), mail_sent=bool(mailed))
         return page(request, "booking/booking.html", view, is_private=True)
 
     @post()
@@ -99,22 +102,19 @@ class BookingController(Controller):
 
 
 async def _view(
-    work: UnitOfWork, booking: Booking, services: Services, *, just_booked: bool, mail_sent: bool
+    work: UnitOfWork, booking: Booking, actor: Actor, services: Services, *, just_booked: bool, mail_sent: bool
 ) -> BookingView:
     at = f"/bookings/{booking.id}"
     cards = await ticket_cards(work, booking, secrets=services.secrets)
-    trips = cards_of(booking)
     has_tickets = bool(cards)
-    is_over = booking.status in {BookingStatus.CANCELLED, BookingStatus.REFUNDED}
     about = booking.items[0].description
     return BookingView(
         reference=booking.reference,
         state="expired" if ran_out(booking) else STATES[booking.status],
         just_booked=just_booked and booking.status is BookingStatus.CONFIRMED,
-        trips=trips,
+        rides=rides_of(booking, services.secrets, work.now),
         # Our own drawing of our own token: no text of anybody's is in it.
         tickets=tuple(TicketView(card, Markup(qr_svg(card.token))) for card in cards),  # noqa: S704
-        passengers=people_of(booking, services.secrets),
         contact_email=booking.contact.email.open(services.secrets),
         price=price_of(booking),
         action=at,
@@ -123,14 +123,22 @@ async def _view(
         can_email=has_tickets,
         can_cancel=booking.status is BookingStatus.PENDING,
         pay_url=pay_url(booking),
-        again_url=seats_url(trips[0], len(booking.passengers))
-        if is_over and booking.items[0].starts_at > work.now
-        else "",
+        actions=_actions(booking, work.now),
         clock=await clock_of_booking(work, booking),
         mail_sent=mail_sent,
         reason=_reason(booking),
         operator_contacts=tuple(filter(None, [about.operator_name, about.operator_phone, about.operator_email])),
         keep=keep_view(booking, services.secrets),
+        former=former_of(booking, services.secrets),
+        story=story_of(booking, await list_audit(work, booking.id, actor=actor)),
+    )
+
+
+def _actions(booking: Booking, now: datetime) -> BookingActions:
+    is_over = booking.status in {BookingStatus.CANCELLED, BookingStatus.REFUNDED}
+    first = booking.items[0]
+    return BookingActions(
+        seats_url=seats_url(card_of_item(first), len(first.units)) if is_over and first.starts_at > now else ""
     )
 
 

@@ -16,6 +16,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.web.account.registering import verification_sent
 from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.booked import is_guest
 from farebox.web.views.privacy import KeepView
 from farebox.wiring import Services
 
@@ -64,6 +65,6 @@ class KeepController(Controller):
 def keep_view(booking: Booking, secrets: Secrets) -> KeepView | None:
     """What a booking's page offers to its visitor; nothing where the booking is in an account already."""
     email = booking.contact.email.open(secrets)
-    if not booking.owner.startswith("guest:") or not email:
+    if not is_guest(booking) or not email:
         return None
     return KeepView(f"/bookings/{booking.id}/account", email)

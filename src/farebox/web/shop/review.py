@@ -1,5 +1,6 @@
 """Review and pay: what was chosen, what it costs, the terms, and the way to the payment page."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -27,8 +28,10 @@ from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.payments import confirm_paid, methods_for, start_payment
 from farebox.web.pages import AnyRequest, own_address, page, see_other
-from farebox.web.shop.booked import cards_of, people_of, places_of, price_of
+from farebox.web.shop.booked import cards_of, is_guest, places_of, price_of, rides_of
+from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.methods import method_options
 from farebox.web.shop.people import (
     contact_of_booking,
     details_of,
@@ -40,7 +43,6 @@ from farebox.web.shop.people import (
     with_errors,
 )
 from farebox.web.views.checkout import PassengersView, Problem, ReviewView
-from farebox.web.views.trips import Option
 from farebox.wiring import Services
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -60,7 +62,7 @@ class ReviewController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
-        return page(request, "checkout/review.html", await _review(work, booking, services), is_private=True)
+        return await _page(request, work, booking, services)
 
     @post("/review", opt={"rate": "booking"})
     async def decide(
@@ -83,10 +85,8 @@ class ReviewController(Controller):
             booking = await _extended(work, booking, actor, services.settings)
         elif data.get("terms") == "1":
             return await _pay(work, booking, actor, services, method=data.get("method", ""))
-        view = await _review(work, booking, services, terms_accepted=data.get("terms") == "1")
-        if not data.get("extend"):
-            view = replace(view, problems=(Problem("terms", _("Accept the conditions to go on.")),))
-        return page(request, "checkout/review.html", view, is_private=True, status=422 if view.problems else 200)
+        problem = Problem("terms", _("Accept the conditions to go on."))
+        return await _page(request, work, booking, services, data, () if data.get("extend") else (problem,))
 
     @get("/passengers")
     async def passengers(
@@ -157,7 +157,7 @@ class ReviewController(Controller):
     ) -> Template | Redirect:
         """More time. Scripts take the new clock out of the page."""
         booking = await _extended(work, await get_booking(work, booking_id, actor=actor), actor, services.settings)
-        return page(request, "checkout/review.html", await _review(work, booking, services), is_private=True)
+        return await _page(request, work, booking, services)
 
 
 async def _extended(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> Booking:
@@ -186,24 +186,39 @@ async def _pay(work: UnitOfWork, booking: Booking, actor: Actor, services: Servi
     return see_other(own_address(payment.checkout_url or f"/bookings/{booking.id}/return", services.settings))
 
 
-async def _review(
-    work: UnitOfWork, booking: Booking, services: Services, *, terms_accepted: bool = False
-) -> ReviewView:
-    methods = methods_for(booking.total.currency, services.providers)
+async def _page(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    services: Services,
+    typed: Mapping[str, str] | None = None,
+    problems: tuple[Problem, ...] = (),
+) -> Template:
+    """The review, with what was chosen on it before."""
+    typed = typed or {}
     at = f"/bookings/{booking.id}"
-    return ReviewView(
+    view = ReviewView(
         reference=booking.reference,
-        trips=cards_of(booking),
-        passengers=people_of(booking, services.secrets),
+        rides=rides_of(booking, services.secrets, work.now),
         contact_email=booking.contact.email.open(services.secrets),
         contact_phone=booking.contact.phone.open(services.secrets),
         price=price_of(booking),
         clock=await clock_of_booking(work, booking),
-        methods=tuple(Option(each.code, _(each.label), index == 0) for index, each in enumerate(methods)),
+        methods=method_options(methods_for(booking.total.currency, services.providers), typed.get("method", "")),
         action=f"{at}/review",
         passengers_url=f"{at}/passengers",
         seats_url=f"{at}/seats",
-        terms_accepted=terms_accepted,
+        is_guest=is_guest(booking),
+        terms_accepted=typed.get("terms") == "1",
+        problems=problems,
+    )
+    return page(
+        request,
+        "checkout/review.html",
+        view,
+        is_private=True,
+        status=422 if problems else 200,
+        form_origins=checkout_origins(services.providers),
     )
 
 

@@ -6,11 +6,11 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from farebox.core.money import Money
 from farebox.ticketing import TicketCard
-from farebox.web.views.checkout import PassengerRow, Price
+from farebox.web.views.checkout import PassengerRow, Price, Ride
 from farebox.web.views.privacy import KeepView
 from farebox.web.views.seats import HoldClock
-from farebox.web.views.trips import TripCard
 
 BookingState = Literal["pending", "processing", "confirmed", "completed", "cancelled", "expired", "refunded"]
 
@@ -29,15 +29,68 @@ class TicketView:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerRow:
+    """Somebody's seat that the booking had; `told` says what became of it and when."""
+
+    person: PassengerRow
+    ride: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One step of a booking's life; `at` in the zone of the first trip's start, `by` empty for what went by itself."""
+
+    at: datetime
+    text: str
+    detail: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """Money that came, is on its way, or went back. `kind` is of the tag that says how it stands."""
+
+    at: datetime
+    label: str
+    amount: Money
+    state: str
+    kind: Literal["", "good", "warn", "bad"] = ""
+    is_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document to download."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookingActions:
+    """What can be done with a booking now: addresses of the pages that begin it, empty where that is not possible.
+
+    Attributes:
+        again_url: where a form for the same trip once more is sent; `seats_url`: where other seats of it are chosen.
+    """
+
+    change_url: str = ""
+    cancel_url: str = ""
+    rename_url: str = ""
+    again_url: str = ""
+    seats_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BookingView:
     """A booking as its owner sees it. An address that is empty is an action that is not possible."""
 
     reference: str
     state: BookingState
     just_booked: bool
-    trips: tuple[TripCard, ...]
+    rides: tuple[Ride, ...]
     tickets: tuple[TicketView, ...]
-    passengers: tuple[PassengerRow, ...]
     contact_email: str
     price: Price
     action: str
@@ -46,12 +99,17 @@ class BookingView:
     can_email: bool = False
     can_cancel: bool = False
     pay_url: str = ""
-    again_url: str = ""
+    actions: BookingActions = BookingActions()
     clock: HoldClock | None = None
     mail_sent: bool = False
+    said: str = ""
     reason: str = ""
     operator_contacts: tuple[str, ...] = ()
     keep: KeepView | None = None
+    former: tuple[FormerRow, ...] = ()
+    story: tuple[StoryLine, ...] = ()
+    money: tuple[MoneyLine, ...] = ()
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

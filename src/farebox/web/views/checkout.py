@@ -77,10 +77,43 @@ class PassengerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Ride:
+    """A trip of a booking: who takes which of its seats, and under which conditions it is bought, a sentence each."""
+
+    trip: TripCard
+    people: tuple[PassengerRow, ...]
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionFields:
+    """The code of a promotion as typed; `applied`: what it does for the price, where it does something."""
+
+    code: str = ""
+    applied: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPart:
+    """Money of the payer's own that can pay a part of the price. `rest` is then paid in another way."""
+
+    balance: Money
+    rest: Money
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewView:
+    """All of a booking before it is paid.
+
+    Attributes:
+        wallet: offered where it does not cover all; where it does, it is one of the `methods`.
+        is_guest: whoever books has no account, so the booking is found again by its reference.
+    """
+
     reference: str
-    trips: tuple[TripCard, ...]
-    passengers: tuple[PassengerRow, ...]
+    rides: tuple[Ride, ...]
     contact_email: str
     contact_phone: str
     price: Price
@@ -89,12 +122,19 @@ class ReviewView:
     action: str
     passengers_url: str
     seats_url: str
+    promotion: PromotionFields | None = None
+    wallet: WalletPart | None = None
+    is_guest: bool = False
     terms_accepted: bool = False
     problems: tuple[Problem, ...] = ()
 
     @property
     def is_free(self) -> bool:
         return not self.price.total
+
+    @property
+    def terms_error(self) -> str:
+        return next((problem.message for problem in self.problems if problem.anchor == "terms"), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,11 @@ class HoldClock:
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """A line of a price breakdown."""
+    """A line of a price breakdown; `note` says why it is there."""
 
     label: str
     amount: Money
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,33 @@
+"""The ways of paying, as travellers choose between them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from farebox.core.i18n import N_
+from farebox.core.i18n import gettext as _
+from farebox.payments import PaymentMethod
+from farebox.web.views.trips import Option
+
+TOLD: Final = {
+    "sandbox": ("wallet", N_("Stands in for a bank while the shop is tried out.")),
+    "card": ("card", N_("You go on to a protected page. We never see the card's number.")),
+    "paypal": ("wallet", N_("You go on to PayPal, agree there, and come back.")),
+    "payos": ("qr", N_("Scan a VietQR code with your bank's app.")),
+    "razorpay": ("wallet", N_("UPI, card or net banking, on a page of Razorpay.")),
+    "wallet": ("wallet", N_("Paid at once, from your own money here.")),
+    "bank-transfer": ("bank", N_("You get the account and a reference. The seats are yours once the money is there.")),
+    "cash": ("cash", N_("At the counter, before the time is over.")),
+}
+"""Code of a method -> its drawing, and what happens next."""
+
+
+def method_options(methods: Sequence[PaymentMethod], chosen: str) -> tuple[Option, ...]:
+    """All that are offered; the first is chosen where nothing offered was."""
+    codes = [method.code for method in methods]
+    chosen = chosen if chosen in codes else next(iter(codes), "")
+    return tuple(_option(method, is_chosen=method.code == chosen) for method in methods)
+
+
+def _option(method: PaymentMethod, *, is_chosen: bool) -> Option:
+    drawing, told = TOLD.get(method.code, ("wallet", ""))
+    return Option(method.code, _(method.label), is_chosen, icon=drawing, detail=_(told))

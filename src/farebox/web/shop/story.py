@@ -1,0 +1,90 @@
+"""The life of a booking in plain words, out of its audit."""
+
+from collections.abc import Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from farebox.bookings import AuditEntry, Booking, BookingStatus, FormerSeat
+from farebox.core.crypto import Secrets
+from farebox.core.i18n import N_
+from farebox.core.i18n import gettext as _
+from farebox.web.shop.booked import person_row
+from farebox.web.shop.conditions import moment
+from farebox.web.views.booking import FormerRow, StoryLine
+
+STEPS: Final = {
+    "created": N_("Booked; the seats are held until it is paid"),
+    "modified": N_("Passengers or contact changed"),
+    "payment-started": N_("Payment begun"),
+    "payment-failed": N_("A payment did not go through; the seats stayed held"),
+    "paid": N_("Paid and confirmed"),
+    "nothing-to-pay": N_("Confirmed; there was nothing to pay"),
+    "partially-paid": N_("A part was paid"),
+    "reduced": N_("Given up for some passengers"),
+    "changed": N_("Moved to another trip or seat"),
+    "renamed": N_("Names changed"),
+    "refunded": N_("Paid back"),
+    "arrived": N_("Trip over"),
+    "adopted": N_("Kept in an account"),
+    "claimed": N_("Kept in an account"),
+    "expired": N_("Not paid in time; the seats are free for others"),
+}
+"""Reason of an entry -> what happened. Entries about nothing that concerns the traveller have no text, and no line."""
+
+STATES: Final = {
+    BookingStatus.PENDING: N_("Waits for its payment"),
+    BookingStatus.PAYMENT_PROCESSING: N_("Payment begun"),
+    BookingStatus.CONFIRMED: N_("Confirmed"),
+    BookingStatus.COMPLETED: N_("Trip over"),
+    BookingStatus.CANCELLED: N_("Cancelled"),
+    BookingStatus.REFUNDED: N_("Paid back"),
+}
+"""For a step whose reason says no more than where it led."""
+
+
+def story_of(booking: Booking, entries: Sequence[AuditEntry]) -> tuple[StoryLine, ...]:
+    """All that happened, in order."""
+    zone = ZoneInfo(zone_of(booking))
+    return tuple(
+        StoryLine(
+            at=entry.at.astimezone(zone),
+            text=_(STEPS.get(entry.reason) or STATES[entry.to_status]),
+            detail=str(entry.facts.get("note") or ""),
+            by=_who(entry, booking),
+        )
+        for entry in entries
+    )
+
+
+def former_of(booking: Booking, secrets: Secrets) -> tuple[FormerRow, ...]:
+    """The seats that were given up while the booking lives on."""
+    return tuple(_former(each, secrets) for each in booking.former)
+
+
+def zone_of(booking: Booking) -> str:
+    """Where the booking's first trip begins: its own instants are told in that zone."""
+    items = [item.description for item in booking.items] or [each.description for each in booking.former]
+    return items[0].origin.timezone
+
+
+def _former(seat: FormerSeat, secrets: Secrets) -> FormerRow:
+    about = seat.description
+    way = [about.origin.place or about.origin.name]
+    if about.destination:
+        way.append(about.destination.place or about.destination.name)
+    told = _("Cancelled on {moment}") if seat.ended_as == "cancelled" else _("Changed on {moment}")
+    return FormerRow(
+        person=person_row(seat.passenger, about, secrets),
+        ride=f"{' – '.join(way)}, {moment(about.origin.time, about.origin.timezone)}",
+        told=told.format(moment=moment(seat.ended_at, about.origin.timezone)),
+    )
+
+
+def _who(entry: AuditEntry, booking: Booking) -> str:
+    """Whose act it was, from the traveller's side."""
+    kind = entry.actor.partition(":")[0]
+    if kind in {"system", "anonymous"}:
+        return ""
+    if entry.actor == booking.owner or kind == "guest":
+        return _("by you")
+    return _("by the operator")
