@@ -1,5 +1,6 @@
 """Issuing and voiding tickets."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,13 +34,16 @@ async def issue_tickets(work: UnitOfWork, booking: Booking, *, signer: Signer) -
     return await list_tickets(work, booking.id)
 
 
-async def void_tickets(work: UnitOfWork, booking_id: UUID) -> None:
-    """Make the tickets of a booking worthless: it was cancelled, or its passengers get others."""
-    await work.session.execute(
-        update(TicketRow)
-        .where(TicketRow.booking_id == booking_id, TicketRow.status == TicketStatus.ISSUED)
-        .values(status=TicketStatus.VOID)
-    )
+async def void_tickets(work: UnitOfWork, booking_id: UUID, *, passengers: Collection[UUID] | None = None) -> None:
+    """Make the tickets of a booking worthless: it was cancelled, or its passengers get others.
+
+    Args:
+        passengers: whose; `None` for everybody's.
+    """
+    voided = update(TicketRow).where(TicketRow.booking_id == booking_id, TicketRow.status == TicketStatus.ISSUED)
+    if passengers is not None:
+        voided = voided.where(TicketRow.passenger_id.in_(passengers))
+    await work.session.execute(voided.values(status=TicketStatus.VOID))
 
 
 async def forget_documents(work: UnitOfWork) -> int:
