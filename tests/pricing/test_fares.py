@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from farebox.core.money import Money
 from farebox.pricing import (
     DistanceFare,
+    FareBook,
+    FareCell,
     Fares,
     FareTerms,
     PassengerType,
@@ -24,7 +26,7 @@ from farebox.pricing.fares import FareRule
 from farebox.pricing.terms import UNITS_PER_EURO
 from farebox.timetable import LIMOUSINE_9, SLEEPER_34, STANDARD_45, TEMPLATES, LineView, Seat, SeatPlan
 
-FEED, LINE, OTHER_LINE, OPERATOR = (UUID(int=number) for number in range(1, 5))
+FEED, LINE, OTHER_LINE, OPERATOR, PLACE, OTHER_PLACE = (UUID(int=number) for number in range(1, 7))
 SEAT = STANDARD_45.seats[20]
 RIDE = Ride(FEED, LINE, ("net",), "A", "C", frozenset("ABC"), ("1",), ("3",), metres=100_000, seconds=7200)
 
@@ -33,15 +35,17 @@ def euros(text: str) -> Money:
     return Money.parse(text, "EUR")
 
 
-def make(*rules: FareRule, surcharges: tuple[SeatSurcharge, ...] = (), **terms: Any) -> Fares:
+def make(
+    *rules: FareRule,
+    surcharges: tuple[SeatSurcharge, ...] = (),
+    cells: tuple[FareCell, ...] = (),
+    **terms: Any,
+) -> Fares:
     fee = terms.pop("service_fee", Money.zero("EUR"))
-    return Fares(
-        OPERATOR,
-        FareTerms(fee, **terms),
-        rules=rules,
-        by_distance=default_distance_fares("EUR"),
-        surcharges=surcharges,
+    book = FareBook(
+        terms=FareTerms(fee, **terms), by_distance=default_distance_fares("EUR"), surcharges=surcharges, cells=cells
     )
+    return Fares(OPERATOR, book, rules)
 
 
 def rule(amount: str, **facts: Any) -> FareRule:
@@ -113,6 +117,42 @@ def test_further_never_costs_less(a: int, b: int, currency: str) -> None:
     for fare in default_distance_fares(currency).values():
         assert fare.price(Fraction(near, 1000)) <= fare.price(Fraction(far, 1000))
         assert fare.price(Fraction(near, 1000)).minor >= 0
+
+
+# By hand
+
+
+def from_to(adult: str, **facts: Any) -> FareCell:
+    return FareCell(PLACE, OTHER_PLACE, euros(adult), **facts)
+
+
+BY_HAND = replace(RIDE, from_place=PLACE, to_place=OTHER_PLACE)
+BACK = replace(RIDE, from_place=OTHER_PLACE, to_place=PLACE)
+
+
+def test_a_fare_set_by_hand_goes_before_the_feeds_and_the_one_by_distance() -> None:
+    fares = make(rule("9.00"), cells=(from_to("7.00"),))
+    assert fare_of(fares, BY_HAND) == "7.00 EUR"
+    assert fare_of(fares, RIDE) == "9.00 EUR"
+    assert fare_of(make(cells=(from_to("7.00"),), sells_by_distance=False), BY_HAND) == "7.00 EUR"
+
+
+def test_a_fare_set_by_hand_is_for_its_direction() -> None:
+    assert fare_of(make(cells=(from_to("7.00"),)), BACK) == fare_of(make())
+
+
+def test_a_fare_set_by_hand_for_a_type_of_seat_goes_before_one_for_any() -> None:
+    fares = make(cells=(from_to("7.00"), from_to("9.00", seat_type="sleeper")))
+    assert fare_of(fares, BY_HAND) == "7.00 EUR"
+    assert fare_of(fares, BY_HAND, seat=SLEEPER_34.seats[0]) == "9.00 EUR"
+    only = make(cells=(from_to("9.00", seat_type="sleeper"),), sells_by_distance=False)
+    assert fare_of(only, BY_HAND) is None
+
+
+def test_a_fare_set_by_hand_for_children_counts_before_the_discount() -> None:
+    fares = make(cells=(from_to("8.00", child=euros("0.00")),), child_discount_bp=5000, senior_discount_bp=2500)
+    assert fare_of(fares, BY_HAND, "child") == "0.00 EUR"
+    assert fare_of(fares, BY_HAND, "senior") == "6.00 EUR"
 
 
 # Rules of Fares v1
@@ -282,6 +322,7 @@ class Halt:
     area_ids: tuple[str, ...] = ()
     arrival: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     departure: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    place_id: UUID = PLACE
 
 
 ON_THE_LINE = LineView(LINE, "1", ("net",), "", FEED)
@@ -306,7 +347,7 @@ RUN = Run(
 
 def test_a_ride_is_told_from_its_calls() -> None:
     ride = Ride.of(RUN, RUN.calls[1], RUN.calls[3])
-    assert ride == Ride(FEED, LINE, ("net",), "B", "D", frozenset("BCD"), ("b",), ("d",), metres=120_000, seconds=7200)
+    assert ride == Ride(FEED, LINE, ("net",), "B", "D", frozenset("BCD"), ("b",), ("d",), 120_000, 7200, PLACE, PLACE)
 
 
 @pytest.mark.parametrize("plan", TEMPLATES.values(), ids=TEMPLATES.keys())

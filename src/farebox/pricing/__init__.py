@@ -2,35 +2,53 @@
 
 from farebox.pricing.commands import sell_feed, set_fare_terms
 from farebox.pricing.errors import BadFareTerms, NotForSale
-from farebox.pricing.fares import Fares, Ride, SeatFare
+from farebox.pricing.fares import FareBook, Fares, SeatFare
 from farebox.pricing.import_gtfs import import_fares
 from farebox.pricing.queries import FARE_VERSIONS, fares_at, load_fares, load_fares_of
 from farebox.pricing.quotes import PriceLine, Quote, describe_line, quote_ride, quote_seats
+from farebox.pricing.rides import Ride
+from farebox.pricing.rules import RULE_KINDS, Occasion, PriceRule, RuleKind, load_bp
+from farebox.pricing.sale_terms import DEFAULT_SALE_TERMS, SaleTerms, describe_sale_terms
 from farebox.pricing.terms import (
+    BASIS_POINTS,
     DistanceFare,
+    FareCell,
     FareTerms,
     PassengerType,
     SeatSurcharge,
+    Tax,
     default_distance_fares,
 )
 
 __all__ = [
+    "BASIS_POINTS",
+    "DEFAULT_SALE_TERMS",
     "FARE_VERSIONS",
+    "RULE_KINDS",
     "BadFareTerms",
     "DistanceFare",
+    "FareBook",
+    "FareCell",
     "FareTerms",
     "Fares",
     "NotForSale",
+    "Occasion",
     "PassengerType",
     "PriceLine",
+    "PriceRule",
     "Quote",
     "Ride",
+    "RuleKind",
+    "SaleTerms",
     "SeatFare",
     "SeatSurcharge",
+    "Tax",
     "default_distance_fares",
     "describe_line",
+    "describe_sale_terms",
     "fares_at",
     "import_fares",
+    "load_bp",
     "load_fares",
     "load_fares_of",
     "quote_ride",

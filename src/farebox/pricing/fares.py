@@ -1,123 +1,22 @@
 """An operator's fares, in memory: what a ride costs on a seat for a traveller.
 
-A ride's fare comes from the feed where it names one, else from the operator's price by distance. It is never told by
-the client, and no amount in here can be negative.
+A ride's fare is what the operator set by hand from place to place, else what the feed names, else the operator's price
+by distance. It is never told by the client, and no price in here can be negative.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from fractions import Fraction
-from typing import Protocol
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from farebox.core.money import Money
-from farebox.pricing.terms import DistanceFare, FareTerms, PassengerType, SeatSurcharge
+from farebox.pricing.rides import PricedRun, Ride, RideCall
+from farebox.pricing.rules import Occasion, PriceRule, amounts_of, fitting, in_order
+from farebox.pricing.sale_terms import DEFAULT_SALE_TERMS, SaleTerms, best_of
+from farebox.pricing.terms import DistanceFare, FareCell, FareTerms, PassengerType, SeatSurcharge
 from farebox.timetable import Seat, SeatPlan
-
-ROAD_FACTOR = Fraction(12, 10)
-"""Kilometres on the road for one in a straight line from stop to stop. A feed's own distances are in units it does not
-name, and often wrong; straight lines are always there."""
-
-KMH_WITHOUT_DISTANCE = 60
-"""How fast a coach goes, for pricing rides between stops whose positions are unknown or impossible."""
-
-METRES_PER_SECOND_LIMIT = 120
-"""Faster than any train in a straight line: a position must be wrong."""
 
 MEMO_LIMIT = 20_000
 """Rides whose fare is remembered, an operator."""
-
-
-class RideCall(Protocol):
-    """What pricing needs of a departure's call."""
-
-    @property
-    def index(self) -> int: ...
-    @property
-    def arrival(self) -> datetime: ...
-    @property
-    def departure(self) -> datetime: ...
-    @property
-    def distance_m(self) -> int: ...
-    @property
-    def zone_id(self) -> str | None: ...
-    @property
-    def area_ids(self) -> tuple[str, ...]: ...
-
-
-class RideLine(Protocol):
-    """What pricing needs of a line."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def feed_id(self) -> UUID: ...
-    @property
-    def network_ids(self) -> tuple[str, ...]: ...
-
-
-class PricedRun(Protocol):
-    """What pricing needs of a departure (or of its journey: nothing here depends on the day)."""
-
-    @property
-    def line(self) -> RideLine: ...
-    @property
-    def calls(self) -> Sequence[RideCall]: ...
-    @property
-    def seat_plan(self) -> SeatPlan: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ride:
-    """From one call to another on a line, as fare rules see it.
-
-    Attributes:
-        zones: every zone that a call of the ride lies in (GTFS fares v1).
-        metres: in straight lines from call to call.
-        seconds: from leaving to arriving.
-    """
-
-    feed_id: UUID
-    line_id: UUID
-    networks: tuple[str, ...]
-    from_zone: str | None
-    to_zone: str | None
-    zones: frozenset[str]
-    from_areas: tuple[str, ...]
-    to_areas: tuple[str, ...]
-    metres: int
-    seconds: int
-
-    @classmethod
-    def of(cls, run: PricedRun, board: RideCall, alight: RideCall) -> "Ride":
-        travelled = run.calls[board.index : alight.index + 1]
-        return cls(
-            feed_id=run.line.feed_id,
-            line_id=run.line.id,
-            networks=run.line.network_ids,
-            from_zone=board.zone_id,
-            to_zone=alight.zone_id,
-            zones=frozenset(call.zone_id for call in travelled if call.zone_id),
-            from_areas=board.area_ids,
-            to_areas=alight.area_ids,
-            metres=alight.distance_m - board.distance_m,
-            seconds=int((alight.arrival - board.departure).total_seconds()),
-        )
-
-    def back(self) -> "Ride":
-        """The same ride the other way round."""
-        return replace(
-            self, from_zone=self.to_zone, to_zone=self.from_zone, from_areas=self.to_areas, to_areas=self.from_areas
-        )
-
-    @property
-    def kilometres(self) -> Fraction:
-        """About how far it is on the road; by the time it takes, where positions are missing or cannot be."""
-        seconds = max(self.seconds, 0)
-        if 0 < self.metres <= METRES_PER_SECOND_LIMIT * max(seconds, 60):
-            return Fraction(self.metres, 1000) * ROAD_FACTOR
-        return Fraction(seconds, 3600) * KMH_WITHOUT_DISTANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,34 +37,63 @@ class FareRule:
 
 @dataclass(frozen=True, slots=True)
 class SeatFare:
-    """What one passenger pays for one seat: the fare of the ride and the seat's surcharge (`feature`: what for)."""
+    """What one passenger pays for one seat.
+
+    Attributes:
+        surcharge: of the seat; `feature`: what for.
+        by_rules: what each price rule adds, or takes off.
+        added_tax: on top of all this, where amounts are without it.
+    """
 
     fare: Money
     surcharge: Money
     feature: str
+    added_tax: Money
+    by_rules: tuple[tuple[PriceRule, Money], ...] = ()
 
     @property
     def total(self) -> Money:
-        return self.fare + self.surcharge
+        minor = self.fare.minor + self.surcharge.minor + self.added_tax.minor
+        return Money(minor + sum(amount.minor for _, amount in self.by_rules), self.fare.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FareBook:
+    """All that an operator sells under, but for what its feeds say.
+
+    Attributes:
+        by_distance: seat type -> price by distance, with one for `standard`.
+        sale_terms: seat type -> terms, of any type under the empty text.
+    """
+
+    terms: FareTerms
+    by_distance: Mapping[str, DistanceFare]
+    surcharges: Sequence[SeatSurcharge] = ()
+    cells: Sequence[FareCell] = ()
+    price_rules: Sequence[PriceRule] = ()
+    sale_terms: Mapping[str, SaleTerms] = field(default_factory=dict)
 
 
 class Fares:
-    """The fares of one operator. Made by `load_fares`; immutable, and remembers the rides it was asked about."""
+    """The fares of one operator. Made by `load_fares`; immutable, and remembers the rides it was asked about.
 
-    def __init__(
-        self,
-        operator_id: UUID,
-        terms: FareTerms,
-        *,
-        rules: Iterable[FareRule] = (),
-        by_distance: Mapping[str, DistanceFare],
-        surcharges: Sequence[SeatSurcharge] = (),
-    ) -> None:
+    Attributes:
+        price_rules: empty for most operators; who asks for a price need not find out about the occasion then.
+        looks_at_load: whether one of the rules does.
+    """
+
+    def __init__(self, operator_id: UUID, book: FareBook, rules: Iterable[FareRule] = ()) -> None:
         self.operator_id = operator_id
-        self.terms = terms
-        self._by_distance = dict(by_distance)
-        self._surcharges = tuple(surcharges)
-        self._no_surcharge = Money.zero(terms.currency), ""
+        self.terms = book.terms
+        self.tax = book.terms.tax
+        self.price_rules = in_order(book.price_rules)
+        self.looks_at_load = any(rule.kind == "load" for rule in book.price_rules)
+        self._sale_terms = book.sale_terms
+        self._by_distance = dict(book.by_distance)
+        self._surcharges = tuple(book.surcharges)
+        self._cells = {(cell.from_place, cell.to_place, cell.seat_type): cell for cell in book.cells}
+        self._zero = Money.zero(book.terms.currency)
+        self._no_surcharge = self._zero, ""
         self._rules: dict[tuple[UUID, bool, str | None, str | None], list[FareRule]] = {}
         self._zonal: dict[UUID, set[bool]] = {}
         self._named: dict[tuple[UUID, str], set[str | None]] = {}
@@ -175,19 +103,28 @@ class Fares:
             for column in ("network", "origin", "destination"):
                 self._named.setdefault((rule.feed_id, column), set()).add(getattr(rule, column))
         self._memo: dict[tuple[Ride, str, PassengerType], Money | None] = {}
-        self._lowest: dict[tuple[Ride, UUID, PassengerType, str | None], Money | None] = {}
+        self._lowest: dict[tuple[Ride, UUID, PassengerType, str | None, tuple[PriceRule, ...]], Money | None] = {}
         self._classes: dict[UUID, tuple[Seat, ...]] = {}
 
     @property
     def currency(self) -> str:
         return self.terms.currency
 
+    def rules_for(self, occasion: Occasion) -> tuple[PriceRule, ...]:
+        """The price rules that count on an occasion."""
+        return fitting(self.price_rules, occasion)
+
+    def sale_terms(self, seat_types: Iterable[str] = ()) -> SaleTerms:
+        """Under which terms seats of these types are sold together; without any, what holds where no type says else."""
+        general = self._sale_terms.get("", DEFAULT_SALE_TERMS)
+        return best_of([self._sale_terms.get(seat_type, general) for seat_type in seat_types] or [general])
+
     def price(
         self, run: PricedRun, board: RideCall, alight: RideCall, seat: Seat, passenger_type: PassengerType = "adult"
     ) -> Money | None:
-        """What a passenger pays for a seat on a ride, tax included, service fee not.
+        """What a passenger pays for a seat on a ride where no price rule counts, with tax, without the service fee.
 
-        `None` where the operator does not sell the ride: the feed names no fare, and terms do not sell by distance.
+        `None` where the operator does not sell the ride: nothing names a fare, and terms do not sell by distance.
         """
         fare = self.seat_fare(Ride.of(run, board, alight), seat, passenger_type)
         return fare.total if fare else None
@@ -195,17 +132,23 @@ class Fares:
     def lowest(
         self, run: PricedRun, board: RideCall, alight: RideCall, passenger_type: PassengerType = "adult"
     ) -> Money | None:
-        """The price of the cheapest seat on board ("from")."""
+        """The price of the cheapest seat on board ("from"), where no price rule counts."""
         return self.lowest_on(Ride.of(run, board, alight), run.seat_plan, passenger_type)
 
     def lowest_on(
-        self, ride: Ride, plan: SeatPlan, passenger_type: PassengerType = "adult", *, seat_type: str | None = None
+        self,
+        ride: Ride,
+        plan: SeatPlan,
+        passenger_type: PassengerType = "adult",
+        *,
+        seat_type: str | None = None,
+        rules: tuple[PriceRule, ...] = (),
     ) -> Money | None:
-        """`lowest` for who has the facts of the ride but no calls, such as the search; of one type of seat if given."""
-        key = (ride, plan.id, passenger_type, seat_type)
+        """The price of the cheapest seat, of one type if given, under the price rules that count."""
+        key = (ride, plan.id, passenger_type, seat_type, rules)
         if key not in self._lowest:
             prices = [
-                self.seat_fare(ride, seat, passenger_type)
+                self.seat_fare(ride, seat, passenger_type, rules)
                 for seat in self._price_classes(plan)
                 if seat_type is None or seat.type == seat_type
             ]
@@ -215,8 +158,10 @@ class Fares:
             self._lowest[key] = min(totals, key=lambda total: total.minor, default=None)
         return self._lowest[key]
 
-    def seat_fare(self, ride: Ride, seat: Seat, passenger_type: PassengerType = "adult") -> SeatFare | None:
-        """The parts of a price; `None` as in `price`."""
+    def seat_fare(
+        self, ride: Ride, seat: Seat, passenger_type: PassengerType = "adult", rules: Sequence[PriceRule] = ()
+    ) -> SeatFare | None:
+        """The parts of a price, under the price rules that count; `None` as in `price`."""
         key = (ride, seat.type, passenger_type)
         try:
             fare = self._memo[key]  # a key is long, so that looking twice is dear
@@ -224,14 +169,37 @@ class Fares:
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
             fare = self._memo[key] = self._fare(ride, seat.type, passenger_type)
-        return None if fare is None else SeatFare(fare, *self._surcharge(seat))
+        if fare is None:
+            return None
+        surcharge, feature = self._surcharge(seat)
+        if not rules and not self.tax.is_added:
+            return SeatFare(fare, surcharge, feature, self._zero)
+        by_rules = amounts_of(rules, fare)
+        net = SeatFare(fare, surcharge, feature, self._zero, by_rules).total
+        return SeatFare(fare, surcharge, feature, self.tax.added_to(net), by_rules)
 
     def _fare(self, ride: Ride, seat_type: str, passenger_type: PassengerType) -> Money | None:
+        by_hand = self._set_by_hand(ride, seat_type, passenger_type)
+        if by_hand is not None:
+            return by_hand
         listed = self._listed(ride, passenger_type)
         if listed is not None or not self.terms.sells_by_distance:
             return listed
         table = self._by_distance.get(seat_type) or self._by_distance["standard"]
         return self.terms.discounted(table.price(ride.kilometres), passenger_type)
+
+    def _set_by_hand(self, ride: Ride, seat_type: str, passenger_type: PassengerType) -> Money | None:
+        """The fare from place to place: of the seat's type, else of any."""
+        if not self._cells or ride.from_place is None or ride.to_place is None:
+            return None
+        cell = self._cells.get((ride.from_place, ride.to_place, seat_type)) or self._cells.get(
+            (ride.from_place, ride.to_place, "")
+        )
+        if cell is None:
+            return None
+        fares = {"adult": cell.adult, "child": cell.child, "senior": cell.senior}
+        own = fares[passenger_type]
+        return self.terms.discounted(cell.adult, passenger_type) if own is None else own
 
     def _surcharge(self, seat: Seat) -> tuple[Money, str]:
         """The dearest surcharge that fits the seat. Seats kept for passengers with reduced mobility have none."""

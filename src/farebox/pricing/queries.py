@@ -2,18 +2,37 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import or_, select
 
 from farebox.accounts import get_operator
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
 from farebox.core.together import Question
-from farebox.pricing.fares import FareRule, Fares
-from farebox.pricing.models import DistanceFareRow, FareProductRow, FareRuleRow, FareTermsRow, SeatSurchargeRow
-from farebox.pricing.terms import DistanceFare, FareTerms, PassengerType, SeatSurcharge, default_distance_fares
+from farebox.pricing.fares import FareBook, FareRule, Fares
+from farebox.pricing.models import (
+    DistanceFareRow,
+    FareCellRow,
+    FareProductRow,
+    FareRuleRow,
+    FareTermsRow,
+    PriceRuleRow,
+    SaleTermsRow,
+    SeatSurchargeRow,
+)
+from farebox.pricing.rules import PriceRule
+from farebox.pricing.sale_terms import SaleTerms
+from farebox.pricing.terms import (
+    DistanceFare,
+    FareCell,
+    FareTerms,
+    PassengerType,
+    SeatSurcharge,
+    default_distance_fares,
+)
 
 CACHED_OPERATORS = 64
 """Operators whose fares a process keeps; those not asked for longest go first."""
@@ -22,6 +41,12 @@ FARE_VERSIONS: Final[Question[UUID, UUID]] = Question(
     "SELECT operator_id, version FROM fare_terms WHERE operator_id = ANY($1::uuid[])", lambda row: row[1]
 )
 """The versions of operators' fares, which change whenever the fares do; operators without terms have none."""
+
+CELLS: Final = FareCellRow.__table__.c
+"""Without objects for each row: an operator may have thousands."""
+
+CONDITIONS: Final = ("first_day", "last_day", "weekdays", "from_load_bp", "days_ahead")
+"""Of price rules: NULL in the table is a condition that stands open."""
 
 _cache: OrderedDict[tuple[UUID, UUID | str], Fares] = OrderedDict()
 """By operator and version of its terms; where it has none, by operator and currency."""
@@ -53,9 +78,13 @@ async def fares_at(work: UnitOfWork, operator_id: UUID, version: UUID | None, *,
         return await _versioned(work, operator_id, version)
     fares = _cached((operator_id, currency))
     if fares is None:
-        terms = FareTerms(Money.zero(currency))
-        fares = _keep((operator_id, currency), Fares(operator_id, terms, by_distance=default_distance_fares(currency)))
+        fares = _keep((operator_id, currency), Fares(operator_id, unset_fare_book(currency)))
     return fares
+
+
+def unset_fare_book(currency: str) -> FareBook:
+    """What an operator sells under that has set nothing: by distance."""
+    return FareBook(terms=FareTerms(Money.zero(currency)), by_distance=default_distance_fares(currency))
 
 
 async def _versioned(work: UnitOfWork, operator_id: UUID, version: UUID) -> Fares:
@@ -63,7 +92,8 @@ async def _versioned(work: UnitOfWork, operator_id: UUID, version: UUID) -> Fare
     if fares is None:
         # The terms may have been changed in this very unit of work, after it had read them.
         row = await work.session.get_one(FareTermsRow, operator_id, populate_existing=True)
-        fares = _keep((operator_id, version), await _read(work, row))
+        book = await read_fare_book(work, row)
+        fares = _keep((operator_id, version), Fares(operator_id, book, await _read_rules(work, row)))
     return fares
 
 
@@ -80,14 +110,10 @@ def _keep(key: tuple[UUID, UUID | str], fares: Fares) -> Fares:
     return fares
 
 
-async def _read(work: UnitOfWork, row: FareTermsRow) -> Fares:
-    currency = row.currency
-    distances = await work.session.scalars(
-        select(DistanceFareRow).where(DistanceFareRow.operator_id == row.operator_id)
-    )
-    surcharges = await work.session.scalars(
-        select(SeatSurchargeRow).where(SeatSurchargeRow.operator_id == row.operator_id).order_by(SeatSurchargeRow.id)
-    )
+async def read_fare_book(work: UnitOfWork, row: FareTermsRow) -> FareBook:
+    """All that an operator with terms has set."""
+    operator_id, currency = row.operator_id, row.currency
+    distances = await work.session.scalars(select(DistanceFareRow).where(DistanceFareRow.operator_id == operator_id))
     by_distance = {
         fare.seat_type: DistanceFare(
             Money(fare.base_minor, currency),
@@ -97,12 +123,42 @@ async def _read(work: UnitOfWork, row: FareTermsRow) -> Fares:
         )
         for fare in distances
     }
-    return Fares(
-        row.operator_id,
-        _terms(row),
-        rules=await _read_rules(work, row),
+    surcharges = await work.session.scalars(
+        select(SeatSurchargeRow).where(SeatSurchargeRow.operator_id == operator_id).order_by(SeatSurchargeRow.id)
+    )
+    cells = await work.session.execute(select(*CELLS).where(CELLS.operator_id == operator_id))
+    rules = await work.session.scalars(
+        select(PriceRuleRow).where(PriceRuleRow.operator_id == operator_id).order_by(PriceRuleRow.id)
+    )
+    sale_terms = await work.session.scalars(select(SaleTermsRow).where(SaleTermsRow.operator_id == operator_id))
+    return FareBook(
+        terms=_terms(row),
         by_distance=by_distance or default_distance_fares(currency),
         surcharges=[SeatSurcharge(Money(each.minor, currency), each.seat_type, each.feature) for each in surcharges],
+        cells=[_cell(each, currency) for each in cells],
+        price_rules=[_price_rule(each) for each in rules],
+        sale_terms={each.seat_type: msgspec.convert(each.terms, SaleTerms) for each in sale_terms},
+    )
+
+
+def _cell(row: Any, currency: str) -> FareCell:
+    return FareCell(
+        from_place=row.from_place_id,
+        to_place=row.to_place_id,
+        seat_type=row.seat_type,
+        adult=Money(row.adult_minor, currency),
+        child=None if row.child_minor is None else Money(row.child_minor, currency),
+        senior=None if row.senior_minor is None else Money(row.senior_minor, currency),
+    )
+
+
+def _price_rule(row: PriceRuleRow) -> PriceRule:
+    conditions = {name: getattr(row, name) for name in CONDITIONS}
+    return PriceRule(
+        kind=row.kind,  # type: ignore[arg-type]  # the table's CHECK says so
+        name=row.name,
+        percent_bp=row.percent_bp,
+        **{name: value for name, value in conditions.items() if value is not None},
     )
 
 
@@ -113,6 +169,7 @@ def _terms(row: FareTermsRow) -> FareTerms:
         child_discount_bp=row.child_discount_bp,
         senior_discount_bp=row.senior_discount_bp,
         sells_by_distance=row.sells_by_distance,
+        is_tax_added=row.is_tax_added,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 from farebox.core.money import Money, exponent
 
@@ -69,14 +70,51 @@ class SeatSurcharge:
 
 
 @dataclass(frozen=True, slots=True)
+class FareCell:
+    """A fare set by hand from place to place, in this direction. It goes before the feed's and the one by distance.
+
+    Attributes:
+        seat_type: of the seats that it is for; empty: of all for which there is none of their own.
+        child, senior: `None`: the operator's discount is taken off the adult's.
+    """
+
+    from_place: UUID
+    to_place: UUID
+    adult: Money
+    child: Money | None = None
+    senior: Money | None = None
+    seat_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """How prices are taxed: `rate_bp` basis points, which they include, or which are added to them (`is_added`)."""
+
+    rate_bp: int = 0
+    is_added: bool = False
+
+    def included_in(self, amount: Money) -> Money:
+        """The tax that an amount includes; none where it is added."""
+        if self.is_added or not self.rate_bp:
+            return Money.zero(amount.currency)
+        return amount.times(Fraction(self.rate_bp, BASIS_POINTS + self.rate_bp))
+
+    def added_to(self, amount: Money) -> Money:
+        """The tax that is added to an amount; none where it is included."""
+        if not self.is_added or not self.rate_bp:
+            return Money.zero(amount.currency)
+        return amount.times(Fraction(self.rate_bp, BASIS_POINTS))
+
+
+@dataclass(frozen=True, slots=True)
 class FareTerms:
     """What holds for everything that an operator sells.
 
     Attributes:
         service_fee: added once for each departure that is booked.
-        tax_rate_bp: tax that every amount already includes, in basis points.
-        child_discount_bp, senior_discount_bp: off the adult fare, where the feed has no fare for them.
-        sells_by_distance: whether a ride that the feed names no fare for is sold, by distance.
+        tax_rate_bp: tax on every amount, in basis points; `is_tax_added`: amounts are without it, and it is added.
+        child_discount_bp, senior_discount_bp: off the adult fare, where there is no fare for them.
+        sells_by_distance: whether a ride that nothing else names a fare for is sold, by distance.
     """
 
     service_fee: Money
@@ -84,21 +122,25 @@ class FareTerms:
     child_discount_bp: int = 0
     senior_discount_bp: int = 0
     sells_by_distance: bool = True
+    is_tax_added: bool = False
 
     @property
     def currency(self) -> str:
         return self.service_fee.currency
 
+    @property
+    def tax(self) -> Tax:
+        return Tax(self.tax_rate_bp, self.is_tax_added)
+
+    @property
+    def whole_service_fee(self) -> Money:
+        """The service fee as it is paid, with the tax."""
+        return self.service_fee + self.tax.added_to(self.service_fee)
+
     def discounted(self, fare: Money, passenger_type: PassengerType) -> Money:
         """An adult's fare for somebody else, under the operator's discounts."""
         off = {"adult": 0, "child": self.child_discount_bp, "senior": self.senior_discount_bp}[passenger_type]
         return fare.times(Fraction(BASIS_POINTS - off, BASIS_POINTS)) if off else fare
-
-    def tax_in(self, amount: Money) -> Money:
-        """The tax that an amount includes."""
-        if not self.tax_rate_bp:
-            return Money.zero(amount.currency)
-        return amount.times(Fraction(self.tax_rate_bp, BASIS_POINTS + self.tax_rate_bp))
 
 
 def default_distance_fares(currency: str) -> dict[str, DistanceFare]:
