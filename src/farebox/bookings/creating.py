@@ -133,7 +133,7 @@ def contact_values(contact: Contact, secrets: Secrets, *, region: str) -> dict[s
 def passenger_row(
     booking_id: UUID, item_id: UUID, person: Seated, secrets: Secrets, *, passenger_id: UUID | None = None
 ) -> BookingPassengerRow:
-    """A person's row; document number, phone and e-mail leave here sealed."""
+    """A person's row."""
     details = person.details
     return BookingPassengerRow(
         id=passenger_id or new_id(),
@@ -142,17 +142,24 @@ def passenger_row(
         position=person.position,
         unit=person.seat.unit,
         seat_number=person.seat.label,
-        full_name=details.full_name,
-        id_type=details.id_type,
-        id_number=secrets.encrypt(details.id_number, place="booking_passenger.id_number"),
-        id_number_index=secrets.blind_index(details.id_number),
-        phone=secrets.encrypt(details.phone, place="booking_passenger.phone"),
-        phone_index=secrets.blind_index(details.phone),
-        email=secrets.encrypt(details.email, place="booking_passenger.email") if details.email else None,
-        email_index=secrets.blind_index(details.email.casefold()) if details.email else None,
         passenger_type=details.passenger_type,
         special_needs=details.special_needs,
+        **person_values(details, secrets),
     )
+
+
+def person_values(details: PassengerDetails, secrets: Secrets) -> dict[str, Any]:
+    """The columns of who somebody is; document number, phone and e-mail leave here sealed."""
+    return {
+        "full_name": details.full_name,
+        "id_type": details.id_type,
+        "id_number": secrets.encrypt(details.id_number, place="booking_passenger.id_number"),
+        "id_number_index": secrets.blind_index(details.id_number),
+        "phone": secrets.encrypt(details.phone, place="booking_passenger.phone"),
+        "phone_index": secrets.blind_index(details.phone),
+        "email": secrets.encrypt(details.email, place="booking_passenger.email") if details.email else None,
+        "email_index": secrets.blind_index(details.email.casefold()) if details.email else None,
+    }
 
 
 def price_line_rows(

@@ -86,3 +86,41 @@ class MixedCurrencies(DomainError):
 
     code = "mixed-currencies"
     message = N_("These trips are priced in different currencies. Please book them one by one.")
+
+
+class NotChangeable(DomainError):
+    """Not in a state in which it can be changed, or too late by the terms under which it was bought.
+
+    `booking_status` says where the booking is, `until` when the last moment was, where that is what is in the way.
+    """
+
+    code = "not-changeable"
+    message = N_("This booking cannot be changed any more.")
+
+
+class ChangePending(DomainError):
+    """A change waits for its payment; it is to be paid or withdrawn before another one."""
+
+    code = "change-pending"
+    message = N_("A change of this booking waits for its payment. Pay it or take it back first.")
+
+
+class ChangeNotFound(NotFound):
+    """No change of this booking waits for its payment (any more)."""
+
+    code = "change-not-found"
+    message = N_("There is no change that waits for a payment.")
+
+
+class NothingFound(NotFound):
+    """What was booked is not on sale again in the days asked for."""
+
+    code = "nothing-found"
+    message = N_("We could not find this trip again with enough free seats in the coming days.")
+
+
+class PassengerNotFound(NotFound):
+    """Nobody of this booking, or somebody who has given the seat up."""
+
+    code = "passenger-not-found"
+    message = N_("We could not find this passenger in the booking.")

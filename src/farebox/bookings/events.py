@@ -44,7 +44,7 @@ class BookingCancelled(Event, frozen=True, kw_only=True):
 
 
 class BookingReduced(Event, frozen=True, kw_only=True):
-    """Some seats were given up, and the booking lives on. The other fields are as in `BookingCancelled`."""
+    """Some seats were given up, and the booking lives on. `refund` comes off its price; see `BookingCancelled`."""
 
     type: ClassVar[str] = "booking.reduced"
     booking_id: UUID
@@ -72,6 +72,39 @@ class BookingCompleted(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "booking.completed"
     booking_id: UUID
     reference: str
+
+
+class BookingChanged(Event, frozen=True, kw_only=True):
+    """Some of its people have other seats now, or ride at another time; there are new tickets for them."""
+
+    type: ClassVar[str] = "booking.changed"
+    booking_id: UUID
+    reference: str
+    change_id: UUID
+    total_price: str
+    currency: str
+
+
+class BookingRenamed(Event, frozen=True, kw_only=True):
+    """Some of its people have other names or documents now; there are new tickets for them."""
+
+    type: ClassVar[str] = "booking.renamed"
+    booking_id: UUID
+    reference: str
+    change_id: UUID
+
+
+class BookingChangeFailed(Event, frozen=True, kw_only=True):
+    """A change that waited for its payment was not made; the booking is as it was.
+
+    `reason`: `expired` or `seats-gone`; money that came for it goes back.
+    """
+
+    type: ClassVar[str] = "booking.change-failed"
+    booking_id: UUID
+    reference: str
+    change_id: UUID
+    reason: str
 
 
 class LookupCodeRequested(Event, frozen=True, kw_only=True):

@@ -178,10 +178,10 @@ class BookingPriceLineRow(Base):
 
 
 class BookingChangeRow(Base):
-    """An exchange that waits for the money it costs: other seats are held for it, the old are still the booking's.
+    """A change that waits for the money it costs: other seats are held for it, the old are still the booking's.
 
-    `hold_id` is the hold of the new seats, `passenger_ids` are who moves, in the order of the new seats; `quote` is
-    what was agreed (`changes.ChangeQuote`), `owed_minor` what is still to be paid for it.
+    `hold_id` is the hold of the new seats, `None` where only names change; `passenger_ids` are whom it is about, in the
+    order of the new seats; `quote` is what was agreed (`changes.ChangeQuote`), `owed_minor` what is to be paid for it.
     """
 
     __tablename__ = "booking_change"
@@ -197,7 +197,7 @@ class BookingChangeRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
     status: Mapped[str]
-    hold_id: Mapped[UUID]
+    hold_id: Mapped[UUID | None]
     passenger_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     quote: Mapped[dict[str, Any]] = mapped_column(JSONB)
     owed_minor: Mapped[int] = mapped_column(BigInteger)

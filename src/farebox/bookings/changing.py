@@ -1,0 +1,329 @@
+"""What other seats cost people of a sold booking: another place in the coach, another trip, another day.
+
+The traveller holds the new seats first, as any others. A quote says what it costs to have them instead of the old ones;
+`exchanging` does what was quoted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from farebox.accounts import Actor, Permission
+from farebox.bookings.changes import ChangeQuote, Move, SeatChange
+from farebox.bookings.errors import MixedCurrencies, NotChangeable
+from farebox.bookings.models import BookingItemRow
+from farebox.bookings.queries import get_booking
+from farebox.bookings.seating import offers_of
+from farebox.bookings.states import BookingStatus
+from farebox.bookings.verticals import ItemOffer, SeatOffer, Traveller, Verticals
+from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import DomainError, FieldError, Invalid, NotAllowed
+from farebox.core.i18n import N_
+from farebox.core.ids import new_id
+from farebox.core.money import Money, total
+from farebox.inventory import HoldExpired, get_hold
+from farebox.pricing import Quote
+
+CHANGE_FEE: Final = N_("Seat {seat}, change fee")
+"""Label of the price line of what a change costs. It stays with the seat, whatever is changed or cancelled later."""
+
+PROMOTION: Final = "promotion"
+"""Label of the price lines of what a code gave, as pricing names it."""
+
+Seated: TypeAlias = tuple[Passenger, SeatOffer]
+"""Somebody, and the new seat for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatWish:
+    """Somebody who is to have another seat; `seat_number` says which of those held, empty: any that fits."""
+
+    passenger_id: UUID
+    seat_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWish:
+    """What a traveller wants changed.
+
+    Attributes:
+        lock_id: the hold of the new seats, one for each person.
+        holder: whose hold it is.
+        passengers: who changes, all of one item; empty: everybody on `item_id`.
+        item_id: needed only where nobody is named and the booking has several items.
+    """
+
+    lock_id: UUID
+    holder: Actor
+    passengers: tuple[SeatWish, ...] = ()
+    item_id: UUID | None = None
+
+
+async def quote_change(
+    work: UnitOfWork, booking_id: UUID, wish: ChangeWish, *, actor: Actor, verticals: Verticals
+) -> ChangeQuote:
+    """What it costs to give people of a booking the seats of a hold instead of theirs. Changes nothing.
+
+    The new ride is priced as it is sold today, for the same people, beside what else stays of the booking; the service
+    fee is not asked for again. Each person who changes costs the change fee under which the old seat was bought.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        NotChangeable: it is not confirmed, or it is too late for what is given up.
+        HoldNotFound, HoldExpired: the holder has no such hold, or its time is over.
+        Invalid: people and seats do not go together, field by field.
+        MixedCurrencies: the new ride is sold in another currency.
+    """
+    booking = await get_booking(work, booking_id, actor=actor)
+    return await quote_seats(work, booking, wish, actor=actor, verticals=verticals)
+
+
+async def quote_seats(
+    work: UnitOfWork, booking: Booking, wish: ChangeWish, *, actor: Actor, verticals: Verticals
+) -> ChangeQuote:
+    """The same for a booking that was read before."""
+    item, named = _who_changes(booking, wish)
+    refuse_too_late(work, booking, item, item.policy.change_until, actor=actor)
+    offer = await _held_offer(work, item, wish, verticals)
+    seated = _seat(named, offer)
+    quote = await _price(work, booking, offer, seated, verticals)
+    if quote.currency != booking.total.currency:
+        raise MixedCurrencies
+    if offer.resource_id == item.resource_id:
+        quote = _with_promotion(booking, item, seated, quote)
+    vertical = verticals[offer.kind]
+    change = SeatChange(
+        item_id=item.id,
+        is_whole=len(seated) == len(item.passengers),
+        moves=tuple(Move(passenger_id=person.id, unit=seat.unit, seat_number=seat.label) for person, seat in seated),
+        new_item_id=new_id(),
+        offer=offer,
+        description=vertical.describe(offer),
+        policy=vertical.change_policy(offer),
+        completes_at=vertical.completed_at(offer),
+    )
+    leaving = {person.seat_number: seat.label for person, seat in seated}
+    gone = tuple(
+        line for line in booking.lines if line.item_id == item.id and line.seat_number in leaving and line.kind != "fee"
+    )
+    kept = [_carried(line, change, leaving) for line in booking.lines if line not in gone]
+    added = _added(change, quote, item.policy.change_fee_minor)
+    return ChangeQuote(
+        revision=booking.revision, before=booking.total, gone=gone, added=added, lines=(*kept, *added), seats=change
+    )
+
+
+def refuse_too_late(
+    work: UnitOfWork, booking: Booking, item: BookingItem, until: datetime | None, *, actor: Actor
+) -> None:
+    """Refuse where something of an item cannot be changed by an actor (any more).
+
+    Args:
+        until: the last instant at which travellers may, by the terms of the sale; `None`: never. Who may change
+            bookings for the operator may until it begins.
+
+    Raises:
+        NotChangeable: not confirmed, or too late.
+        NotAllowed: the item is of an operator for whom the actor does not act.
+    """
+    if booking.status is not BookingStatus.CONFIRMED:
+        raise NotChangeable(booking_status=booking.status)
+    if actor.may(Permission.BOOKINGS_CHANGE, item.operator_id):
+        until = item.starts_at
+    elif actor.booking_id is None and actor.owner != booking.owner:
+        raise NotAllowed
+    if until is None or work.now > until or work.now >= item.starts_at:
+        raise NotChangeable(booking_status=booking.status, until=until)
+
+
+def _who_changes(booking: Booking, wish: ChangeWish) -> tuple[BookingItem, list[tuple[Passenger, str]]]:
+    """The item of which seats are given up, and who gives them up, with the seat that each would like."""
+    if not wish.passengers:
+        items = [item for item in booking.items if wish.item_id in {None, item.id}]
+        if len(items) != 1:
+            message = N_("Say who changes: the booking has several trips.")
+            raise Invalid([FieldError("passengers", "choose-passengers", message)])
+        return items[0], [(person, "") for person in items[0].passengers]
+    people = {person.id: person for person in booking.passengers}
+    ids = {each.passenger_id for each in wish.passengers}
+    if len(ids) < len(wish.passengers) or not people.keys() >= ids:
+        message = N_("Name people of this booking, each once.")
+        raise Invalid([FieldError("passengers", "unknown-passenger", message)])
+    named = [(people[each.passenger_id], each.seat_number.strip().upper()) for each in wish.passengers]
+    if len({person.item_id for person, _ in named}) > 1:
+        message = N_("Change one trip after the other.")
+        raise Invalid([FieldError("passengers", "several-trips", message)])
+    return next(item for item in booking.items if item.id == named[0][0].item_id), named
+
+
+async def _held_offer(work: UnitOfWork, item: BookingItem, wish: ChangeWish, verticals: Verticals) -> ItemOffer:
+    """What the hold is. Seats are exchanged within one operator, whose terms and whose money it is."""
+    hold = await get_hold(work, wish.lock_id, owner=wish.holder.owner)
+    if hold.state != "held":
+        raise HoldExpired
+    offers = await offers_of(work, [hold], verticals)
+    if len(offers) != 1 or (offers[0].kind, offers[0].operator_id) != (item.kind, item.operator_id):
+        message = N_("Choose seats on one trip of the same operator.")
+        raise Invalid([FieldError("lockId", "other-operator", message)])
+    return offers[0]
+
+
+def _seat(named: Sequence[tuple[Passenger, str]], offer: ItemOffer) -> list[Seated]:
+    """Each person on the seat that they named, or else on one that fits, in the order named."""
+    if len(offer.seats) != len(named):
+        message = N_("Hold one seat for each person who changes.")
+        raise Invalid([FieldError("lockId", "seat-count", message)])
+    free = {seat.label.upper(): seat for seat in offer.seats}
+    chosen: dict[UUID, SeatOffer] = {}
+    errors: list[FieldError] = []
+    for position, (person, label) in enumerate(named):
+        if label in free:
+            chosen[person.id] = free.pop(label)
+        elif label:
+            message = N_("Seat {seat} is not one of yours.")
+            errors.append(FieldError(f"passengers.{position}.seatNumber", "unknown-seat", message, seat=label))
+    if errors:
+        raise Invalid(errors)
+    left = [person for person, _ in named if person.id not in chosen]
+    for person in sorted(left, key=lambda each: not each.special_needs):  # who can sit on few seats chooses first
+        label = next((key for key, seat in free.items() if seat.accessible == person.special_needs), next(iter(free)))
+        chosen[person.id] = free.pop(label)
+    for position, (person, _) in enumerate(named):
+        if person.special_needs and not chosen[person.id].accessible:
+            message = N_("Seat {seat} is not accessible. Choose a seat marked as accessible for this passenger.")
+            field = f"passengers.{position}.seatNumber"
+            errors.append(FieldError(field, "seat-not-accessible", message, seat=chosen[person.id].label))
+    if errors:
+        raise Invalid(errors)
+    return [(person, chosen[person.id]) for person, _ in named]
+
+
+async def _price(
+    work: UnitOfWork, booking: Booking, offer: ItemOffer, seated: Sequence[Seated], verticals: Verticals
+) -> Quote:
+    """What the new seats cost beside what stays of the booking, so that a way back stays one.
+
+    Raises:
+        Invalid: the vertical has something against it.
+        DomainError: it is not for sale.
+    """
+    vertical = verticals[offer.kind]
+    changing = {person.id for person, _ in seated}
+    entries = [
+        (vertical.describe(offer).origin.time, offer, [(person, seat.unit, seat.label) for person, seat in seated])
+    ]
+    for row in await _living_items(work, booking.id, offer.kind):
+        stay = [each for each in booking.passengers if each.item_id == row.id and each.id not in changing]
+        if stay:
+            whole = msgspec.convert(row.offer, ItemOffer)
+            units = {person.unit for person in stay}
+            kept = replace(whole, seats=tuple(seat for seat in whole.seats if seat.unit in units))
+            entries.append((row.starts_at, kept, [(person, person.unit, person.seat_number) for person in stay]))
+    entries.sort(key=lambda entry: entry[0])
+    own = next(index for index, entry in enumerate(entries) if entry[1] is offer)
+    travellers = [
+        Traveller(
+            position=position,
+            item=index,
+            seat=label,
+            unit=unit,
+            passenger_type=person.passenger_type,
+            special_needs=person.special_needs,
+        )
+        for index, (_, _, people) in enumerate(entries)
+        for position, (person, unit, label) in enumerate(people)
+    ]
+    items = [item for _, item, _ in entries]
+    errors = vertical.validate(items, travellers)
+    if errors:
+        raise Invalid(errors)
+    try:
+        return (await vertical.quote(work, items, travellers))[own]
+    except DomainError:  # a ride that was made already may not be for sale any more; the new one still may
+        alone = [replace(traveller, item=0) for traveller in travellers if traveller.item == own]
+        return (await vertical.quote(work, [offer], alone))[0]
+
+
+async def _living_items(work: UnitOfWork, booking_id: UUID, kind: str) -> Sequence[BookingItemRow]:
+    rows = await work.session.scalars(
+        select(BookingItemRow)
+        .where(BookingItemRow.booking_id == booking_id, BookingItemRow.kind == kind, BookingItemRow.ended_as.is_(None))
+        .execution_options(populate_existing=True)
+    )
+    return rows.all()
+
+
+def _with_promotion(booking: Booking, item: BookingItem, seated: Sequence[Seated], quote: Quote) -> Quote:
+    """What a code gave for somebody goes along to another seat of the same trip, as far as that seat costs so much.
+
+    On another trip the code is not asked again: it may not hold there, and who comes later is to find it still.
+    """
+    prices = quote.before_tax_is_added()
+    given = [line for line in booking.lines if line.item_id == item.id and line.label == PROMOTION]
+    off: dict[str, Money] = {}
+    for person, seat in seated:
+        before = total([line.amount for line in given if line.seat_number == person.seat_number], quote.currency)
+        off[seat.label] = min(Money(-before.minor, quote.currency), prices[seat.label])
+    if not any(off.values()):
+        return quote
+    facts = {name: value for name, value in given[0].facts.items() if name not in {"seat", "tax_rate_bp"}}
+    return quote.less(off, PROMOTION, facts)
+
+
+def _carried(line: BookedLine, change: SeatChange, leaving: Mapping[str, str]) -> BookedLine:
+    """A line that stays: fees of a seat go along with who had it, and what is paid once with the last of an item."""
+    if line.item_id != change.item_id:
+        return line
+    if line.seat_number is not None and line.seat_number in leaving:
+        seat = leaving[line.seat_number]
+        return replace(line, item_id=change.new_item_id, seat_number=seat, facts={**line.facts, "seat": seat})
+    if line.seat_number is None and change.is_whole:
+        return replace(line, item_id=change.new_item_id)
+    return line
+
+
+def _added(change: SeatChange, quote: Quote, fee_minor: int) -> tuple[BookedLine, ...]:
+    """The new seats' lines, and the fee for each. What is paid once was paid with the first seats."""
+    lines = [
+        BookedLine(
+            item_id=change.new_item_id,
+            kind=line.kind,
+            label=line.label,
+            facts=line.facts,
+            seat_number=line.seat_number,
+            amount=line.amount,
+            tax_included=line.tax_included,
+        )
+        for line in quote.lines
+        if line.seat_number is not None
+    ]
+    fee = Money(fee_minor, quote.currency)
+    tax = fee_tax(fee, lines)
+    fees = [
+        BookedLine(
+            item_id=change.new_item_id,
+            kind="fee",
+            label=CHANGE_FEE,
+            facts={"seat": move.seat_number},
+            seat_number=move.seat_number,
+            amount=fee,
+            tax_included=tax,
+        )
+        for move in change.moves
+        if fee
+    ]
+    return (*lines, *fees)
+
+
+def fee_tax(fee: Money, lines: Sequence[BookedLine]) -> Money:
+    """The tax in a fee: as much of it as of what it is a fee for."""
+    price = total([line.amount for line in lines], fee.currency)
+    tax = total([line.tax_included for line in lines], fee.currency)
+    return fee.times(Fraction(tax.minor, price.minor)) if price else Money.zero(fee.currency)
