@@ -47,6 +47,8 @@ class Show:
     price: int
     fee: int
     seats: tuple[SeatOffer, ...]
+    change_fee: int = 0
+    rename_fee: int = 0
 
 
 @dataclass
@@ -95,7 +97,15 @@ class Theatre:
         )
 
     def change_policy(self, item: ItemOffer) -> ChangePolicy:
-        return ChangePolicy(cancel_until=self._show(item).begins - timedelta(days=1))
+        show = self._show(item)
+        latest = show.begins - timedelta(hours=2)
+        return ChangePolicy(
+            cancel_until=show.begins - timedelta(days=1),
+            change_until=latest,
+            rename_until=latest,
+            change_fee_minor=show.change_fee,
+            rename_fee_minor=show.rename_fee,
+        )
 
     def completed_at(self, item: ItemOffer) -> datetime:
         return self._show(item).begins + timedelta(hours=2)
@@ -134,22 +144,31 @@ class Box:
         return {self.theatre.kind: self.theatre}
 
     async def show(
-        self, *, price: int = 1250, fee: int = 100, currency: str = "EUR", seats: int = 4, begins_in: int = 86_400
+        self,
+        *,
+        price: int = 1250,
+        fee: int = 100,
+        currency: str = "EUR",
+        seats: int = 4,
+        begins_in: int = 86_400,
+        operator: str = "theatre",
+        **more: int,
     ) -> Show:
         async with self.database.begin() as work:
-            operator = await upsert_operator(
-                work, code="theatre", name="Small Theatre", timezone="Asia/Ho_Chi_Minh", currency=currency
+            owner = await upsert_operator(
+                work, code=operator, name="Small Theatre", timezone="Asia/Ho_Chi_Minh", currency=currency
             )
             [inventory_id] = await open_inventories(work, [InventorySpec(seats, 1)])
         show = Show(
             id=new_id(),
             inventory_id=inventory_id,
-            operator_id=operator.id,
+            operator_id=owner.id,
             begins=datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=begins_in),
             currency=currency,
             price=price,
             fee=fee,
             seats=tuple(SeatOffer(unit, f"A{unit + 1}", accessible=unit == 0) for unit in range(seats)),
+            **more,
         )
         self.theatre.shows[inventory_id] = show
         return show
