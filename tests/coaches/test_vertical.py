@@ -13,7 +13,7 @@ from farebox.core.db import Database
 from farebox.core.errors import Invalid
 from farebox.core.money import Money
 from farebox.inventory import HoldNotFound, get_hold, take
-from farebox.pricing import FareTerms, set_fare_terms
+from farebox.pricing import FareTerms, SaleTerms, set_fare_terms
 
 CONTACT = Contact(email="an.nguyen@example.com", phone="+84 912 345 678")
 
@@ -103,8 +103,40 @@ async def test_the_facts_of_the_ride_are_kept_as_json(coach):
     stored = msgspec.convert(msgspec.json.decode(msgspec.json.encode(item)), type(item))
     assert vertical.describe(stored) == vertical.describe(item)
     assert vertical.completed_at(stored) == coach.departure.calls[2].arrival
-    assert vertical.change_policy(stored).cancel_until == coach.departure.calls[0].departure - timedelta(hours=24)
+    assert vertical.change_policy(stored) == vertical.change_policy(item)
     assert vertical.validate([stored], []) == []
+
+
+async def test_without_terms_of_the_operator_the_default_ones_are_frozen(coach):
+    leaves = coach.departure.calls[0].departure
+    policy = await policy_of(coach, "1A")
+    assert [(leaves - tier.until, tier.refund_bp) for tier in policy.tiers] == [
+        (timedelta(hours=72), 10_000), (timedelta(hours=24), 8_000), (timedelta(hours=2), 5_000),
+    ]  # fmt: skip
+    assert policy.cancel_until == policy.change_until == policy.rename_until == leaves - timedelta(hours=2)
+    assert (policy.is_fee_refundable, policy.change_fee_minor, policy.rename_fee_minor) == (False, 0, 0)
+
+
+async def test_the_terms_of_the_seats_type_go_before_the_operators(coach):
+    strict = SaleTerms(tiers=(), change_hours=None, rename_hours=24, rename_fee_minor=300, is_fee_refundable=True)
+    async with coach.database.begin() as work:
+        free = FareTerms(Money.zero("EUR"))
+        await set_fare_terms(
+            work, coach.departure.operator_id, free, sale_terms={"": SaleTerms(change_hours=5), "standard": strict}
+        )
+    leaves = coach.departure.calls[0].departure
+    policy = await policy_of(coach, "1A")
+    assert [(tier.until, tier.refund_bp) for tier in policy.tiers] == [(leaves, 0)]
+    assert (policy.cancel_until, policy.change_until) == (leaves, None)
+    assert (policy.rename_until, policy.rename_fee_minor) == (leaves - timedelta(hours=24), 300)
+    assert policy.is_fee_refundable
+
+
+async def policy_of(coach, *seats):
+    async with coach.database.begin() as work:
+        lock = await coach.lock(work, await coach.guest(work), "ac", *seats)
+        [item] = await CoachVertical().offer(work, await get_hold(work, lock.id))
+    return CoachVertical().change_policy(item)
 
 
 async def test_what_is_no_coach_is_left_to_others(coach):

@@ -15,7 +15,7 @@ from farebox.coaches.errors import (
     TooManySeats,
 )
 from farebox.coaches.office import Office
-from farebox.coaches.queries import find_nearest, list_seats, lock_of, make_lock, quote_for, units_of
+from farebox.coaches.queries import find_nearest, list_seats, lock_of, make_lock, quote_for, quoted_lock, units_of
 from farebox.coaches.views import SeatLock, SeatView
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
@@ -105,6 +105,8 @@ async def lock_seats(
         except UnitsTaken as refusal:
             seats = await list_seats(work, departure, stretch, fares=fares, owner=owner)
             raise _explain(seats, units, [unit for _, unit in refusal.lost]) from None
+        if fares.price_rules:  # which may look at when the seats were first taken, and at what was gone by then
+            return await quoted_lock(work, departure, fares, hold)
         return make_lock(departure, hold, quote)
 
 

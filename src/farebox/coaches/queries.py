@@ -7,12 +7,16 @@ from uuid import UUID
 
 from farebox.accounts import Actor
 from farebox.coaches.errors import UnknownSeat
+from farebox.coaches.occasions import rules_on
 from farebox.coaches.views import SeatLock, SeatMap, SeatStatus, SeatView
 from farebox.core.db import UnitOfWork
 from farebox.core.settings import Settings
 from farebox.inventory import Hold, HoldNotFound, UnitStatus, Want, find_live_hold, get_hold, status
-from farebox.pricing import Fares, Quote, Ride, load_fares, quote_ride
+from farebox.pricing import Fares, PassengerType, PriceRule, Quote, Ride, load_fares, quote_ride
 from farebox.timetable import Departure, SeatPlan, Segment, find_departure_id, get_departure, segment
+
+ADULT: Final[PassengerType] = "adult"
+"""For whom prices of seats are shown, before anybody has said who travels."""
 
 RIDES: Final = 5000
 """Rides that a process keeps as fares see them; those not asked for longest go first."""
@@ -38,11 +42,12 @@ async def get_seat_map(
     fares = await load_fares(work, departure.operator_id)
     owner = owner_of(viewer)
     hold = await find_live_hold(work, owner=owner, inventory_id=departure.inventory_id) if owner else None
+    rules = await rules_on(work, departure, stretch, fares, hold)
     return SeatMap(
         departure=departure,
         segment=stretch,
-        seats=await list_seats(work, departure, stretch, fares=fares, owner=owner),
-        lock=_quoted_lock(departure, fares, hold) if hold else None,
+        seats=await list_seats(work, departure, stretch, fares=fares, rules=rules, owner=owner),
+        lock=await quoted_lock(work, departure, fares, hold) if hold else None,
         limit=settings.max_seats,
     )
 
@@ -65,8 +70,12 @@ async def list_seat_statuses(
     departure = await get_departure(work, departure_id)
     stretch = segment(departure, from_id, to_id)
     units = units_of(departure, seat_numbers) if seat_numbers else range(len(departure.seat_plan.seats))
-    fares = await load_fares(work, departure.operator_id)
-    seats = await list_seats(work, departure, stretch, fares=fares, owner=owner_of(viewer))
+    fares, owner = await load_fares(work, departure.operator_id), owner_of(viewer)
+    hold = None
+    if fares.price_rules and owner:
+        hold = await find_live_hold(work, owner=owner, inventory_id=departure.inventory_id)
+    rules = await rules_on(work, departure, stretch, fares, hold)
+    seats = await list_seats(work, departure, stretch, fares=fares, rules=rules, owner=owner)
     return [seats[unit] for unit in units]
 
 
@@ -87,13 +96,23 @@ async def lock_of(work: UnitOfWork, hold: Hold) -> SeatLock:
     if departure_id is None:
         raise HoldNotFound
     departure = await get_departure(work, departure_id)
-    return _quoted_lock(departure, await load_fares(work, departure.operator_id), hold)
+    return await quoted_lock(work, departure, await load_fares(work, departure.operator_id), hold)
 
 
-def quote_for(departure: Departure, stretch: Segment, want: Want, fares: Fares) -> Quote:
+async def quoted_lock(work: UnitOfWork, departure: Departure, fares: Fares, hold: Hold) -> SeatLock:
+    """A hold on a departure, at the price that it was taken for."""
+    want = hold.claims[0]
+    stretch = departure.ride(want.first_slot, want.end_slot)
+    rules = await rules_on(work, departure, stretch, fares, hold)
+    return make_lock(departure, hold, quote_for(departure, stretch, want, fares, rules))
+
+
+def quote_for(
+    departure: Departure, stretch: Segment, want: Want, fares: Fares, rules: Sequence[PriceRule] = ()
+) -> Quote:
     """What seats cost an adult each, in the order of the plan. Raises `NotForSale`."""
-    seats = departure.seat_plan.seats
-    return quote_ride(fares, ride_on(departure, stretch), [(seats[unit], "adult") for unit in sorted(want.units)])
+    seats = [(departure.seat_plan.seats[unit], ADULT) for unit in sorted(want.units)]
+    return quote_ride(fares, ride_on(departure, stretch), seats, rules)
 
 
 def ride_on(departure: Departure, stretch: Segment) -> Ride:
@@ -121,21 +140,26 @@ def make_lock(departure: Departure, hold: Hold, quote: Quote) -> SeatLock:
     )
 
 
-def _quoted_lock(departure: Departure, fares: Fares, hold: Hold) -> SeatLock:
-    want = hold.claims[0]
-    return make_lock(departure, hold, quote_for(departure, departure.ride(want.first_slot, want.end_slot), want, fares))
-
-
 async def list_seats(
-    work: UnitOfWork, departure: Departure, stretch: Segment, *, fares: Fares, owner: str | None
+    work: UnitOfWork,
+    departure: Departure,
+    stretch: Segment,
+    *,
+    fares: Fares,
+    rules: Sequence[PriceRule] = (),
+    owner: str | None,
 ) -> tuple[SeatView, ...]:
-    """All seats of a departure, in the order of the plan, as `owner` sees them on a stretch."""
+    """All seats of a departure, in the order of the plan, as `owner` sees them on a stretch.
+
+    Args:
+        rules: the price rules that count for the owner: see `rules_on`.
+    """
     found = await status(work, departure.inventory_id, stretch.first_slot, stretch.end_slot)
     taken = {unit.unit: unit for unit in found}
     ride = ride_on(departure, stretch)
     views = []
     for unit, seat in enumerate(departure.seat_plan.seats):
-        fare = fares.seat_fare(ride, seat)
+        fare = fares.seat_fare(ride, seat, ADULT, rules)
         views.append(
             SeatView(
                 unit=unit,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -12,28 +13,33 @@ from farebox.bookings import (
     ItemDescription,
     ItemOffer,
     PlaceTime,
+    RefundTier,
     SeatDescription,
     SeatOffer,
     Traveller,
 )
 from farebox.coaches.errors import SalesClosed
+from farebox.coaches.occasions import load_of, occasion_of
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
 from farebox.inventory import Hold, Want
-from farebox.pricing import Quote, load_fares, quote_seats
-from farebox.timetable import Call, Departure, find_departure_id, get_departure
+from farebox.pricing import Fares, PriceRule, Quote, SaleTerms, load_fares, quote_seats
+from farebox.timetable import Call, Departure, Segment, find_departure_id, get_departure
 
 KIND: Final = "coach"
 
 BOARDING_NOTE = N_("Be at the stop 15 minutes before departure.")
 
-LATEST_CHANGE = timedelta(hours=24)
-"""Before the departure from the stop of boarding: until then travellers may cancel or change."""
-
 
 class RideFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a ride with its booking: enough to print its ticket when the timetable is long another one."""
+    """What is kept of a ride with its booking: enough to print its ticket when the timetable is long another one.
+
+    Attributes:
+        taken_at, load_bp: when its seats were first taken, and how much was gone before: what its price goes by, also
+            when people are changed later. See `occasions`.
+        sale_terms: under which its seats were sold.
+    """
 
     operator_name: str
     operator_phone: str
@@ -45,6 +51,9 @@ class RideFacts(msgspec.Struct, frozen=True, kw_only=True):
     amenities: tuple[str, ...]
     origin: PlaceTime
     destination: PlaceTime
+    taken_at: datetime
+    load_bp: int
+    sale_terms: SaleTerms
 
 
 class CoachVertical:
@@ -66,15 +75,20 @@ class CoachVertical:
 
     async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
         """Raises: NotForSale when the operator has no fare for the ride."""
+        departures = [await get_departure(work, item.resource_id) for item in items]
+        rides = [one.ride(item.first_slot, item.end_slot) for one, item in zip(departures, items, strict=True)]
+        fares_of = {seller: await load_fares(work, seller) for seller in {item.operator_id for item in items}}
+        ways = [(item.operator_id, *_places(ride)) for item, ride in zip(items, rides, strict=True)]
         quotes = []
-        for position, item in enumerate(items):
-            departure = await get_departure(work, item.resource_id)
-            fares = await load_fares(work, departure.operator_id)
+        for position, (item, departure, ride) in enumerate(zip(items, departures, rides, strict=True)):
+            fares = fares_of[item.operator_id]
+            operator, origin, destination = ways[position]
+            has_way_back = (operator, destination, origin) in ways
             own = sorted(
                 (one for one in travellers if one.item == position), key=lambda one: item.units.index(one.unit)
             )
             seats = [(departure.seat_plan.seats[one.unit], one.passenger_type) for one in own]
-            quotes.append(quote_seats(fares, departure, departure.ride(item.first_slot, item.end_slot), seats))
+            quotes.append(quote_seats(fares, departure, ride, seats, _rules(fares, item, ride, has_way_back)))
         return quotes
 
     def describe(self, item: ItemOffer) -> ItemDescription:
@@ -97,8 +111,18 @@ class CoachVertical:
         )
 
     def change_policy(self, item: ItemOffer) -> ChangePolicy:
-        latest = _facts(item).origin.time - LATEST_CHANGE
-        return ChangePolicy(cancel_until=latest, change_until=latest)
+        facts = _facts(item)
+        terms, leaves = facts.sale_terms, facts.origin.time
+        tiers = [RefundTier(until=leaves - timedelta(hours=hours), refund_bp=bp) for hours, bp in terms.tiers]
+        return ChangePolicy(
+            cancel_until=tiers[-1].until if tiers else leaves,
+            change_until=_before(leaves, terms.change_hours),
+            rename_until=_before(leaves, terms.rename_hours),
+            tiers=tuple(tiers) or (RefundTier(until=leaves, refund_bp=0),),
+            is_fee_refundable=terms.is_fee_refundable,
+            change_fee_minor=terms.change_fee_minor,
+            rename_fee_minor=terms.rename_fee_minor,
+        )
 
     def completed_at(self, item: ItemOffer) -> datetime:
         return _facts(item).destination.time
@@ -109,6 +133,8 @@ async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure)
     if departure.status != "scheduled" or work.now >= stretch.board.departure:
         raise SalesClosed
     operator = await get_operator(work, departure.operator_id)
+    fares = await load_fares(work, departure.operator_id)
+    seats = tuple(_seat_offer(departure, unit) for unit in sorted(want.units))
     facts = RideFacts(
         operator_name=operator.name,
         operator_phone=operator.phone,
@@ -120,6 +146,9 @@ async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure)
         amenities=departure.vehicle.amenities,
         origin=_place_time(stretch.board, stretch.board.departure),
         destination=_place_time(stretch.alight, stretch.alight.arrival),
+        taken_at=hold.first_taken_at,
+        load_bp=await load_of(work, departure, stretch, fares, hold.id),
+        sale_terms=fares.sale_terms({seat.type for seat in seats}),
     )
     return ItemOffer(
         kind=KIND,
@@ -129,7 +158,7 @@ async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure)
         end_slot=want.end_slot,
         resource_id=departure.id,
         operator_id=departure.operator_id,
-        seats=tuple(_seat_offer(departure, unit) for unit in sorted(want.units)),
+        seats=seats,
         from_id=stretch.board.stop_id,
         to_id=stretch.alight.stop_id,
         snapshot=msgspec.to_builtins(facts),
@@ -151,6 +180,22 @@ def _place_time(call: Call, time: datetime) -> PlaceTime:
         lat=call.lat,
         lon=call.lon,
     )
+
+
+def _rules(fares: Fares, item: ItemOffer, ride: Segment, has_way_back: bool) -> tuple[PriceRule, ...]:
+    """The price rules that count: those that counted when the seats were taken, and now also for the way back."""
+    if not fares.price_rules:
+        return ()
+    facts = _facts(item)
+    return fares.rules_for(occasion_of(ride, at=facts.taken_at, load=facts.load_bp, is_round_trip=has_way_back))
+
+
+def _places(ride: Segment) -> tuple[UUID, UUID]:
+    return ride.board.place_id, ride.alight.place_id
+
+
+def _before(leaves: datetime, hours: int | None) -> datetime | None:
+    return None if hours is None else leaves - timedelta(hours=hours)
 
 
 def _facts(item: ItemOffer) -> RideFacts:

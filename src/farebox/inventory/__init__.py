@@ -13,7 +13,7 @@ from farebox.inventory.commands import (
     sweep,
     transfer,
 )
-from farebox.inventory.counting import RUNNING_HOLDS
+from farebox.inventory.counting import RUNNING_HOLDS, count_gone
 from farebox.inventory.desk import Desk
 from farebox.inventory.errors import (
     ExtensionLimit,
@@ -84,6 +84,7 @@ __all__ = [
     "claims_on",
     "close_inventories",
     "confirm",
+    "count_gone",
     "extend",
     "find_hold",
     "find_live_hold",

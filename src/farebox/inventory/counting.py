@@ -1,7 +1,9 @@
-"""How much an owner holds at a time."""
+"""How much an owner holds at a time, and how much of a run is gone."""
 
 from typing import Final
+from uuid import UUID
 
+from farebox.core.db import UnitOfWork
 from farebox.core.together import Question
 
 RUNNING_HOLDS: Final[Question[str, int]] = Question(
@@ -14,3 +16,24 @@ RUNNING_HOLDS: Final[Question[str, int]] = Question(
     lambda row: row[1],
 )
 """How many holds of each owner are running."""
+
+_GONE: Final = """
+SELECT count(DISTINCT claim.unit) FROM claim JOIN hold ON hold.id = claim.hold_id
+WHERE claim.inventory_id = %(inventory_id)s AND claim.slot >= %(first_slot)s AND claim.slot < %(end_slot)s
+  AND (claim.expires_at IS NULL OR claim.expires_at > statement_timestamp())
+  AND (%(hold_id)s::uuid IS NULL OR hold.first_taken_at < (SELECT first_taken_at FROM hold WHERE id = %(hold_id)s))"""
+
+
+async def count_gone(
+    work: UnitOfWork, inventory_id: int, first_slot: int, end_slot: int, *, before: UUID | None = None
+) -> int:
+    """How many units of a run somebody has on a part of [first_slot, end_slot).
+
+    Args:
+        before: a hold: only units that were taken before it count, so neither its own nor any taken since.
+    """
+    parameters = {"inventory_id": inventory_id, "first_slot": first_slot, "end_slot": end_slot, "hold_id": before}
+    row = await (await work.execute(_GONE, parameters)).fetchone()
+    assert row is not None  # it counts
+    gone: int = row[0]
+    return gone

@@ -1,5 +1,6 @@
 """All there is to say about a ride on one departure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
@@ -7,8 +8,27 @@ from uuid import UUID
 from farebox.accounts import get_operator
 from farebox.core.db import UnitOfWork
 from farebox.inventory import availability
-from farebox.pricing import Fares, PassengerType, Ride, load_fares
-from farebox.search.views import OperatorName, StopTime, TripDetail, TripFare, TripOffer, TripTerms, VehicleName
+from farebox.pricing import (
+    Fares,
+    Occasion,
+    PassengerType,
+    PriceRule,
+    Ride,
+    SaleTerms,
+    describe_sale_terms,
+    load_bp,
+    load_fares,
+)
+from farebox.search.views import (
+    OperatorName,
+    StopTime,
+    TripConditions,
+    TripDetail,
+    TripFare,
+    TripOffer,
+    TripTerms,
+    VehicleName,
+)
 from farebox.timetable import Call, Departure, Segment, get_departure, segment
 
 
@@ -28,6 +48,8 @@ async def get_trip(
     operator = await get_operator(work, departure.operator_id)
     fares = await load_fares(work, departure.operator_id)
     (seats,) = await availability(work, [(departure.inventory_id, ride.first_slot, ride.end_slot)])
+    priced = Ride.of(departure, ride.board, ride.alight)
+    rules = _rules(departure, ride, fares, seats, work.now)
     offer = TripOffer(
         departure_id=departure.id,
         line=departure.line.name,
@@ -38,7 +60,7 @@ async def get_trip(
         vehicle=VehicleName(departure.vehicle.code, departure.vehicle.name),
         amenities=departure.vehicle.amenities,
         seats_available=seats,
-        price=fares.lowest(departure, ride.board, ride.alight),
+        price=fares.lowest_on(priced, departure.seat_plan, rules=rules),
         seat_types=departure.vehicle.seat_types,
     )
     return TripDetail(
@@ -48,26 +70,46 @@ async def get_trip(
         alight=ride.alight,
         calls=departure.calls,
         is_on_sale=departure.is_on_sale(ride.board, work.now),
-        fares=tuple(_fares(fares, departure, ride)),
+        fares=tuple(_fares(fares, departure, priced, rules)),
         terms=TripTerms(
             sales_close_at=departure.sales_close_at(ride.board),
-            service_fee=fares.terms.service_fee,
+            service_fee=fares.terms.whole_service_fee,
             tax_rate_bp=fares.terms.tax_rate_bp,
             discounts_bp={"child": fares.terms.child_discount_bp, "senior": fares.terms.senior_discount_bp},
+            conditions=tuple(_conditions(fares, departure.vehicle.seat_types)),
         ),
     )
 
 
-def _fares(fares: Fares, departure: Departure, ride: Segment) -> list[TripFare]:
+def _rules(departure: Departure, ride: Segment, fares: Fares, free: int, at: datetime) -> tuple[PriceRule, ...]:
+    """The price rules that count for who takes a seat now."""
+    if not fares.price_rules:
+        return ()
+    seats = len(departure.seat_plan.seats)
+    board, load = ride.board, load_bp(seats - free, seats)
+    return fares.rules_for(Occasion.of(board.departure, board.timezone, at=at, load_bp=load))
+
+
+def _fares(fares: Fares, departure: Departure, ride: Ride, rules: tuple[PriceRule, ...]) -> list[TripFare]:
     types: tuple[PassengerType, ...] = get_args(PassengerType)
-    priced = Ride.of(departure, ride.board, ride.alight)
     found = []
     for passenger_type in types:
         for seat_type in departure.vehicle.seat_types:
-            price = fares.lowest_on(priced, departure.seat_plan, passenger_type, seat_type=seat_type)
+            price = fares.lowest_on(ride, departure.seat_plan, passenger_type, seat_type=seat_type, rules=rules)
             if price is not None:
                 found.append(TripFare(passenger_type, seat_type, price))
     return found
+
+
+def _conditions(fares: Fares, seat_types: Iterable[str]) -> list[TripConditions]:
+    """The terms of sale, types of seats with the same ones together."""
+    together: dict[SaleTerms, list[str]] = {}
+    for seat_type in seat_types:
+        together.setdefault(fares.sale_terms([seat_type]), []).append(seat_type)
+    return [
+        TripConditions(tuple(types), terms, tuple(describe_sale_terms(terms, fares.currency)))
+        for terms, types in together.items()
+    ]
 
 
 def _stop_time(call: Call, time: datetime) -> StopTime:

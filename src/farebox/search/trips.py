@@ -14,7 +14,7 @@ from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
 from farebox.core.money import Money
 from farebox.inventory import availability
-from farebox.pricing import Fares, Ride, load_fares, load_fares_of
+from farebox.pricing import Fares, Occasion, PriceRule, Ride, load_bp, load_fares, load_fares_of
 from farebox.search.errors import BadQuery
 from farebox.search.views import (
     MAX_LIMIT,
@@ -52,6 +52,15 @@ class Seller:
     fares: Fares
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What prices go by besides the run: between which places one travels, and when that is asked."""
+
+    from_place: UUID
+    to_place: UUID
+    at: datetime
+
+
 async def search_trips(work: UnitOfWork, query: TripQuery) -> TripPage:
     """The departures that carry `query.passengers` from one place to the other on the day, sales open, seats left.
 
@@ -67,7 +76,8 @@ async def search_trips(work: UnitOfWork, query: TripQuery) -> TripPage:
     runs = await list_runs(work, origin, destination, start, end)
     open_runs = [run for run in runs if work.now < run.sales_close_at]
     facts = await list_ride_facts(work, map(RideKey.of, open_runs))
-    offers = await _offers(work, _timely(open_runs, query), facts, query.seat_type)
+    asked = Asked(origin.place_id, destination.place_id, work.now)
+    offers = await _offers(work, _timely(open_runs, query), facts, asked, query.seat_type)
     fitting = [offer for offer in offers if _fits(offer, query)]
     seated = [offer for offer in fitting if offer.seats_available >= query.passengers]
     listed = sorted(fitting if query.include_full else seated, key=SORT_KEYS[query.sort])
@@ -100,17 +110,22 @@ async def neighbouring_days(
     start, end = _bounds(origin, days[0], days[-1])
     runs = await list_runs(work, origin, destination, max(start, work.now), end)
     runs = [run for run in runs if work.now < run.sales_close_at]
-    rides: dict[RideKey, list[Run]] = {}  # what differs in its day only is looked up, and priced, once
+    # what differs in its day only is looked up once
+    rides: dict[RideKey, list[tuple[Run, int]]] = {}
     for run, seats in zip(runs, await availability(work, [_range(run) for run in runs]), strict=True):
         if seats >= passengers:
-            rides.setdefault(RideKey.of(run), []).append(run)
+            rides.setdefault(RideKey.of(run), []).append((run, seats))
     facts = await list_ride_facts(work, rides)
     fares = await _load_fares(work, {run.operator_id for run in runs})
+    asked = Asked(origin.place_id, destination.place_id, work.now)
     zone = ZoneInfo(origin.timezone)
     by_day: dict[date, list[Money | None]] = {each: [] for each in days}
-    for ride, same in rides.items():
-        price = _price(same[0], facts[ride], fares[same[0].operator_id])
-        for run in same:
+    for key, same in rides.items():
+        own = fares[same[0][0].operator_id]
+        ride = _ride(same[0][0], facts[key], asked)
+        for run, seats in same:
+            rules = _rules(run, facts[key], own, asked, seats)
+            price = own.lowest_on(ride, facts[key].seat_plan, rules=rules)
             by_day[run.departs_at.astimezone(zone).date()].append(price)
     return [DayPrice(each, _lowest(found), len(found)) for each, found in by_day.items()]
 
@@ -173,18 +188,19 @@ def _timely(runs: Iterable[Run], query: TripQuery) -> list[Run]:
 
 
 async def _offers(
-    work: UnitOfWork, runs: Sequence[Run], facts: dict[RideKey, RideFacts], seat_type: str | None
+    work: UnitOfWork, runs: Sequence[Run], facts: dict[RideKey, RideFacts], asked: Asked, seat_type: str | None
 ) -> list[TripOffer]:
     free = await availability(work, [_range(run) for run in runs])
     sellers = await _load_sellers(work, {run.operator_id for run in runs})
     return [
-        _offer(run, facts[RideKey.of(run)], sellers[run.operator_id], seats, seat_type)
+        _offer(run, facts[RideKey.of(run)], sellers[run.operator_id], asked, seats, seat_type)
         for run, seats in zip(runs, free, strict=True)
     ]
 
 
-def _offer(run: Run, facts: RideFacts, seller: Seller, seats: int, seat_type: str | None) -> TripOffer:
+def _offer(run: Run, facts: RideFacts, seller: Seller, asked: Asked, seats: int, seat_type: str | None) -> TripOffer:
     board, alight, vehicle = facts.board, facts.alight, facts.vehicle
+    rules = _rules(run, facts, seller.fares, asked, seats)
     return TripOffer(
         departure_id=run.departure_id,
         line=facts.line.name,
@@ -195,13 +211,13 @@ def _offer(run: Run, facts: RideFacts, seller: Seller, seats: int, seat_type: st
         vehicle=VehicleName(vehicle.code, vehicle.name),
         amenities=vehicle.amenities,
         seats_available=seats,
-        price=_price(run, facts, seller.fares, seat_type),
+        price=seller.fares.lowest_on(_ride(run, facts, asked), facts.seat_plan, seat_type=seat_type, rules=rules),
         seat_types=vehicle.seat_types,
     )
 
 
-def _price(run: Run, facts: RideFacts, fares: Fares, seat_type: str | None = None) -> Money | None:
-    ride = Ride(
+def _ride(run: Run, facts: RideFacts, asked: Asked) -> Ride:
+    return Ride(
         feed_id=facts.line.feed_id,
         line_id=facts.line.id,
         networks=facts.line.network_ids,
@@ -212,8 +228,18 @@ def _price(run: Run, facts: RideFacts, fares: Fares, seat_type: str | None = Non
         to_areas=facts.alight.area_ids,
         metres=run.distance_m,
         seconds=int((run.arrives_at - run.departs_at).total_seconds()),
+        from_place=asked.from_place,
+        to_place=asked.to_place,
     )
-    return fares.lowest_on(ride, facts.seat_plan, seat_type=seat_type)
+
+
+def _rules(run: Run, facts: RideFacts, fares: Fares, asked: Asked, free: int) -> tuple[PriceRule, ...]:
+    """The price rules that count for who takes a seat now."""
+    if not fares.price_rules:
+        return ()
+    seats = len(facts.seat_plan.seats)
+    load = load_bp(seats - free, seats)
+    return fares.rules_for(Occasion.of(run.departs_at, facts.board.timezone, at=asked.at, load_bp=load))
 
 
 async def _load_sellers(work: UnitOfWork, operator_ids: set[UUID]) -> dict[UUID, Seller]:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
 from farebox.core.money import Money
-from farebox.pricing import PassengerType
+from farebox.pricing import PassengerType, SaleTerms
 from farebox.timetable import Call, Departure
 
 Sort: TypeAlias = Literal["departure", "price", "duration", "arrival"]
@@ -141,20 +141,31 @@ class TripFare:
 
 
 @dataclass(frozen=True, slots=True)
+class TripConditions:
+    """Under which terms seats of some types are given back, changed and renamed: as facts, and said in sentences."""
+
+    seat_types: tuple[str, ...]
+    terms: SaleTerms
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TripTerms:
     """The facts of the sale.
 
     Attributes:
         sales_close_at: when sales for this ride end.
-        service_fee: added once a departure, whatever the number of seats.
+        service_fee: added once a departure, whatever the number of seats, with tax.
         tax_rate_bp: the tax that all prices include, in basis points.
         discounts_bp: off the adult fare, by type of passenger, in basis points; the feed's own fares go first.
+        conditions: what holds when plans change; each type of seat is in one of them.
     """
 
     sales_close_at: datetime
     service_fee: Money
     tax_rate_bp: int
     discounts_bp: Mapping[PassengerType, int]
+    conditions: tuple[TripConditions, ...]
 
 
 @dataclass(frozen=True, slots=True)
