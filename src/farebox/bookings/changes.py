@@ -164,19 +164,19 @@ async def get_change(work: UnitOfWork, change_id: UUID) -> Change:
 
 
 async def open_change(
-    work: UnitOfWork, row: BookingRow, quote: ChangeQuote, *, change_id: UUID, actor: Actor, holder: str, seconds: int
+    work: UnitOfWork, booking_id: UUID, quote: ChangeQuote, *, change_id: UUID, actor: Actor, holder: str, seconds: int
 ) -> Change:
     """Let a change wait for its money: its seats are the booking's and kept for `seconds`.
 
     Args:
-        row: the booking, locked by the caller.
         holder: whose the hold of the new seats is.
 
     Raises:
         ChangePending: another one waits.
         HoldNotFound, HoldExpired: the new seats are not held (any more).
     """
-    await refuse_second_change(work, row)
+    row = await get_row(work, booking_id, as_it_stands=True)
+    await refuse_second_change(work, booking_id)
     hold_id = quote.seats.hold_id if quote.seats else None
     expires_at = await _in(work, seconds)
     if hold_id is not None:
@@ -203,18 +203,15 @@ async def open_change(
     return change_of(waiting)
 
 
-async def refuse_second_change(work: UnitOfWork, row: BookingRow) -> None:
-    """Raises `ChangePending` where one waits; one whose time is over is ended here.
-
-    Args:
-        row: the booking, locked by the caller.
-    """
-    waiting = await _find(work, BookingChangeRow.booking_id == row.id, _IS_PENDING)
+async def refuse_second_change(work: UnitOfWork, booking_id: UUID) -> None:
+    """Raises `ChangePending` where one waits; one whose time is over is ended here."""
+    await get_row(work, booking_id, as_it_stands=True)  # whoever opens or ends one waits in one line
+    waiting = await _find(work, BookingChangeRow.booking_id == booking_id, _IS_PENDING)
     if waiting is None:
         return
     if await _find(work, BookingChangeRow.id == waiting.id, _IS_IN_TIME):
-        raise ChangePending(change_id=waiting.id)
-    await fail_change(work, row, waiting.id, "expired")
+        raise ChangePending(change_id=str(waiting.id))
+    await fail_change(work, booking_id, waiting.id, "expired")
 
 
 async def withdraw_change(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> None:
@@ -244,12 +241,9 @@ async def drop_pending_change(work: UnitOfWork, row: BookingRow, *, actor: Actor
         await _end(work, row, waiting.id, "withdrawn", actor=actor, reason="change-withdrawn")
 
 
-async def fail_change(work: UnitOfWork, row: BookingRow, change_id: UUID, failure: ChangeFailure) -> None:
-    """A change that waited for its payment cannot be made: its new seats are free, the traveller is told.
-
-    Args:
-        row: the booking, locked by the caller.
-    """
+async def fail_change(work: UnitOfWork, booking_id: UUID, change_id: UUID, failure: ChangeFailure) -> None:
+    """A change that waited for its payment cannot be made: its new seats are free, the traveller is told."""
+    row = await get_row(work, booking_id, as_it_stands=True)
     if await _end(work, row, change_id, "failed", actor=SYSTEM, reason=f"change-{failure}"):
         work.publish(
             BookingChangeFailed(booking_id=row.id, reference=row.reference, change_id=change_id, reason=failure)
@@ -268,17 +262,16 @@ async def expire_changes(work: UnitOfWork, *, limit: int = BATCH) -> int:
         How many; fewer than `limit` means none is left.
     """
     due = await work.session.execute(
-        select(BookingRow, BookingChangeRow.id)
+        select(BookingRow.id, BookingChangeRow.id)
         .join(BookingChangeRow, BookingChangeRow.booking_id == BookingRow.id)
         .where(_IS_PENDING, ~_IS_IN_TIME)
         .order_by(BookingChangeRow.expires_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=BookingRow)
-        .execution_options(populate_existing=True)
     )
     rows = due.all()
-    for row, change_id in rows:
-        await fail_change(work, row, change_id, "expired")
+    for booking_id, change_id in rows:
+        await fail_change(work, booking_id, change_id, "expired")
     return len(rows)
 
 
