@@ -22,7 +22,7 @@ from farebox.payments.events import PaymentCompleted, PaymentFailed, PaymentRefu
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
 from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
 from farebox.payments.keeping import list_unsettled, wipe_old_bodies
-from farebox.payments.ledger import balances
+from farebox.payments.ledger import AccountBalance, balances, list_accounts
 from farebox.payments.providers import (
     PaymentMethod,
     PaymentOrder,
@@ -53,6 +53,7 @@ from farebox.payments.wallet import (
 __all__ = [
     "REACTIONS",
     "RULES",
+    "AccountBalance",
     "BadSignature",
     "Destination",
     "Disposition",
@@ -98,6 +99,7 @@ __all__ = [
     "give_back",
     "handle_waiting",
     "has_money",
+    "list_accounts",
     "list_methods",
     "list_payments",
     "list_transactions",
