@@ -1,5 +1,5 @@
 """The command line: `farebox demo`, `serve`, `worker`, `migrate`, `import-gtfs`, `people`, `staff`, `keys`,
-`secrets`, `doctor` and `version`.
+`secrets`, `ledger`, `doctor` and `version`.
 
 Nothing heavy is imported here: a command loads what it needs once its database is on its way up.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 from cyclopts import App, Parameter
 
 from farebox import __version__
-from farebox.cli import data, health, people, secrets, staff, start
+from farebox.cli import data, health, ledger, people, secrets, staff, start
 from farebox.cli.screen import err, problem
 from farebox.core.errors import DomainError
 
@@ -31,6 +31,7 @@ app.command(people.app)
 app.command(people.keys)
 app.command(secrets.app)
 app.command(staff.app)
+app.command(ledger.app)
 app.command(health.doctor)
 app.command(health.version)
 

@@ -58,6 +58,24 @@ def wallet(wallet_id: UUID) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """What one account comes to in one currency, in minor units. All wallets are one line, `wallets`.
+
+    Attributes:
+        balance: debits less credits, so negative where money is owed.
+    """
+
+    account: str
+    currency: str
+    debits: int
+    credits: int
+
+    @property
+    def balance(self) -> int:
+        return self.debits - self.credits
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What an operator's lines of a booking come to, and how that is split: the parts add up to the lines."""
 
@@ -241,3 +259,23 @@ async def balances(work: UnitOfWork, *, booking_id: UUID | None = None) -> dict[
     if booking_id is not None:
         query = query.where(LedgerEntryRow.booking_id == booking_id)
     return {(account, currency): int(minor) for account, currency, minor in await work.session.execute(query)}
+
+
+async def list_accounts(
+    work: UnitOfWork, *, operator_id: UUID | None = None, currency: str | None = None
+) -> list[AccountBalance]:
+    """All accounts by name and currency: of one operator (its sales, and the commission on them), in one currency."""
+    cursor = await work.execute(
+        "SELECT CASE WHEN account LIKE 'wallet:%%' THEN 'wallets' ELSE account END, currency,"
+        " coalesce(sum(amount_minor) FILTER (WHERE amount_minor > 0), 0),"
+        " coalesce(-sum(amount_minor) FILTER (WHERE amount_minor < 0), 0)"
+        " FROM ledger_entry"
+        " WHERE (%(operator)s::text IS NULL OR account IN ('sales:' || %(operator)s, 'commission:' || %(operator)s))"
+        " AND (%(currency)s::text IS NULL OR currency = %(currency)s)"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
+        {"operator": str(operator_id) if operator_id else None, "currency": currency},
+    )
+    return [
+        AccountBalance(account, code, int(debited), int(credited))
+        for account, code, debited, credited in await cursor.fetchall()
+    ]

@@ -154,5 +154,5 @@ def verdicts(connection: "psycopg.Connection[Any]") -> list[Verdict]:
 
 
 def _ask(cursor: "psycopg.Cursor[dict[str, Any]]", rule: str, query: str) -> Verdict:
-    rows = cursor.execute(query).fetchall()  # type: ignore[arg-type]  # the queries above, which nobody else writes
+    rows = cursor.execute(query).fetchall()
     return Verdict(rule, len(rows), tuple(rows[:EXAMPLES]))
