@@ -25,15 +25,19 @@ class Asked:
 
 @contextmanager
 def answering(answer: Callable[[Asked], tuple[int, object]]) -> Iterator[str]:
-    """The address of a server that answers by `answer`: status and JSON, or bytes as they are."""
+    """The address of a server that answers one request after another: by status and JSON, or bytes as they are."""
+    turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together, or each waits for the other's receipt
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, said = answer(Asked(self.command, self.path, headers, self.rfile.read(length)))
+            asked = Asked(self.command, self.path, headers, self.rfile.read(length))
+            with turn:
+                status, said = answer(asked)
             content = said if isinstance(said, bytes) else json.dumps(said, ensure_ascii=False).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
