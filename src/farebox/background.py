@@ -19,7 +19,7 @@ from farebox.accounts import (
     delete_old_mail_tokens,
     delete_old_person_sessions,
 )
-from farebox.bookings import expire_bookings
+from farebox.bookings import expire_bookings, expire_changes
 from farebox.core.db import UnitOfWork
 from farebox.core.idempotency import forget_old_requests
 from farebox.core.jobs import GRACE_SECONDS
@@ -121,8 +121,10 @@ async def sweep_forever(services: Services) -> None:
         while await _sweep_some(services) == SWEEP_AT_ONCE:
             pass
         async with services.database.begin() as work:
-            if await _is_our_turn(work) and (count := await expire_bookings(work)):
-                log.info("bookings-expired", count=count)
+            if await _is_our_turn(work):
+                bookings, changes = await expire_bookings(work), await expire_changes(work)
+                if bookings or changes:
+                    log.info("bookings-expired", bookings=bookings, changes=changes)
 
 
 async def _sweep_some(services: Services) -> int:

@@ -5,12 +5,12 @@ money, with its seats held, and is made in the transaction that settles it.
 """
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
     Booking,
-    BookingStatus,
     Change,
     ChangeQuote,
     ChangeWish,
@@ -45,6 +45,13 @@ from farebox.ticketing import Signer, issue_tickets, void_tickets
 
 CHANGED = "changed"
 """Why money of a change goes back."""
+
+TOO_LATE: Final = {
+    "applied": Disposition.DUPLICATE,
+    "withdrawn": Disposition.UNWANTED,
+    "failed": Disposition.LATE,
+}
+"""What money is that comes for a change which has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,30 +139,17 @@ async def apply_paid_change(
     """
     assert payment.change_id is not None, "it was begun for a change"
     change = await get_change(work, payment.change_id)
-    match change.status:
-        case "applied":
-            return Disposition.DUPLICATE
-        case "withdrawn":
-            return Disposition.UNWANTED
-        case "failed":
-            return Disposition.LATE
+    if change.status != "pending":
+        return TOO_LATE[change.status]
     if received != change.owed or received != Money(payment.amount_minor, payment.currency):
         return Disposition.MISMATCHED
-    if booking.status is not BookingStatus.CONFIRMED or _has_begun(work, booking, change.quote):
-        await fail_change(work, booking.id, change.id, "expired")
-        return Disposition.LATE
+    holder = f"booking:{booking.id}"
     try:
-        await _make(
-            work,
-            booking,
-            change.quote,
-            change_id=change.id,
-            actor=SYSTEM,
-            holder=f"booking:{booking.id}",
-            signer=signer,
-        )
-    except (SeatsGone, NotChangeable):
-        await fail_change(work, booking.id, change.id, "seats-gone")
+        if _has_begun(work, booking, change.quote):
+            raise NotChangeable(booking_status=booking.status)
+        await _make(work, booking, change.quote, change_id=change.id, actor=SYSTEM, holder=holder, signer=signer)
+    except (SeatsGone, NotChangeable) as refusal:
+        await fail_change(work, booking.id, change.id, "seats-gone" if isinstance(refusal, SeatsGone) else "expired")
         return Disposition.LATE
     await close_applied(work, change.id)
     return Disposition.APPLIED
