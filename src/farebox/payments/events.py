@@ -16,37 +16,84 @@ class PaymentCompleted(Event, frozen=True, kw_only=True):
     currency: str
 
 
+class PaymentPartiallyPaid(Event, frozen=True, kw_only=True):
+    """A part of a booking's price has come, and is kept until the rest comes. `missing`: how much that is."""
+
+    type: ClassVar[str] = "payment.partially-paid"
+    payment_id: UUID
+    booking_id: UUID
+    amount: str
+    missing: str
+    currency: str
+
+
+class PaymentApproved(Event, frozen=True, kw_only=True):
+    """The payer agreed, and the provider waits to be asked for the money: a job does."""
+
+    type: ClassVar[str] = "payment.approved"
+    payment_id: UUID
+
+
 class PaymentFailed(Event, frozen=True, kw_only=True):
-    """The provider declined; the booking waits for another attempt while its seats are kept."""
+    """The provider declined; a booking waits for another attempt while its seats are kept."""
 
     type: ClassVar[str] = "payment.failed"
     payment_id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
     failure: str
 
 
 class RefundRequested(Event, frozen=True, kw_only=True):
-    """Money is owed back; the job that reacts asks the provider for it. `reason`: why, as `Disposition` names it."""
+    """Money is owed back; the job that reacts makes the refund.
+
+    `reason`: why: as `Disposition` names it, `surplus`, or the word of whoever gave it back. `to`: `origin`, `wallet`.
+    `is_again`: the refund takes the place of one that failed, of which the traveller knows.
+    """
 
     type: ClassVar[str] = "payment.refund-requested"
     refund_id: UUID
     payment_id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
     amount: str
     currency: str
     reason: str
+    to: str = "origin"
+    is_again: bool = False
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):
-    """The provider has given money back."""
+    """Money has gone back."""
 
     type: ClassVar[str] = "payment.refunded"
     refund_id: UUID
     payment_id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
     amount: str
     currency: str
     reason: str
+
+
+class PaymentRefundFailed(Event, frozen=True, kw_only=True):
+    """The provider will not give this money back. It is still owed: the operator is to choose another way."""
+
+    type: ClassVar[str] = "payment.refund-failed"
+    refund_id: UUID
+    payment_id: UUID
+    booking_id: UUID | None
+    amount: str
+    currency: str
+
+
+class PaymentDisputed(Event, frozen=True, kw_only=True):
+    """A payer's bank wants a charge back (`open`), got it (`lost`), or did not (`won`)."""
+
+    type: ClassVar[str] = "payment.disputed"
+    payment_id: UUID
+    booking_id: UUID | None
+    charge_id: UUID
+    step: str
+    amount: str
+    currency: str
 
 
 class WalletCredited(Event, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import SYSTEM, Actor
@@ -21,16 +21,16 @@ from farebox.bookings import (
     BookingExpired,
     BookingStatus,
     CancelReason,
-    confirm_booking,
     get_booking,
 )
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.ids import new_id
+from farebox.payments.due import due_for
 from farebox.payments.errors import NotPayable, PaymentRequired, UnknownProvider
-from farebox.payments.models import InboxRow, PaymentRow
+from farebox.payments.models import ChargeRow, InboxRow, PaymentRow
 from farebox.payments.providers import ProviderEvent, Providers
-from farebox.payments.settlement import settle
-from farebox.ticketing import Signer, issue_tickets
+from farebox.payments.settlement import NOTHING, sell_covered, settle
+from farebox.ticketing import Signer
 
 log = structlog.get_logger(__name__)
 
@@ -112,15 +112,23 @@ async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
     row = await work.session.get_one(InboxRow, inbox_id, with_for_update=True, populate_existing=True)
     if row.handled_at is None:
         event = msgspec.convert(row.event, ProviderEvent)
-        payment = await _find_payment(work, row.provider, event)
-        if payment is None and event.payment_id is None and work.now - row.received_at < EARLIEST_FOREIGN:
-            raise NotKnownYet(event.payment_external_id)
-        row.outcome = UNKNOWN_PAYMENT if payment is None else await settle(work, payment, event, signer=signer)
+        row.outcome = await _do(work, row, event, signer)
         row.handled_at = work.now
         row.attempts += 1
         row.last_error = None
         await work.session.flush()
     return row.outcome or ""
+
+
+async def _do(work: UnitOfWork, row: InboxRow, event: ProviderEvent, signer: Signer) -> str:
+    if event.kind == "other":
+        return NOTHING
+    payment = await _find_payment(work, row.provider, event)
+    if payment is not None:
+        return await settle(work, payment, event, signer=signer)
+    if event.payment_id is None and work.now - row.received_at < EARLIEST_FOREIGN:
+        raise NotKnownYet(event.payment_external_id or event.charge_id)
+    return UNKNOWN_PAYMENT
 
 
 async def try_to_handle(database: Database, inbox_id: UUID, *, signer: Signer) -> bool:
@@ -169,9 +177,8 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
         for inbox_id in await _lock_waiting(work, booking_id):
             await handle(work, inbox_id, signer=signer)
         booking = await get_booking(work, booking_id, actor=SYSTEM)
-    if booking.is_open and not booking.total:
-        booking = await confirm_booking(work, booking_id, actor=actor, reason="nothing-to-pay")
-        await issue_tickets(work, booking, signer=signer)
+    if booking.is_open and not await due_for(work, booking):
+        booking = await sell_covered(work, booking, actor=actor, signer=signer)
     if booking.status in SOLD:
         return booking
     if booking.is_open:
@@ -182,15 +189,18 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
 
 
 async def _find_payment(work: UnitOfWork, provider: str, event: ProviderEvent) -> PaymentRow | None:
-    """The payment that a message is about, by our id or the provider's."""
-    return await work.session.scalar(
-        select(PaymentRow).where(
-            PaymentRow.provider == provider,
-            PaymentRow.id == event.payment_id
-            if event.payment_id is not None
-            else PaymentRow.external_id == event.payment_external_id,
+    """The payment that a message is about, by our id or the provider's, or by the charge that it names."""
+    which: ColumnElement[bool]
+    if event.payment_id is not None:
+        which = PaymentRow.id == event.payment_id
+    elif event.payment_external_id:
+        which = PaymentRow.external_id == event.payment_external_id
+    else:
+        charged = select(ChargeRow.payment_id).where(
+            ChargeRow.provider == provider, ChargeRow.external_id == event.charge_id
         )
-    )
+        which = PaymentRow.id.in_(charged)
+    return await work.session.scalar(select(PaymentRow).where(PaymentRow.provider == provider, which))
 
 
 async def _lock_waiting(work: UnitOfWork, booking_id: UUID) -> Sequence[UUID]:

@@ -27,7 +27,7 @@ class PaymentRow(Base):
     `purpose`: for a `booking`, for a `change` of one (`change_id`), or to `top-up` a wallet (`wallet_id`).
     `external_id` is the provider's own id of the attempt; `amount_minor` what it was to bring when it began.
     `next_check_at`: when the provider is asked what became of it, should its message not come; `None`: no more.
-    `superseded_at`: another way of paying was chosen, so the checkout is to be closed.
+    `checked_at`: when it last was. `superseded_at`: another way of paying was chosen, so the checkout is to be closed.
     `actor`: who took the money, where a person did (cash, a bank transfer).
     """
 
@@ -62,6 +62,7 @@ class PaymentRow(Base):
     actor: Mapped[str | None]
     checks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     next_check_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
     superseded_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

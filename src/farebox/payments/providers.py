@@ -17,10 +17,12 @@ class PaymentMethod:
     Attributes:
         code: what `start_payment` takes.
         label: source text for gettext.
+        takes_seconds: for how long the seats are kept while it is paid, where that is longer than for a card.
     """
 
     code: str
     label: str
+    takes_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

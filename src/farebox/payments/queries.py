@@ -8,6 +8,7 @@ from sqlalchemy import select
 from farebox.accounts import Actor
 from farebox.bookings import BookingNotFound, get_booking
 from farebox.core.db import UnitOfWork
+from farebox.payments.due import due_for
 from farebox.payments.errors import PaymentNotFound, UnknownMethod
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentMethod, PaymentProvider, Providers
@@ -53,7 +54,7 @@ async def list_methods(
         BookingNotFound: no such booking, or not for this actor.
     """
     booking = await get_booking(work, booking_id, actor=actor)
-    if not booking.is_open or not booking.total:
+    if not booking.is_open or not await due_for(work, booking):
         return []
     return methods_for(booking.total.currency, providers)
 

@@ -1,25 +1,20 @@
-"""Money on its way back: asked for in the transaction that finds it is owed, made by a job, written down after."""
+"""Promising money back, in the transaction that finds that it is owed. Jobs make what is promised (`repaying`)."""
 
-from datetime import timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import func, select, true, update
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings import get_booking, mark_refunded
-from farebox.core.db import Database, UnitOfWork
+from farebox.bookings import Booking, get_booking
+from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments import ledger
-from farebox.payments.errors import NoWallet, ProviderUnavailable, RefundTooLarge
-from farebox.payments.events import PaymentRefunded, RefundRequested
+from farebox.payments.errors import NoWallet, RefundTooLarge
+from farebox.payments.events import RefundRequested
 from farebox.payments.models import ChargeRow, PaymentRow, RefundRow
-from farebox.payments.providers import Providers, RefundOrder
-from farebox.payments.states import Disposition, PaymentStatus, move
-
-LONGEST_ERROR = 500
-
+from farebox.payments.states import Disposition
 
 Destination: TypeAlias = Literal["origin", "wallet"]
 """Where money goes back to: the way it came, or into the wallet of the person whose booking it was."""
@@ -29,7 +24,14 @@ PERSON = "user:"
 
 
 async def give_back(
-    work: UnitOfWork, booking_id: UUID, amount: Money, *, to: Destination = "origin", reason: str, actor: Actor
+    work: UnitOfWork,
+    booking_id: UUID,
+    amount: Money,
+    *,
+    to: Destination = "origin",
+    reason: str,
+    actor: Actor,
+    payment_id: UUID | None = None,
 ) -> list[UUID]:
     """Promise back a part of what was paid for a booking, or all of it: out of its latest charge first.
 
@@ -37,6 +39,7 @@ async def give_back(
 
     Args:
         reason: one word of ours; it travels in events, so nothing that somebody typed.
+        payment_id: out of what came through this payment alone.
 
     Returns:
         The refunds, which jobs make; none where the amount is zero.
@@ -46,10 +49,10 @@ async def give_back(
         RefundTooLarge: more than is left of what was paid for it. Nothing was promised.
         NoWallet: the booking is nobody's who has one.
     """
-    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
-    if to == "wallet" and not booking.owner.startswith(PERSON):
-        raise NoWallet
-    charges = await _charges_with_rest(work, booking_id, amount.currency)
+    if not amount:
+        return []
+    refuse_wallet_of_nobody(await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True), to)
+    charges = await _charges_with_rest(work, booking_id, amount.currency, payment_id)
     rest = sum(charge.amount_minor - charge.refunded_minor for charge in charges)
     if rest < amount.minor:
         raise RefundTooLarge(left=Money(rest, amount.currency))
@@ -67,13 +70,22 @@ async def give_back(
     return refunds
 
 
-async def _charges_with_rest(work: UnitOfWork, booking_id: UUID, currency: str) -> list[ChargeRow]:
+def refuse_wallet_of_nobody(booking: Booking, to: str) -> None:
+    """Raises: NoWallet: the money is to go into a wallet, and who booked has no account."""
+    if to == "wallet" and not booking.owner.startswith(PERSON):
+        raise NoWallet
+
+
+async def _charges_with_rest(
+    work: UnitOfWork, booking_id: UUID, currency: str, payment_id: UUID | None
+) -> list[ChargeRow]:
     """The charges that count for a booking and have not gone back wholly, locked, the latest first."""
     rows = await work.session.scalars(
         select(ChargeRow)
         .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
         .where(
             PaymentRow.booking_id == booking_id,
+            true() if payment_id is None else PaymentRow.id == payment_id,
             ChargeRow.disposition == Disposition.APPLIED,
             ChargeRow.currency == currency,
             ChargeRow.refunded_minor < ChargeRow.amount_minor,
@@ -91,7 +103,7 @@ async def request_refund(
     charge: ChargeRow,
     amount: Money,
     *,
-    booking_id: UUID,
+    booking_id: UUID | None,
     reason: str,
     to: Destination = "origin",
     actor: Actor = SYSTEM,
@@ -117,6 +129,15 @@ async def request_refund(
     )
     if promised is None:
         raise RefundTooLarge(left=Money(charge.amount_minor - charge.refunded_minor, charge.currency))
+    row = enter_refund(work, charge, amount, booking_id=booking_id, reason=reason, to=to, actor=actor)
+    announce(work, row)
+    return row.id
+
+
+def enter_refund(
+    work: UnitOfWork, charge: ChargeRow, amount: Money, *, booking_id: UUID | None, reason: str, to: str, actor: Actor
+) -> RefundRow:
+    """The row of a refund that was promised. `to`: a `Destination`, or `hand`."""
     row = RefundRow(
         id=new_id(),
         booking_id=booking_id,
@@ -133,143 +154,20 @@ async def request_refund(
         updated_at=work.now,
     )
     work.session.add(row)
+    return row
+
+
+def announce(work: UnitOfWork, refund: RefundRow, *, is_again: bool = False) -> None:
+    """Have a refund made once this has committed."""
     work.publish(
         RefundRequested(
-            refund_id=row.id,
-            payment_id=charge.payment_id,
-            booking_id=booking_id,
-            amount=str(amount.amount),
-            currency=amount.currency,
-            reason=reason,
-        )
-    )
-    return row.id
-
-
-async def make_refund(database: Database, refund_id: UUID, *, providers: Providers) -> bool:
-    """Ask the provider for a refund, and write down that it was made. Whether it was made now.
-
-    May run twice, even at once: the provider knows the refund by its id, and the row is completed once.
-
-    Raises:
-        ProviderUnavailable: not now; to be tried again.
-    """
-    async with database.begin() as work:
-        order, provider = await _read_order(work, refund_id)
-    if order is None:
-        return False
-    try:
-        if provider not in providers:
-            raise ProviderUnavailable
-        external_id = (await providers[provider].refund(order)).external_id
-    except ProviderUnavailable as error:
-        async with database.begin() as work:
-            await _note_failure(work, refund_id, str(error.__cause__ or error))
-        raise
-    async with database.begin() as work:
-        return await _complete(work, refund_id, external_id)
-
-
-async def list_unmade_refunds(work: UnitOfWork, *, older_than_seconds: int) -> list[UUID]:
-    """Refunds that should have been made by now, the oldest first."""
-    due = work.now - timedelta(seconds=older_than_seconds)
-    rows = await work.session.scalars(
-        select(RefundRow.id)
-        .where(RefundRow.status == "pending", RefundRow.updated_at <= due)
-        .order_by(RefundRow.created_at)
-        .limit(100)
-    )
-    return list(rows)
-
-
-async def _read_order(work: UnitOfWork, refund_id: UUID) -> tuple[RefundOrder | None, str]:
-    found = await work.session.execute(
-        select(RefundRow, ChargeRow, PaymentRow)
-        .join(ChargeRow, ChargeRow.id == RefundRow.charge_id)
-        .join(PaymentRow, PaymentRow.id == RefundRow.payment_id)
-        .where(RefundRow.id == refund_id, RefundRow.status == "pending")
-    )
-    row = found.one_or_none()
-    if row is None:
-        return None, ""
-    refund, charge, payment = row
-    order = RefundOrder(
-        refund_id=refund.id,
-        payment_external_id=payment.external_id or "",
-        charge_external_id=charge.external_id,
-        amount=Money(refund.amount_minor, refund.currency),
-        reason=refund.reason,
-    )
-    return order, payment.provider
-
-
-async def _note_failure(work: UnitOfWork, refund_id: UUID, error: str) -> None:
-    await work.session.execute(
-        update(RefundRow)
-        .where(RefundRow.id == refund_id)
-        .values(attempts=RefundRow.attempts + 1, last_error=error[:LONGEST_ERROR], updated_at=work.now)
-    )
-
-
-async def _complete(work: UnitOfWork, refund_id: UUID, external_id: str) -> bool:
-    booking_id = await work.session.scalar(select(RefundRow.booking_id).where(RefundRow.id == refund_id))
-    assert booking_id is not None
-    await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
-    refund = await work.session.scalar(
-        update(RefundRow)
-        .where(RefundRow.id == refund_id, RefundRow.status == "pending")
-        .values(
-            status="completed",
-            external_id=external_id,
-            attempts=RefundRow.attempts + 1,
-            last_error=None,
-            updated_at=work.now,
-            completed_at=work.now,
-        )
-        .returning(RefundRow)
-    )
-    if refund is None:
-        return False
-    amount = Money(refund.amount_minor, refund.currency)
-    payment = await work.session.get_one(PaymentRow, refund.payment_id)
-    charge = await work.session.get_one(ChargeRow, refund.charge_id)
-    ledger.note_refund(
-        work,
-        amount,
-        destination=ledger.clearing(payment.provider),
-        booking_id=booking_id,
-        payment_id=payment.id,
-    )
-    await work.session.flush()
-    if await _kept(work, PaymentRow.id == payment.id) == 0:
-        await move(work, payment.id, PaymentStatus.REFUNDED)
-    elif charge.disposition == Disposition.APPLIED:
-        await move(work, payment.id, PaymentStatus.PARTIALLY_REFUNDED)
-    work.publish(
-        PaymentRefunded(
             refund_id=refund.id,
-            payment_id=payment.id,
-            booking_id=booking_id,
-            amount=str(amount.amount),
-            currency=amount.currency,
+            payment_id=refund.payment_id,
+            booking_id=refund.booking_id,
+            amount=str(Money(refund.amount_minor, refund.currency).amount),
+            currency=refund.currency,
             reason=refund.reason,
+            to=refund.destination,
+            is_again=is_again,
         )
     )
-    if await _kept(work, PaymentRow.booking_id == booking_id) == 0:
-        await mark_refunded(work, booking_id, actor=SYSTEM)
-    return True
-
-
-async def _kept(work: UnitOfWork, which: ColumnElement[bool]) -> int:
-    """Minor units that came in through some payments and have not gone back; zero means none of any currency."""
-    received = (
-        select(func.coalesce(func.sum(ChargeRow.amount_minor), 0))
-        .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
-        .where(which)
-    )
-    returned = (
-        select(func.coalesce(func.sum(RefundRow.amount_minor), 0))
-        .join(PaymentRow, PaymentRow.id == RefundRow.payment_id)
-        .where(which, RefundRow.status == "completed")
-    )
-    return int(await work.session.scalar(select(received.scalar_subquery() - returned.scalar_subquery())) or 0)

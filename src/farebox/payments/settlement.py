@@ -1,13 +1,15 @@
 """What money does when it arrives: one transaction for the seats, the booking, the tickets and the ledger.
 
-Every charge ends in one of two ways: it counts for its booking, or it goes back. There is no third.
+A charge counts for what it was paid for, waits for the rest of the price, or goes back. There is no fourth, and what
+waits goes back when its booking ends first.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from farebox.accounts import SYSTEM
+from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
     SOLD,
     Booking,
@@ -17,87 +19,113 @@ from farebox.bookings import (
     confirm_booking,
     expire_booking,
     get_booking,
+    note_part_paid,
     payment_failed,
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.money import Money
-from farebox.payments import ledger
-from farebox.payments.events import PaymentCompleted, PaymentFailed
+from farebox.payments import disputes, ledger, repaying
+from farebox.payments.due import list_kept, paid_through, source_of
+from farebox.payments.events import PaymentApproved, PaymentCompleted, PaymentFailed, PaymentPartiallyPaid
+from farebox.payments.exchanges import apply_paid_change
 from farebox.payments.models import ChargeRow, PaymentRow
 from farebox.payments.providers import ProviderEvent
-from farebox.payments.refunds import request_refund
-from farebox.payments.states import Disposition, PaymentStatus, move
+from farebox.payments.refunds import give_back, request_refund
+from farebox.payments.starting import supersede_others
+from farebox.payments.states import Disposition, PaymentStatus, complete, move
+from farebox.payments.wallet import settle_top_up
 from farebox.ticketing import Signer, issue_tickets
 
-WRONG_AMOUNT = "wrong-amount"
+WRONG_MONEY = "wrong-amount"
+SURPLUS = "surplus"
 KNOWN_CHARGE = "known-charge"
+NOTHING = "nothing"
+
+COUNTING = frozenset({Disposition.APPLIED, Disposition.KEPT})
+"""What stays; all else goes back."""
 
 
 async def settle(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, *, signer: Signer) -> str:
-    """Do what a provider's verified message means, once, however often and however parallel it comes.
+    """Do what a verified message means, once, however often and however parallel it comes.
 
+    Also for what is paid in house, out of a wallet or at the counter, in the transaction of whoever took the money.
     The booking is locked first: whoever settles, cancels or expires it waits in one line.
 
     Returns:
-        What was done, a word for the inbox: a `Disposition`, `failed`, `known-charge`, or `nothing`.
+        What was done, a word for the inbox: a `Disposition`, `failed`, `approved`, `refunded`, `refund-failed`,
+        `disputed`, `dispute-won`, `dispute-lost`, `known-charge`, or `nothing`.
     """
-    assert payment.booking_id is not None  # nothing else is paid for yet
-    booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
-    if event.kind == "failed":
-        return await _settle_failure(work, payment, event, booking.id)
-    if event.kind == "paid":
-        return await _settle_charge(work, payment, event, booking, signer)
-    return "nothing"
+    booking = None
+    if payment.booking_id is not None:
+        booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+    match event.kind:
+        case "paid":
+            return await _settle_charge(work, payment, event, booking, signer)
+        case "failed":
+            return await _settle_failure(work, payment, event)
+        case "approved":
+            work.publish(PaymentApproved(payment_id=payment.id))
+            return event.kind
+        case "refunded" | "refund-failed":
+            return await repaying.settle_refund(work, payment, event)
+        case "disputed" | "dispute-won" | "dispute-lost":
+            return await disputes.settle_dispute(work, payment, event)
+    return NOTHING
 
 
-async def _settle_failure(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking_id: UUID) -> str:
-    if not await move(work, payment.id, PaymentStatus.FAILED, {"failure": event.failure}):
-        return "nothing"
-    await payment_failed(work, booking_id, actor=SYSTEM, failure=event.failure)
-    work.publish(PaymentFailed(payment_id=payment.id, booking_id=booking_id, failure=event.failure))
+async def sell_covered(work: UnitOfWork, booking: Booking, *, actor: Actor, signer: Signer) -> Booking:
+    """Confirm a booking for which nothing is due any more: it is free, or what is kept for it reaches its total.
+
+    Raises:
+        SeatsGone: somebody else has at least one of its seats. Nothing was changed.
+    """
+    kept = await list_kept(work, booking.id, lock=True)
+    confirmed = await confirm_booking(work, booking.id, actor=actor, reason="paid" if kept else "nothing-to-pay")
+    await _complete_sale(work, confirmed, kept, signer)
+    return confirmed
+
+
+async def _settle_failure(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> str:
+    failed = await move(work, payment.id, PaymentStatus.FAILED, {"failure": event.failure})
+    if not failed:
+        return NOTHING
+    await _let_wait(work, payment, event.failure)
+    work.publish(PaymentFailed(payment_id=payment.id, booking_id=payment.booking_id, failure=event.failure))
     return "failed"
 
 
+async def _let_wait(work: UnitOfWork, payment: PaymentRow, failure: str) -> None:
+    """The booking waits for another attempt, unless one has been begun already."""
+    await work.session.refresh(payment)  # it was read before the booking was locked
+    if payment.booking_id is not None and payment.superseded_at is None:
+        await payment_failed(work, payment.booking_id, actor=SYSTEM, failure=failure)
+
+
 async def _settle_charge(
-    work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking: Booking, signer: Signer
+    work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking: Booking | None, signer: Signer
 ) -> str:
-    received = Money(event.amount_minor, event.currency)
-    charge_id = await _record_charge(work, payment, event)
-    if charge_id is None:
+    charge = await _record_charge(work, payment, event)
+    if charge is None:
         return KNOWN_CHARGE
-    disposition = await _dispose(work, payment, booking, received, signer)
-    charge = await work.session.get_one(ChargeRow, charge_id)
-    charge.disposition = disposition
-    is_applied = disposition is Disposition.APPLIED
-    ledger.note_charge(
-        work,
-        received,
-        source=ledger.clearing(payment.provider),
-        counts=is_applied,
-        booking_id=booking.id,
-        payment_id=payment.id,
-    )
+    received = Money(charge.amount_minor, charge.currency)
+    if booking is None:
+        disposition = charge.disposition = await settle_top_up(work, payment, received)
+    elif payment.purpose == "change":
+        disposition = await _settle_for_change(work, payment, charge, booking, signer)
+    else:
+        disposition = await _settle_for_booking(work, payment, charge, booking, signer)
     if disposition is Disposition.MISMATCHED:
-        if await move(work, payment.id, PaymentStatus.FAILED, {"failure": WRONG_AMOUNT}):
-            await payment_failed(work, booking.id, actor=SYSTEM, failure=WRONG_AMOUNT)
-    else:
-        await move(work, payment.id, PaymentStatus.COMPLETED, {"completed_at": work.now, "failure": None})
-    if is_applied:
-        work.publish(
-            PaymentCompleted(
-                payment_id=payment.id,
-                booking_id=booking.id,
-                amount=str(received.amount),
-                currency=received.currency,
-            )
-        )
-    else:
-        await request_refund(work, charge, received, booking_id=booking.id, reason=disposition)
+        if await move(work, payment.id, PaymentStatus.FAILED, {"failure": WRONG_MONEY}):
+            await _let_wait(work, payment, WRONG_MONEY)
+    elif disposition is not Disposition.KEPT or await paid_through(work, payment.id) >= payment.amount_minor:
+        await complete(work, payment.id)
+    if disposition not in COUNTING:
+        await request_refund(work, charge, received, booking_id=payment.booking_id, reason=disposition)
     return disposition
 
 
-async def _record_charge(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> UUID | None:
+async def _record_charge(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> ChargeRow | None:
     """The charge's new row, or `None` when it is there already: the unique key decides."""
     return await work.session.scalar(
         insert(ChargeRow)
@@ -113,36 +141,123 @@ async def _record_charge(work: UnitOfWork, payment: PaymentRow, event: ProviderE
             received_at=work.now,
         )
         .on_conflict_do_nothing(index_elements=["provider", "external_id"])
-        .returning(ChargeRow.id)
+        .returning(ChargeRow)
     )
 
 
-async def _dispose(
-    work: UnitOfWork, payment: PaymentRow, booking: Booking, received: Money, signer: Signer
+async def _settle_for_booking(
+    work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, booking: Booking, signer: Signer
 ) -> Disposition:
-    """Confirm the booking if the money fits it and the seats can be had; else say why it goes back."""
-    refused = _refusal(work, payment, booking, received)
-    if refused:
-        return refused
-    try:
-        confirmed = await confirm_booking(work, booking.id, actor=SYSTEM)
-    except SeatsGone:
-        if booking.is_open:
-            await expire_booking(work, booking.id)
-        return Disposition.LATE
-    await issue_tickets(work, confirmed, signer=signer)
-    await ledger.note_sale(work, confirmed)
-    return Disposition.APPLIED
+    """Confirm the booking if the money reaches its total and the seats can be had; else say what the money is."""
+    received = Money(charge.amount_minor, charge.currency)
+    kept = await list_kept(work, booking.id, lock=True)
+    due = Money(booking.total.minor - sum(each.amount_minor for each in kept), booking.total.currency)
+    disposition = _judge(work, booking, received, due)
+    confirmed = booking
+    if disposition is Disposition.APPLIED:
+        try:
+            confirmed = await confirm_booking(work, booking.id, actor=SYSTEM)
+        except SeatsGone:
+            if booking.is_open:
+                await expire_booking(work, booking.id)
+            disposition = Disposition.LATE
+    charge.disposition = disposition
+    ledger.note_charge(
+        work,
+        received,
+        source=source_of(payment),
+        counts=disposition in COUNTING,
+        booking_id=booking.id,
+        payment_id=payment.id,
+    )
+    if disposition is Disposition.APPLIED:
+        await _complete_sale(work, confirmed, [*kept, charge], signer, last=payment.id)
+        _announce(work, payment, received)
+    elif disposition is Disposition.KEPT:
+        await _note_part(work, payment, received, due - received)
+    return disposition
 
 
-def _refusal(work: UnitOfWork, payment: PaymentRow, booking: Booking, received: Money) -> Disposition | None:
-    """Why this money cannot count for this booking, if so. The booking is locked, so its state holds."""
+def _judge(work: UnitOfWork, booking: Booking, received: Money, due: Money) -> Disposition:
+    """What money is for its booking, before the seats are looked at. The booking is locked, so its state holds."""
     if booking.status in SOLD:
         return Disposition.DUPLICATE
     if booking.status is BookingStatus.REFUNDED or booking.reason not in {None, CancelReason.EXPIRED}:
         return Disposition.UNWANTED
-    if received != booking.total or received != Money(payment.amount_minor, payment.currency):
+    if received.currency != due.currency:
         return Disposition.MISMATCHED
-    if not booking.is_open and min(item.starts_at for item in booking.items) <= work.now:
-        return Disposition.LATE  # the seats may be free, but it has begun
-    return None
+    if booking.is_open:
+        return Disposition.APPLIED if received.minor >= due.minor else Disposition.KEPT
+    if received.minor < due.minor or min(item.starts_at for item in booking.items) <= work.now:
+        return Disposition.LATE  # the seats may be free, but it is not enough, or it has begun
+    return Disposition.APPLIED
+
+
+async def _complete_sale(
+    work: UnitOfWork, confirmed: Booking, charges: Sequence[ChargeRow], signer: Signer, *, last: UUID | None = None
+) -> None:
+    """What belongs to a booking just confirmed: its money counts, its tickets, its sale; what is too much goes back.
+
+    Args:
+        last: the payment that brought the rest; `charges` are all that has come, its own among them.
+    """
+    for charge in charges:
+        charge.disposition = Disposition.APPLIED
+    await work.session.flush()
+    for payment_id in {charge.payment_id for charge in charges} - {last}:
+        await complete(work, payment_id)  # one that had not brought all that it was begun for
+    await issue_tickets(work, confirmed, signer=signer)
+    await ledger.note_sale(work, confirmed)
+    await supersede_others(work, confirmed.id, chosen=last)
+    surplus = Money(sum(charge.amount_minor for charge in charges), confirmed.total.currency) - confirmed.total
+    await give_back(work, confirmed.id, surplus, reason=SURPLUS, actor=SYSTEM)
+
+
+async def _note_part(work: UnitOfWork, payment: PaymentRow, received: Money, missing: Money) -> None:
+    """A part of the price has come: the booking waits for the rest, through this payment or through another one."""
+    assert payment.booking_id is not None  # it was paid for a booking
+    is_over = await paid_through(work, payment.id) >= payment.amount_minor
+    facts = {"amount": str(received.amount), "missing": str(missing.amount), "currency": received.currency}
+    await note_part_paid(work, payment.booking_id, actor=SYSTEM, is_over=is_over, facts=facts)
+    work.publish(
+        PaymentPartiallyPaid(
+            payment_id=payment.id,
+            booking_id=payment.booking_id,
+            amount=str(received.amount),
+            missing=str(missing.amount),
+            currency=received.currency,
+        )
+    )
+
+
+async def _settle_for_change(
+    work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, booking: Booking, signer: Signer
+) -> Disposition:
+    """Make the change that was waiting for this money; else say why it goes back."""
+    received = Money(charge.amount_minor, charge.currency)
+    disposition = await apply_paid_change(work, payment, booking, received, signer=signer)
+    charge.disposition = disposition
+    ledger.note_charge(
+        work,
+        received,
+        source=source_of(payment),
+        counts=disposition in COUNTING,
+        booking_id=booking.id,
+        payment_id=payment.id,
+    )
+    if disposition is Disposition.APPLIED:
+        await supersede_others(work, booking.id, change_id=payment.change_id, chosen=payment.id)
+        _announce(work, payment, received)
+    return disposition
+
+
+def _announce(work: UnitOfWork, payment: PaymentRow, received: Money) -> None:
+    assert payment.booking_id is not None  # it was paid for one
+    work.publish(
+        PaymentCompleted(
+            payment_id=payment.id,
+            booking_id=payment.booking_id,
+            amount=str(received.amount),
+            currency=received.currency,
+        )
+    )

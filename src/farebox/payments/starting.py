@@ -7,12 +7,12 @@ Beginning with another method makes the earlier checkouts superfluous: they are 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
@@ -22,6 +22,7 @@ from farebox.bookings import (
     CancelReason,
     IllegalTransition,
     get_booking,
+    get_change,
     payment_failed,
     start_processing,
 )
@@ -36,13 +37,10 @@ from farebox.payments.errors import NothingToPay, NotPayable, ProviderUnavailabl
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentOrder, PaymentProvider, Providers, Started
 from farebox.payments.queries import provider_of
-from farebox.payments.states import PaymentStatus, move
+from farebox.payments.states import FIRST_CHECK, PaymentStatus, move
 from farebox.payments.views import PaymentView, payment_view
 
 LONGEST_URL = 2000
-
-FIRST_CHECK: Final = timedelta(minutes=2)
-"""After so long a provider is asked what became of a payment, should its message not have come."""
 
 RUNNING: Final = (PaymentStatus.PENDING, PaymentStatus.PROCESSING)
 
@@ -89,7 +87,7 @@ async def start_payment(
         change_id: the change that waits for this money; the booking itself is paid then.
 
     Raises:
-        BookingNotFound: no such booking for this actor.
+        BookingNotFound, ChangeNotFound: no such booking for this actor, no such change.
         BookingExpired: its time is over.
         NotPayable: it does not wait for money.
         NothingToPay: nothing is due.
@@ -135,16 +133,11 @@ async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, set
 
 
 async def _due_for_change(work: UnitOfWork, booking: Booking, change_id: UUID) -> _Due:
-    cursor = await work.execute(
-        "SELECT owed_minor, currency, expires_at FROM booking_change"
-        " WHERE id = %s AND booking_id = %s AND status = 'pending' AND expires_at > clock_timestamp()",
-        (change_id, booking.id),
-    )
-    found = await cursor.fetchone()
-    if found is None:
+    change = await get_change(work, change_id)
+    is_waiting = change.booking_id == booking.id and change.status == "pending" and change.expires_at > work.now
+    if not is_waiting:
         raise NotPayable(booking_status=booking.status)
-    minor, currency, expires_at = found
-    return _Due(booking, change_id, Money(minor, currency), expires_at)
+    return _Due(booking, change_id, change.owed, change.expires_at)
 
 
 async def _open(work: UnitOfWork, due: _Due, provider: PaymentProvider, method: str, return_url: str) -> _Opened:
@@ -166,8 +159,9 @@ async def _open(work: UnitOfWork, due: _Due, provider: PaymentProvider, method: 
         )
         work.session.add(row)
     row.return_url = return_url
+    row.superseded_at = None
     await work.session.flush()
-    await _supersede_others(work, row)
+    await supersede_others(work, due.booking.id, change_id=due.change_id, chosen=row.id)
     return _Opened(
         payment_view(row),
         provider,
@@ -201,20 +195,21 @@ async def _find_running(work: UnitOfWork, due: _Due, method: str) -> PaymentRow 
     )
 
 
-async def _supersede_others(work: UnitOfWork, chosen: PaymentRow) -> None:
-    """Have the other checkouts that are open for the same looked at now: they are to be closed."""
+async def supersede_others(
+    work: UnitOfWork, booking_id: UUID, *, change_id: UUID | None = None, chosen: UUID | None = None
+) -> None:
+    """Have the checkouts that are open for the same, but for the `chosen` one, looked at now: they are to be closed."""
     await work.session.execute(
         update(PaymentRow)
         .where(
-            PaymentRow.booking_id == chosen.booking_id,
-            PaymentRow.change_id.is_not_distinct_from(chosen.change_id),
-            PaymentRow.id != chosen.id,
+            PaymentRow.booking_id == booking_id,
+            PaymentRow.change_id.is_not_distinct_from(change_id),
             PaymentRow.status.in_(RUNNING),
+            true() if chosen is None else PaymentRow.id != chosen,
         )
         .values(superseded_at=work.now, next_check_at=work.now)
         .execution_options(synchronize_session=False)
     )
-    chosen.superseded_at = None
 
 
 async def _note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:

@@ -1,6 +1,7 @@
 """The life of a payment: the one table of transitions, and the one function that moves a payment along it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -44,6 +45,10 @@ TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
 """From each state, where a payment may go."""
 
 
+FIRST_CHECK: Final = timedelta(minutes=2)
+"""After so long a provider is asked what became of a payment or a refund, should its message not have come."""
+
+
 def sources_of(target: PaymentStatus) -> list[PaymentStatus]:
     """The states from which a payment may go to `target`."""
     return [source for source, targets in TRANSITIONS.items() if target in targets]
@@ -64,3 +69,19 @@ async def move(
         .execution_options(synchronize_session=False)
     )
     return moved is not None
+
+
+async def complete(work: UnitOfWork, payment_id: UUID) -> bool:
+    """A payment's money has come, whatever becomes of it; the provider need not be asked again. Whether it is new."""
+    columns = {"completed_at": work.now, "failure": None, "next_check_at": None}
+    return await move(work, payment_id, PaymentStatus.COMPLETED, columns)
+
+
+async def check_soon(work: UnitOfWork, payment_id: UUID) -> None:
+    """Begin anew to ask the provider about a payment, should its message not come: money of it is on its way back."""
+    await work.session.execute(
+        update(PaymentRow)
+        .where(PaymentRow.id == payment_id)
+        .values(checks=0, next_check_at=work.now + FIRST_CHECK)
+        .execution_options(synchronize_session=False)
+    )

@@ -228,6 +228,7 @@ def upgrade() -> None:
     op.add_column("payment", sa.Column("actor", sa.Text(), nullable=True))
     op.add_column("payment", sa.Column("checks", sa.SmallInteger(), server_default="0", nullable=False))
     op.add_column("payment", sa.Column("next_check_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("payment", sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("payment", sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True))
     op.alter_column("payment", "booking_id", existing_type=sa.UUID(), nullable=True)
     op.create_index(

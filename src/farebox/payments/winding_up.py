@@ -1,0 +1,41 @@
+"""What is left to do with the money of a booking that has ended: what was kept goes back, open checkouts are closed."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+
+from farebox.accounts import SYSTEM
+from farebox.bookings import SOLD, CancelReason, get_booking
+from farebox.core.db import UnitOfWork
+from farebox.core.money import Money
+from farebox.payments import ledger
+from farebox.payments.due import list_kept
+from farebox.payments.models import PaymentRow
+from farebox.payments.refunds import request_refund
+from farebox.payments.starting import RUNNING
+from farebox.payments.states import Disposition, complete
+
+
+async def wind_up(work: UnitOfWork, booking_id: UUID) -> int:
+    """Give back what was kept for a booking that has ended before the rest came; how many charges that were.
+
+    Does nothing where the rest came after all, and the booking lives again.
+    """
+    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)
+    if booking.is_open or booking.status in SOLD:
+        return 0
+    kept = await list_kept(work, booking_id, lock=True)
+    reason = Disposition.LATE if booking.reason is CancelReason.EXPIRED else Disposition.UNWANTED
+    for charge in kept:
+        amount = Money(charge.amount_minor, charge.currency)
+        charge.disposition = reason
+        ledger.note_promise(work, amount, booking_id=booking_id, payment_id=charge.payment_id)
+        await complete(work, charge.payment_id)
+        await request_refund(work, charge, amount, booking_id=booking_id, reason=reason)
+    await work.session.execute(
+        update(PaymentRow)
+        .where(PaymentRow.booking_id == booking_id, PaymentRow.status.in_(RUNNING))
+        .values(next_check_at=work.now)
+        .execution_options(synchronize_session=False)
+    )
+    return len(kept)
