@@ -1,6 +1,6 @@
 """A vertical for tests: seats in a theatre. It proves that bookings need not know what a coach is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -13,6 +13,7 @@ from farebox.bookings import (
     BookingRequest,
     ChangePolicy,
     Contact,
+    FoundAgain,
     ItemDescription,
     ItemOffer,
     PassengerDetails,
@@ -28,7 +29,7 @@ from farebox.core.errors import FieldError
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.inventory import Hold, HoldTerms, InventorySpec, Want, open_inventories, take
+from farebox.inventory import Hold, HoldTerms, InventorySpec, Want, open_inventories, status, take
 from farebox.pricing import PriceLine, Quote
 
 TERMS = HoldTerms(ttl_seconds=900, max_extensions=2, max_total_seconds=2700)
@@ -109,6 +110,30 @@ class Theatre:
 
     def completed_at(self, item: ItemOffer) -> datetime:
         return self._show(item).begins + timedelta(hours=2)
+
+    async def find_again(
+        self, work: UnitOfWork, item: ItemOffer, *, earliest: datetime, taken: Collection[tuple[int, int]] = ()
+    ) -> FoundAgain | None:
+        """The next show on the programme with enough free seats, whatever is given."""
+        for show in sorted(self.shows.values(), key=lambda show: show.begins):
+            if show.begins < earliest:
+                continue
+            gone = {unit.unit for unit in await status(work, show.inventory_id, 0, 1)}
+            gone |= {unit for inventory_id, unit in taken if inventory_id == show.inventory_id}
+            free = [seat for seat in show.seats if seat.unit not in gone]
+            if len(free) >= len(item.seats):
+                return FoundAgain(
+                    inventory_id=show.inventory_id,
+                    first_slot=0,
+                    end_slot=1,
+                    resource_id=show.id,
+                    from_id=None,
+                    to_id=None,
+                    seats=tuple(free[: len(item.seats)]),
+                    starts_at=show.begins,
+                    ends_at=show.begins + timedelta(hours=2),
+                )
+        return None
 
     def _show(self, item: ItemOffer) -> Show:
         return self.shows[item.snapshot["inventory"]]

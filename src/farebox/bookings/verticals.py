@@ -4,7 +4,7 @@
 it costs, what its ticket prints — only the vertical knows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
@@ -85,6 +85,26 @@ class Traveller:
     unit: int
     passenger_type: PassengerType
     special_needs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAgain:
+    """Something like what was booked once, free to be held now.
+
+    Attributes:
+        seats: one for each that was asked for, in that order, each as much like it as there is.
+        starts_at, ends_at: in the zone of the place.
+    """
+
+    inventory_id: int
+    first_slot: int
+    end_slot: int
+    resource_id: UUID
+    from_id: UUID | None
+    to_id: UUID | None
+    seats: tuple[SeatOffer, ...]
+    starts_at: datetime
+    ends_at: datetime
 
 
 class PlaceTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +230,17 @@ class Vertical(Protocol):
 
     def completed_at(self, item: ItemOffer) -> datetime:
         """When the item has been used up: arrival, end of the show, check-out."""
+        ...
+
+    async def find_again(
+        self, work: UnitOfWork, item: ItemOffer, *, earliest: datetime, taken: Collection[tuple[int, int]] = ()
+    ) -> FoundAgain | None:
+        """The first offer from `earliest` on of what an item was, with as many free seats; `None` where there is none.
+
+        Args:
+            item: as it was kept with a booking; what it was of may be long over.
+            taken: seats that are not to be chosen, as (inventory id, unit).
+        """
         ...
 
 

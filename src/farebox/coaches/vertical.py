@@ -1,6 +1,6 @@
 """Coaches as something that can be booked: what bookings ask of a departure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,7 @@ import msgspec
 from farebox.accounts import get_operator
 from farebox.bookings import (
     ChangePolicy,
+    FoundAgain,
     ItemDescription,
     ItemOffer,
     PlaceTime,
@@ -18,6 +19,7 @@ from farebox.bookings import (
     SeatOffer,
     Traveller,
 )
+from farebox.coaches.again import find_ride_again
 from farebox.coaches.errors import SalesClosed
 from farebox.coaches.occasions import load_of, occasion_of
 from farebox.core.db import UnitOfWork
@@ -126,6 +128,14 @@ class CoachVertical:
 
     def completed_at(self, item: ItemOffer) -> datetime:
         return _facts(item).destination.time
+
+    async def find_again(
+        self, work: UnitOfWork, item: ItemOffer, *, earliest: datetime, taken: Collection[tuple[int, int]] = ()
+    ) -> FoundAgain | None:
+        origin = _facts(item).origin
+        return await find_ride_again(
+            work, item, left_at=origin.time, zone=origin.timezone, earliest=earliest, taken=taken
+        )
 
 
 async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure) -> ItemOffer:
