@@ -94,6 +94,7 @@ RULES: Final = {
         GET /api/v1/bookings/reference/{reference:str}
         DELETE GET PATCH /api/v1/bookings/{booking_id:uuid}
         PUT /api/v1/bookings/{booking_id:uuid}/cancel
+        GET /api/v1/bookings/{booking_id:uuid}/cancellation-quote
         POST /api/v1/bookings/{booking_id:uuid}/confirm
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket.ics
@@ -209,6 +210,12 @@ RULES: Final = {
         DELETE /api/v1/operators/{operator_id:uuid}/keys/{key_id:uuid}
         GET POST /console/{operator_id:uuid}/keys/new
         GET POST /console/{operator_id:uuid}/keys/{key_id:uuid}/revoke
+    """,
+    "payments:refund": """
+        GET /api/v1/bookings/{booking_id:uuid}/operator-cancellation
+    """,
+    "payments:refund fresh": """
+        POST /api/v1/bookings/{booking_id:uuid}/operator-cancellation
     """,
     "people:erase fresh": """
         DELETE /api/v1/people/{person_id:uuid}

@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from farebox.api.auth import AuthController
 from farebox.api.bookings import BookingsController
+from farebox.api.cancellations import CancellationsController
 from farebox.api.devices import DevicesController, PairingController
 from farebox.api.direct import direct_middleware
 from farebox.api.factors import ConfirmController, FactorsController, PasskeySignInController
@@ -37,6 +38,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     GuestSessionsController,
     SeatLocksController,
     BookingsController,
+    CancellationsController,
     LookupController,
     TicketsController,
     PaymentsController,

@@ -93,10 +93,6 @@ class BookingChange(Request):
     expected_total: MoneyInput | None = None
 
 
-class Cancelling(Request):
-    reason: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
-
-
 class PriceLineView(Wire):
     """One line of the price, tax included. `label` is in the reader's language."""
 
@@ -191,13 +187,66 @@ class BookedItem(Wire):
         )
 
 
+class FormerSeatView(Wire):
+    """A seat that was given up while the booking lives on: cancelled, or changed for something else."""
+
+    item_id: UUID
+    operator: str
+    title: str
+    from_: BookedPlace = field(name="from")
+    to: BookedPlace | None
+    passenger: PassengerView
+    ended_as: Literal["cancelled", "changed"]
+    ended_at: datetime
+
+    @classmethod
+    def of(cls, seat: bookings.FormerSeat, secrets: Secrets) -> Self:
+        about = seat.description
+        return cls(
+            item_id=seat.item_id,
+            operator=about.operator_name,
+            title=about.title,
+            from_=BookedPlace.of(about.origin),
+            to=BookedPlace.of(about.destination) if about.destination else None,
+            passenger=PassengerView.of(seat.passenger, secrets),
+            ended_as=seat.ended_as,
+            ended_at=seat.ended_at,
+        )
+
+
+class ActionsView(Wire):
+    """What can be done with the booking now: until when, or `null`. A quote says for which of several trips."""
+
+    pay: datetime | None
+    modify: Annotated[datetime | None, Meta(description="Exchange its passengers, free of charge.")]
+    cancel: datetime | None
+    change: datetime | None
+    rename: datetime | None
+    rebook: Annotated[bool, Meta(description="Whether its trips can be looked for again.")]
+
+    @classmethod
+    def of(cls, actions: bookings.Actions) -> Self:
+        return cls(
+            pay=actions.pay,
+            modify=actions.modify,
+            cancel=actions.cancel,
+            change=actions.change,
+            rename=actions.rename,
+            rebook=actions.rebook,
+        )
+
+
 class ContactView(Wire):
     email: str
     phone: str
 
 
 class BookingView(Wire):
-    """A booking as it is now. `reason` says why it was cancelled; `expiresAt` until when it can be paid."""
+    """A booking as it is now. `reason` says why it was cancelled; `expiresAt` until when it can be paid.
+
+    `total` is what is owed for it as it stands: of one that was cancelled after it was paid, what is kept. `former` is
+    what was given up of it.
+    """
 
     booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
     booking_reference: Annotated[str, Meta(examples=[REFERENCE])]
@@ -208,6 +257,8 @@ class BookingView(Wire):
     tax: Annotated[MoneyView, Meta(description="The tax that the total includes.")]
     price_lines: list[PriceLineView]
     items: list[BookedItem]
+    former: list[FormerSeatView]
+    actions: ActionsView
     contact: ContactView
     language: str
     created_at: datetime
@@ -215,7 +266,8 @@ class BookingView(Wire):
     cancelled_at: datetime | None
 
     @classmethod
-    def of(cls, booking: bookings.Booking, secrets: Secrets) -> Self:
+    def of(cls, booking: bookings.Booking, secrets: Secrets, *, at: datetime) -> Self:
+        """Args: at: the instant for which `actions` are told."""
         return cls(
             booking_id=booking.id,
             booking_reference=booking.reference,
@@ -226,6 +278,8 @@ class BookingView(Wire):
             tax=MoneyView.of(booking.tax),
             price_lines=[PriceLineView.of(line) for line in booking.lines],
             items=[BookedItem.of(item, secrets) for item in booking.items],
+            former=[FormerSeatView.of(seat, secrets) for seat in booking.former],
+            actions=ActionsView.of(bookings.actions_of(booking, at)),
             contact=ContactView(email=booking.contact.email.open(secrets), phone=booking.contact.phone.open(secrets)),
             language=booking.language,
             created_at=booking.created_at,
@@ -234,11 +288,12 @@ class BookingView(Wire):
         )
 
 
-def money_of(given: MoneyInput | None) -> Money | None:
+def money_of(given: MoneyInput | None, field_name: str = "expectedTotal") -> Money | None:
+    """Raises `Invalid` for an amount that its currency cannot have."""
     if given is None:
         return None
     try:
         return given.money()
     except ValueError:
         message = N_("This is not an amount of money.")
-        raise Invalid([FieldError("expectedTotal", "invalid-amount", message)]) from None
+        raise Invalid([FieldError(field_name, "invalid-amount", message)]) from None

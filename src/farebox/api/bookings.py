@@ -3,17 +3,15 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Controller, delete, get, patch, post, put
+from litestar import Controller, get, patch, post
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
 from farebox import bookings, payments
 from farebox.accounts import Actor
 from farebox.api.booking_wire import (
-    LONGEST_NOTE,
     BookingChange,
     BookingView,
-    Cancelling,
     NewBooking,
     money_of,
 )
@@ -24,7 +22,6 @@ from farebox.bookings import (
     BookingExpired,
     BookingNotFound,
     MixedCurrencies,
-    NotCancellable,
     NotModifiable,
     PriceChanged,
 )
@@ -62,7 +59,7 @@ class BookingsController(Controller):
             secrets=services.secrets,
             language=current_language(),
         )
-        return BookingView.of(booking, services.secrets)
+        return BookingView.of(booking, services.secrets, at=work.now)
 
     @get("/", summary="List your bookings", operation_id="listBookings")
     async def list_own(
@@ -76,12 +73,14 @@ class BookingsController(Controller):
     ) -> Listing[BookingView]:
         """The latest first."""
         found, total = await bookings.list_bookings(work, actor=actor, status=status, limit=limit, offset=offset)
-        secrets = services.secrets
-        return listing(found, lambda each: BookingView.of(each, secrets), total=total, limit=limit, offset=offset)
+        secrets, at = services.secrets, work.now
+        return listing(
+            found, lambda each: BookingView.of(each, secrets, at=at), total=total, limit=limit, offset=offset
+        )
 
     @get("/{booking_id:uuid}", summary="Get a booking", operation_id="getBooking", responses=problems(BookingNotFound))
     async def show(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
-        return BookingView.of(await bookings.get_booking(work, booking_id, actor=actor), services.secrets)
+        return BookingView.of(await bookings.get_booking(work, booking_id, actor=actor), services.secrets, at=work.now)
 
     @get(
         "/reference/{reference:str}",
@@ -98,7 +97,7 @@ class BookingsController(Controller):
     ) -> BookingView:
         """Case, spaces and hyphens do not matter."""
         found = await bookings.get_booking_by_reference(work, reference, actor=actor)
-        return BookingView.of(found, services.secrets)
+        return BookingView.of(found, services.secrets, at=work.now)
 
     @patch(
         "/{booking_id:uuid}",
@@ -124,38 +123,6 @@ class BookingsController(Controller):
     ) -> BookingView:
         return await _change(booking_id, data, work, actor, services)
 
-    @delete(
-        "/{booking_id:uuid}",
-        summary="Cancel an unpaid booking",
-        operation_id="cancelBooking",
-        status_code=HTTP_200_OK,
-        responses=problems(BookingNotFound, NotCancellable, *IDEMPOTENT),
-    )
-    async def cancel(
-        self,
-        booking_id: UUID,
-        work: UnitOfWork,
-        actor: Actor,
-        services: Services,
-        reason: Annotated[str, Parameter(max_length=LONGEST_NOTE, description="In your own words.")] = "",
-    ) -> BookingView:
-        """Its seats are free at once. Money that still arrives for it is given back."""
-        cancelled = await bookings.cancel_booking(work, booking_id, actor=actor, note=reason)
-        return BookingView.of(cancelled, services.secrets)
-
-    @put(
-        "/{booking_id:uuid}/cancel",
-        summary="Cancel an unpaid booking (same as DELETE)",
-        operation_id="putBookingCancel",
-        responses=problems(BookingNotFound, NotCancellable, *IDEMPOTENT),
-    )
-    async def cancel_by_put(
-        self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services, data: Cancelling | None = None
-    ) -> BookingView:
-        note = data.reason if data else ""
-        cancelled = await bookings.cancel_booking(work, booking_id, actor=actor, note=note)
-        return BookingView.of(cancelled, services.secrets)
-
     @post(
         "/{booking_id:uuid}/confirm",
         summary="Confirm a paid booking",
@@ -166,7 +133,7 @@ class BookingsController(Controller):
     async def confirm(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
         """Succeeds once the payment is verified on the server, or where nothing is to pay; again changes nothing."""
         confirmed = await payments.confirm_paid(work, booking_id, actor=actor, signer=services.secrets)
-        return BookingView.of(confirmed, services.secrets)
+        return BookingView.of(confirmed, services.secrets, at=work.now)
 
 
 async def _change(
@@ -183,4 +150,4 @@ async def _change(
         secrets=services.secrets,
         expected_total=money_of(data.expected_total),
     )
-    return BookingView.of(changed, services.secrets)
+    return BookingView.of(changed, services.secrets, at=work.now)

@@ -79,7 +79,7 @@ class LookupController(Controller):
         )
         if verified is None:
             return answer_domain_error(request, LookupFailed())  # not raised, so that the try stays counted
-        view = BookingView.of(verified.booking, services.secrets)
+        view = BookingView.of(verified.booking, services.secrets, at=work.now)
         return Response(LookupOpened(booking=view, guest_token=verified.token))
 
     @get(
@@ -97,4 +97,4 @@ class LookupController(Controller):
         services: Services,
     ) -> BookingView:
         found = await bookings.get_booking_by_reference(work, reference, actor=actor)
-        return BookingView.of(found, services.secrets)
+        return BookingView.of(found, services.secrets, at=work.now)

@@ -1,8 +1,9 @@
 """Bookings: passengers, reference, states, audit. Knows units, people and prices; never what kind of thing it books."""
 
+from farebox.bookings.actions import Actions, actions_of
 from farebox.bookings.adopting import Adopted, adopt_guest, claim_bookings
+from farebox.bookings.cancelling import Cancellation, cancel_booking, cancel_sold_booking, quote_cancellation
 from farebox.bookings.commands import (
-    cancel_booking,
     complete_bookings,
     confirm_booking,
     mark_refunded,
@@ -21,13 +22,17 @@ from farebox.bookings.errors import (
     NotCancellable,
     NotModifiable,
     PriceChanged,
+    ReferenceMistyped,
+    RefundChanged,
     SeatsGone,
+    TooLateToCancel,
 )
 from farebox.bookings.events import (
     BookingCancelled,
     BookingCompleted,
     BookingConfirmed,
     BookingCreated,
+    BookingReduced,
     BookingRefunded,
     LookupCodeRequested,
 )
@@ -45,6 +50,7 @@ from farebox.bookings.keeping import (
 )
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
+from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable
 from farebox.bookings.queries import (
     ListedStatus,
     count_bookings_by_status,
@@ -83,6 +89,7 @@ from farebox.bookings.views import (
 __all__ = [
     "SOLD",
     "TRANSITIONS",
+    "Actions",
     "Adopted",
     "AuditEntry",
     "BookedLine",
@@ -94,10 +101,13 @@ __all__ = [
     "BookingExpired",
     "BookingItem",
     "BookingNotFound",
+    "BookingReduced",
     "BookingRefunded",
     "BookingRequest",
     "BookingStatus",
     "CancelReason",
+    "Cancellation",
+    "CancellationQuote",
     "ChangePolicy",
     "Contact",
     "FormerSeat",
@@ -117,20 +127,26 @@ __all__ = [
     "PassengerType",
     "PlaceTime",
     "PriceChanged",
+    "ReferenceMistyped",
+    "RefundChanged",
+    "RefundLine",
     "RefundTier",
     "Sealed",
     "SealedContact",
     "SeatDescription",
     "SeatOffer",
     "SeatsGone",
+    "TooLateToCancel",
     "TravelSummary",
     "Traveller",
     "Unfinished",
     "Verified",
     "Vertical",
     "Verticals",
+    "actions_of",
     "adopt_guest",
     "cancel_booking",
+    "cancel_sold_booking",
     "claim_bookings",
     "complete_bookings",
     "confirm_booking",
@@ -142,6 +158,7 @@ __all__ = [
     "extend_booking",
     "get_booking",
     "get_booking_by_reference",
+    "is_cancellable",
     "list_audit",
     "list_booking_ids",
     "list_bookings",
@@ -152,6 +169,7 @@ __all__ = [
     "mark_refunded",
     "normalise_reference",
     "payment_failed",
+    "quote_cancellation",
     "register_jobs",
     "reopen_choice",
     "request_lookup",

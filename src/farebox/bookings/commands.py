@@ -9,9 +9,9 @@ from sqlalchemy import delete, func, select
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings.creating import contact_values, passenger_row, price_line_rows, refuse_other_total
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
-from farebox.bookings.errors import BookingExpired, IllegalTransition, NotCancellable, NotModifiable, SeatsGone
+from farebox.bookings.errors import BookingExpired, IllegalTransition, NotModifiable, SeatsGone
 from farebox.bookings.events import BookingCompleted, BookingConfirmed, BookingRefunded
-from farebox.bookings.expiry import BATCH, end_unpaid_booking, holds_of
+from farebox.bookings.expiry import BATCH, holds_of
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.seating import check_seating, quote_items, seat_passengers, sum_of
@@ -80,32 +80,6 @@ async def update_passengers(
     pending = BookingStatus.PENDING
     record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
     await work.session.flush()
-    return await get_booking(work, booking_id, actor=SYSTEM)
-
-
-async def cancel_booking(
-    work: UnitOfWork,
-    booking_id: UUID,
-    *,
-    actor: Actor,
-    reason: CancelReason = CancelReason.CUSTOMER,
-    note: str = "",
-) -> Booking:
-    """Cancel a booking that is not paid; its seats are free at once.
-
-    Money that still arrives for it is given back.
-
-    Args:
-        note: why, in the canceller's own words; kept in the audit.
-
-    Raises:
-        BookingNotFound: no such booking for this actor.
-        NotCancellable: it is over already, or paid.
-    """
-    row = await get_row(work, booking_id, actor=actor)
-    if row.status not in UNPAID:
-        raise NotCancellable(booking_status=row.status)
-    await end_unpaid_booking(work, booking_id, actor=actor, reason=reason, note=note)
     return await get_booking(work, booking_id, actor=SYSTEM)
 
 
@@ -234,7 +208,9 @@ async def _reseat(
     """Other people on the same seats, at the price that they pay."""
     items = (
         await work.session.scalars(
-            select(BookingItemRow).where(BookingItemRow.booking_id == row.id).order_by(BookingItemRow.position)
+            select(BookingItemRow)
+            .where(BookingItemRow.booking_id == row.id, BookingItemRow.ended_as.is_(None))
+            .order_by(BookingItemRow.position)
         )
     ).all()
     offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
@@ -247,7 +223,7 @@ async def _reseat(
     total, tax = sum_of(quotes)
     old = await work.session.execute(
         delete(BookingPassengerRow)
-        .where(BookingPassengerRow.booking_id == row.id)
+        .where(BookingPassengerRow.booking_id == row.id, BookingPassengerRow.ended_as.is_(None))
         .returning(BookingPassengerRow.item_id, BookingPassengerRow.unit, BookingPassengerRow.id)
     )
     ids = {(item_id, unit): passenger_id for item_id, unit, passenger_id in old}

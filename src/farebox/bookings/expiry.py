@@ -91,17 +91,24 @@ async def end_unpaid_booking(
         facts={"note": note} if note else None,
         columns={"reason": reason, "cancelled_at": work.now, "expires_at": None},
     )
+    await release_holds(work, booking_id)
+    work.publish(BookingCancelled(booking_id=booking_id, reference=booking.reference, reason=reason))
+
+
+async def release_holds(work: UnitOfWork, booking_id: UUID) -> None:
+    """Give back all seats that a booking has."""
     holds = await holds_of(work, [booking_id])
     await lock_holds(work, holds)
     for hold_id in holds:
         with suppress(HoldNotFound):  # nothing is left of it, and so there is nothing to give back
             await release(work, hold_id)
-    work.publish(BookingCancelled(booking_id=booking_id, reference=booking.reference, reason=reason))
 
 
 async def holds_of(work: UnitOfWork, booking_ids: Sequence[UUID]) -> list[UUID]:
-    """The holds of bookings, sorted: everybody locks them in this order."""
+    """The holds of bookings, sorted: everybody locks them in this order. Those of items given up are not theirs."""
     holds = await work.session.scalars(
-        select(BookingItemRow.hold_id).where(BookingItemRow.booking_id.in_(booking_ids)).distinct()
+        select(BookingItemRow.hold_id)
+        .where(BookingItemRow.booking_id.in_(booking_ids), BookingItemRow.ended_as.is_(None))
+        .distinct()
     )
     return sorted(holds)

@@ -1,5 +1,6 @@
 """Payments: providers, the webhook inbox, settlement, refunds, the ledger."""
 
+from farebox.payments.after_sale import Cancelled, cancel_booking
 from farebox.payments.configured import build_providers, missing_keys
 from farebox.payments.errors import (
     BadSignature,
@@ -55,6 +56,7 @@ __all__ = [
     "RULES",
     "AccountBalance",
     "BadSignature",
+    "Cancelled",
     "Destination",
     "Disposition",
     "InvoiceNotFound",
@@ -93,6 +95,7 @@ __all__ = [
     "WalletView",
     "balances",
     "build_providers",
+    "cancel_booking",
     "confirm_paid",
     "find_wallet",
     "get_payment",

@@ -1,0 +1,282 @@
+"""Giving seats back: all of a booking or some of its people's, after a quote of what is paid back for them.
+
+Money is not moved here. What was paid for is cancelled through `payments.cancel_booking`, which also pays back.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from farebox.accounts import SYSTEM, Actor, Permission
+from farebox.bookings.changes import drop_pending_change
+from farebox.bookings.errors import (
+    BookingExpired,
+    NotCancellable,
+    RefundChanged,
+    TooLateToCancel,
+)
+from farebox.bookings.events import BookingCancelled, BookingReduced
+from farebox.bookings.expiry import end_unpaid_booking, release_holds
+from farebox.bookings.giving_up import end_seats, free_seats
+from farebox.bookings.models import BookingRow
+from farebox.bookings.policy import CancellationQuote, is_cancellable, quote_seats_given_up
+from farebox.bookings.queries import get_booking, get_row
+from farebox.bookings.repricing import write_revision
+from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move, record
+from farebox.bookings.views import Booking, BookingItem, Passenger
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import FieldError, Invalid, NotAllowed
+from farebox.core.i18n import N_
+from farebox.core.money import Money
+from farebox.inventory import UnknownUnits
+
+REDUCED = "reduced"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What was cancelled: the booking before and after, and what that came to."""
+
+    before: Booking
+    after: Booking
+    quote: CancellationQuote
+
+
+async def quote_cancellation(
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    actor: Actor,
+    passengers: Collection[UUID] | None = None,
+    reason: CancelReason = CancelReason.CUSTOMER,
+) -> CancellationQuote:
+    """What is paid back for a booking, or for some seats of it, if they are given up now. Changes nothing.
+
+    Args:
+        passengers: whose seats; `None` for all that can still be given up, each on its ride.
+        reason: `operator` where the operator is the cause: all of it is paid back.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+        NotCancellable: it is over, or being paid where only a part is to be cancelled.
+        TooLateToCancel: for what was asked, or for all of it.
+        NotAllowed: only the operator's staff who may give money back can name the operator as the cause.
+        Invalid: somebody who is not on it, or not on a ride for which the actor acts.
+    """
+    booking = await get_booking(work, booking_id, actor=actor)
+    return _quote(work, booking, passengers, actor=actor, reason=reason)
+
+
+async def cancel_booking(
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    actor: Actor,
+    reason: CancelReason = CancelReason.CUSTOMER,
+    note: str = "",
+    passengers: Collection[UUID] | None = None,
+) -> Booking:
+    """Cancel a booking that is not paid, or some seats of it, at no cost; the seats are free at once.
+
+    Money that still arrives for one that was cancelled as a whole is given back.
+
+    Args:
+        note: why, in the canceller's own words; kept in the audit.
+        passengers: whose seats; `None` for all.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        NotCancellable: it is over already, paid, or being paid where only a part is to be cancelled.
+        BookingExpired: its time is over.
+        Invalid: somebody who is not on it.
+    """
+    row = await get_row(work, booking_id, actor=actor)
+    if row.status not in UNPAID:
+        raise NotCancellable(booking_status=row.status)
+    booking = await get_booking(work, booking_id, actor=SYSTEM)
+    quote = _quote(work, booking, passengers, actor=actor, reason=reason)
+    if quote.is_whole:
+        await end_unpaid_booking(work, booking_id, actor=actor, reason=reason, note=note)
+    else:
+        try:
+            await _reduce(work, row, quote, actor=actor, reason=reason, note=note)
+        except UnknownUnits:
+            raise BookingExpired from None
+    return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def cancel_sold_booking(
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    actor: Actor,
+    reason: CancelReason = CancelReason.CUSTOMER,
+    note: str = "",
+    passengers: Collection[UUID] | None = None,
+    expected_refund: Money | None = None,
+    refund_to: str = "",
+) -> Cancellation:
+    """Give up a confirmed booking, or some seats of it, under the terms of its sale; the seats are free at once.
+
+    For `payments.cancel_booking`, which moves the money in the same unit of work.
+
+    Args:
+        note, passengers: see `cancel_booking`; `None` is all that can still be given up.
+        expected_refund: what the canceller was shown; compared, never used.
+        refund_to: where the money goes, for the audit and the message.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        NotCancellable, TooLateToCancel, NotAllowed, Invalid: see `quote_cancellation`.
+        RefundChanged: `expected_refund` is not what is paid back; nothing was changed.
+    """
+    row = await get_row(work, booking_id, actor=actor)
+    if row.status != BookingStatus.CONFIRMED:
+        raise NotCancellable(booking_status=row.status)
+    before = await get_booking(work, booking_id, actor=SYSTEM)
+    quote = _quote(work, before, passengers, actor=actor, reason=reason)
+    if expected_refund is not None and expected_refund != quote.refund:
+        raise RefundChanged(refund=quote.refund)
+    await drop_pending_change(work, row, actor=actor)
+    if quote.is_whole:
+        await _end_sold(work, row, quote, actor=actor, reason=reason, note=note, refund_to=refund_to)
+    else:
+        await _reduce(work, row, quote, actor=actor, reason=reason, note=note, refund_to=refund_to)
+    return Cancellation(before, await get_booking(work, booking_id, actor=SYSTEM), quote)
+
+
+def _quote(
+    work: UnitOfWork,
+    booking: Booking,
+    passengers: Collection[UUID] | None,
+    *,
+    actor: Actor,
+    reason: CancelReason,
+) -> CancellationQuote:
+    """The guard and the arithmetic of a cancellation, for the quote and for the deed alike."""
+    if not booking.is_open and booking.status is not BookingStatus.CONFIRMED:
+        raise NotCancellable(booking_status=booking.status)
+    is_forced = reason is CancelReason.OPERATOR
+    in_reach = _in_reach(booking, actor, is_forced=is_forced)
+    items = {item.id: item for item in booking.items}
+    in_time = [
+        person for person in in_reach if booking.is_open or is_forced or is_cancellable(items[person.item_id], work.now)
+    ]
+    going = in_time if passengers is None else _named(in_reach, passengers)
+    late = [person.id for person in going if person not in in_time]
+    if late or not going:
+        raise TooLateToCancel(passengers=late or [person.id for person in in_reach])
+    quote = quote_seats_given_up(
+        booking, {person.id for person in going}, work.now, in_full=booking.is_open or is_forced
+    )
+    if booking.status is BookingStatus.PAYMENT_PROCESSING and not quote.is_whole:
+        raise NotCancellable(booking_status=booking.status)
+    return quote
+
+
+def _in_reach(booking: Booking, actor: Actor, *, is_forced: bool) -> list[Passenger]:
+    """Whose seats an actor may give up: all of one's own booking, or those on the rides that one acts for.
+
+    Raises:
+        NotAllowed: none.
+    """
+    needed = Permission.PAYMENTS_REFUND if is_forced else Permission.BOOKINGS_CHANGE
+    is_own = not is_forced and _is_travellers(booking, actor)
+
+    def is_reached(item: BookingItem) -> bool:
+        return is_own or actor.may(needed, item.operator_id)
+
+    reached = [person for item in booking.items if is_reached(item) for person in item.passengers]
+    if not reached:
+        raise NotAllowed
+    return reached
+
+
+def _is_travellers(booking: Booking, actor: Actor) -> bool:
+    if actor.booking_id is not None:
+        return actor.booking_id == booking.id
+    return actor.kind != "anonymous" and actor.owner == booking.owner
+
+
+def _named(people: Collection[Passenger], passenger_ids: Collection[UUID]) -> list[Passenger]:
+    named = [person for person in people if person.id in passenger_ids]
+    if not named or len(named) != len(set(passenger_ids)):
+        message = N_("Name people who are on this booking now, each once.")
+        raise Invalid([FieldError("passengers", "unknown-passenger", message)])
+    return named
+
+
+async def _end_sold(
+    work: UnitOfWork,
+    row: BookingRow,
+    quote: CancellationQuote,
+    *,
+    actor: Actor,
+    reason: CancelReason,
+    note: str,
+    refund_to: str,
+) -> None:
+    await write_revision(work, row, quote.left)
+    await move(
+        work,
+        row.id,
+        BookingStatus.CANCELLED,
+        source=BookingStatus.CONFIRMED,
+        actor=actor,
+        reason=reason,
+        facts=_facts(quote, reason, note, refund_to),
+        columns={"reason": reason, "cancelled_at": work.now},
+    )
+    await release_holds(work, row.id)
+    work.publish(
+        BookingCancelled(
+            booking_id=row.id, reference=row.reference, reason=reason, was_paid=True, **_amounts(quote, refund_to)
+        )
+    )
+
+
+async def _reduce(
+    work: UnitOfWork,
+    row: BookingRow,
+    quote: CancellationQuote,
+    *,
+    actor: Actor,
+    reason: CancelReason,
+    note: str,
+    refund_to: str = "",
+) -> None:
+    """Take some seats out of a booking that lives on."""
+    given_up = await end_seats(work, row, quote.passenger_ids, ended_as="cancelled")
+    await write_revision(work, row, quote.left)
+    status = BookingStatus(row.status)
+    facts = _facts(quote, reason, note, refund_to)
+    record(work, row.id, actor=actor, source=status, target=status, reason=REDUCED, facts=facts)
+    await free_seats(work, given_up)
+    work.publish(
+        BookingReduced(
+            booking_id=row.id,
+            reference=row.reference,
+            reason=reason,
+            passenger_ids=list(quote.passenger_ids),
+            was_paid=status is BookingStatus.CONFIRMED,
+            **_amounts(quote, refund_to),
+        )
+    )
+
+
+def _amounts(quote: CancellationQuote, refund_to: str) -> dict[str, str]:
+    """What the events tell of the money."""
+    return {
+        "refund": str(quote.refund.amount),
+        "kept": str(quote.kept.amount),
+        "currency": quote.currency,
+        "refund_to": refund_to,
+    }
+
+
+def _facts(quote: CancellationQuote, reason: CancelReason, note: str, refund_to: str) -> Mapping[str, Any]:
+    """The same for the audit, with whose seats and why. Ids only, no names; the note is what somebody wrote."""
+    facts: dict[str, Any] = {"cause": reason, "passengers": [str(each) for each in quote.passenger_ids]}
+    facts |= _amounts(quote, refund_to)
+    return facts | ({"note": note} if note else {})
