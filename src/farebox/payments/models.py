@@ -231,7 +231,7 @@ class InvoiceRow(Base):
     """What an operator writes of a sale, or, as a credit note, of what was taken back of it. Never changed.
 
     `price_revision` is the revision of the booking's prices that it is about, so that each is written once; `document`
-    is all that is printed.
+    is all that is printed but the `buyer`, which is sealed and can be wiped.
     """
 
     __tablename__ = "invoice"
@@ -254,5 +254,6 @@ class InvoiceRow(Base):
     total_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
+    buyer: Mapped[bytes | None]
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     issued_at: Mapped[datetime]

@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("tax_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("buyer", sa.LargeBinary(), nullable=True),
         sa.Column("document", postgresql.JSONB(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(kind = 'credit-note') = (corrects_id IS NOT NULL)", name=op.f("ck_invoice_corrects")),

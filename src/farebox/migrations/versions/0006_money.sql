@@ -32,4 +32,8 @@ END $$
 CREATE TRIGGER moves_on BEFORE UPDATE OF status ON payment FOR EACH ROW
   WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE PROCEDURE payment_must_move_on()
 --;;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON invoice FOR EACH ROW EXECUTE PROCEDURE refuse_change()
+-- payments: an invoice never changes; who it was for can be wiped, and sealed anew
+CREATE TRIGGER append_only BEFORE DELETE ON invoice FOR EACH ROW EXECUTE PROCEDURE refuse_change()
+--;;
+CREATE TRIGGER frozen BEFORE UPDATE ON invoice FOR EACH ROW
+  WHEN (to_jsonb(OLD) - 'buyer' IS DISTINCT FROM to_jsonb(NEW) - 'buyer') EXECUTE PROCEDURE refuse_change()
