@@ -1,0 +1,264 @@
+"""Invoices and credit notes: one for each operator of a booking, numbered without a gap, never changed.
+
+They are written by a job after a booking was confirmed, and after each change of its price. What there is to write is
+the difference between what was written and what the price is now, so writing again writes nothing, and a job that was
+missed is made up for by the next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy.dialects.postgresql import insert
+
+from farebox.accounts import SYSTEM, Actor, OperatorView, Permission, PersonNotFound, get_person, list_operators
+from farebox.bookings import Booking, BookingNotFound, get_booking
+from farebox.core.crypto import Secrets
+from farebox.core.db import UnitOfWork
+from farebox.core.ids import new_id
+from farebox.core.money import Money
+from farebox.payments.errors import InvoiceNotFound
+from farebox.payments.events import InvoiceIssued
+from farebox.payments.invoice_documents import (
+    InvoiceDocument,
+    InvoiceKind,
+    InvoiceLine,
+    ToWrite,
+    Written,
+    lines_by_operator,
+    number_of,
+    seller_of,
+    services_of,
+    to_write,
+    with_rates,
+)
+from farebox.payments.models import InvoiceRow, InvoiceSeriesRow
+
+BUYER: Final = "invoice.buyer"
+"""For which column the buyer is sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice or a credit note. The amounts of both are not negative.
+
+    Attributes:
+        number: as it is printed; unique with the operator.
+        corrects_id: of a credit note, the first invoice that it takes something back of.
+        tax: what the total includes.
+    """
+
+    id: UUID
+    number: str
+    kind: InvoiceKind
+    operator_id: UUID
+    booking_id: UUID
+    corrects_id: UUID | None
+    total: Money
+    tax: Money
+    issued_at: datetime
+
+
+async def issue_invoices(work: UnitOfWork, booking_id: UUID, *, secrets: Secrets) -> list[InvoiceView]:
+    """Write what is missing of a booking's invoices and credit notes; nothing before it was confirmed.
+
+    The booking is locked, then the operators' series in the order of their ids, until the unit of work ends: that is
+    why no number is given twice, and none is lost when it ends badly.
+    """
+    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+    if booking.confirmed_at is None:
+        return []
+    written = await _written(work, booking_id)
+    prices = lines_by_operator(booking)
+    operators = await list_operators(work, prices.keys())
+    buyer = await _buyer(work, booking, secrets)
+    issued = []
+    for operator_id, lines in sorted(prices.items()):
+        before = written.get(operator_id, [])
+        issued += [
+            await _issue(work, booking, operators[operator_id], document, buyer, secrets)
+            for document in to_write(before, with_rates(lines, before))
+        ]
+    return issued
+
+
+async def list_invoices(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> list[InvoiceView]:
+    """A booking's invoices and credit notes, the oldest first; staff see their own operator's.
+
+    Raises:
+        BookingNotFound: no such booking, or not for this actor.
+    """
+    booking = await get_booking(work, booking_id, actor=actor, as_it_stands=True)
+    rows = await work.session.scalars(
+        select(InvoiceRow)
+        .where(InvoiceRow.booking_id == booking_id, _reached_by(actor, booking))
+        .order_by(InvoiceRow.issued_at, InvoiceRow.id)
+    )
+    return [_view(row) for row in rows]
+
+
+async def get_invoice(
+    work: UnitOfWork, invoice_id: UUID, *, actor: Actor, secrets: Secrets
+) -> tuple[InvoiceView, InvoiceDocument, str]:
+    """An invoice, what is printed on it, and its buyer: lines of text, empty once they were wiped.
+
+    Raises:
+        InvoiceNotFound: no such invoice, or not for this actor.
+    """
+    booking_id = await work.session.scalar(select(InvoiceRow.booking_id).where(InvoiceRow.id == invoice_id))
+    if booking_id is None:
+        raise InvoiceNotFound
+    try:
+        booking = await get_booking(work, booking_id, actor=actor, as_it_stands=True)
+    except BookingNotFound:
+        raise InvoiceNotFound from None
+    row = await work.session.scalar(
+        select(InvoiceRow)
+        .where(InvoiceRow.id == invoice_id, _reached_by(actor, booking))
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise InvoiceNotFound
+    buyer = secrets.decrypt(row.buyer, place=BUYER) if row.buyer else ""
+    return _view(row), msgspec.convert(row.document, InvoiceDocument), buyer
+
+
+async def wipe_buyers(work: UnitOfWork, booking_ids: Sequence[UUID]) -> None:
+    """Forget who these bookings' invoices were for. What they are of, and their amounts, stay."""
+    await work.session.execute(
+        update(InvoiceRow)
+        .where(InvoiceRow.booking_id.in_(booking_ids), InvoiceRow.buyer.is_not(None))
+        .values(buyer=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def wipe_old_buyers(work: UnitOfWork, *, before: datetime, limit: int = 500) -> int:
+    """Forget who invoices from before then were for, a batch at a time; how many that were."""
+    old = (
+        select(InvoiceRow.id)
+        .where(InvoiceRow.issued_at < before, InvoiceRow.buyer.is_not(None))
+        .order_by(InvoiceRow.issued_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = (await work.session.scalars(old)).all()
+    await work.session.execute(
+        update(InvoiceRow).where(InvoiceRow.id.in_(ids)).values(buyer=None).execution_options(synchronize_session=False)
+    )
+    return len(ids)
+
+
+def _reached_by(actor: Actor, booking: Booking) -> ColumnElement[bool]:
+    """Of a booking that the actor reaches, which invoices: all of one's own, else those of one's operators."""
+    if actor.is_everywhere or actor.booking_id is not None or actor.owner == booking.owner:
+        return true()
+    return InvoiceRow.operator_id.in_(actor.operators_with(Permission.BOOKINGS_READ))
+
+
+async def _written(work: UnitOfWork, booking_id: UUID) -> dict[UUID, list[Written]]:
+    """What was written of a booking before, by operator, in the order of writing."""
+    rows = await work.session.scalars(
+        select(InvoiceRow).where(InvoiceRow.booking_id == booking_id).order_by(InvoiceRow.issued_at, InvoiceRow.id)
+    )
+    found: dict[UUID, list[Written]] = {}
+    for row in rows:
+        view, document = _view(row), msgspec.convert(row.document, InvoiceDocument)
+        found.setdefault(row.operator_id, []).append(Written(row.id, view.kind, view.number, document.lines))
+    return found
+
+
+async def _buyer(work: UnitOfWork, booking: Booking, secrets: Secrets) -> str:
+    """Whom the invoices name: the person with the account, and the address that the booking was made with."""
+    lines = [booking.contact.email.open(secrets)]
+    kind, _, person_id = booking.owner.partition(":")
+    if kind == "user":
+        try:
+            person = await get_person(work, UUID(person_id), secrets=secrets)
+        except PersonNotFound:
+            return ""
+        lines.insert(0, f"{person.first_name} {person.last_name}".strip())
+    return "\n".join(line for line in lines if line)
+
+
+async def _issue(
+    work: UnitOfWork, booking: Booking, operator: OperatorView, document: ToWrite, buyer: str, secrets: Secrets
+) -> InvoiceView:
+    year = work.now.astimezone(ZoneInfo(operator.timezone)).year
+    services = services_of(booking)
+    frozen = InvoiceDocument(
+        seller=seller_of(operator),
+        reference=booking.reference,
+        services=tuple(services[item_id] for item_id in dict.fromkeys(line.item_id for line in document.lines)),
+        lines=document.lines,
+        corrects=tuple(each.number for each in document.corrects),
+    )
+    row = InvoiceRow(
+        id=new_id(),
+        operator_id=operator.id,
+        kind=document.kind,
+        year=year,
+        number=await _next_number(work, operator.id, document.kind, year),
+        booking_id=booking.id,
+        price_revision=booking.revision,
+        corrects_id=document.corrects[0].id if document.corrects else None,
+        total_minor=_sum(document.lines, "amount_minor"),
+        tax_minor=_sum(document.lines, "tax_minor"),
+        currency=booking.total.currency,
+        buyer=secrets.encrypt(buyer, place=BUYER) if buyer else None,
+        document=msgspec.to_builtins(frozen),
+        issued_at=work.now,
+    )
+    work.session.add(row)
+    await work.session.flush()
+    issued = _view(row)
+    work.publish(
+        InvoiceIssued(
+            invoice_id=issued.id,
+            booking_id=booking.id,
+            operator_id=operator.id,
+            kind=issued.kind,
+            number=issued.number,
+            amount=str(issued.total.amount),
+            currency=issued.total.currency,
+        )
+    )
+    return issued
+
+
+async def _next_number(work: UnitOfWork, operator_id: UUID, kind: InvoiceKind, year: int) -> int:
+    """The series' next number. Its row stays locked until this transaction ends, and goes back with it."""
+    taken = insert(InvoiceSeriesRow).values(operator_id=operator_id, kind=kind, year=year, last_number=1)
+    number: int = (
+        await work.session.execute(
+            taken.on_conflict_do_update(
+                index_elements=["operator_id", "kind", "year"],
+                set_={"last_number": InvoiceSeriesRow.last_number + 1},
+            ).returning(InvoiceSeriesRow.last_number)
+        )
+    ).scalar_one()
+    return number
+
+
+def _sum(lines: Sequence[InvoiceLine], column: str) -> int:
+    return sum(getattr(line, column) for line in lines)
+
+
+def _view(row: InvoiceRow) -> InvoiceView:
+    kind: InvoiceKind = "invoice" if row.kind == "invoice" else "credit-note"
+    return InvoiceView(
+        id=row.id,
+        number=number_of(kind, row.year, row.number),
+        kind=kind,
+        operator_id=row.operator_id,
+        booking_id=row.booking_id,
+        corrects_id=row.corrects_id,
+        total=Money(row.total_minor, row.currency),
+        tax=Money(row.tax_minor, row.currency),
+        issued_at=row.issued_at,
+    )
