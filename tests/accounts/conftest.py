@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.apps import app_of
 from tests.buckets import bucket_keys, place, s3_server
 from tests.people import Somebody, make_person, open_session_of
 
 from farebox.accounts.access_tokens import AccessTokens
 from farebox.accounts.recognising import People
 from farebox.accounts.sessions import Sessions
-from farebox.app import create_app
 from farebox.core.db import Database
 from farebox.wiring import Services, build_services
 
@@ -33,7 +33,7 @@ async def services(settings, secrets) -> AsyncIterator[Services]:
 @pytest.fixture
 async def client_of(services) -> AsyncIterator[ClientOf]:
     """Opens a program at the API for somebody, with a sign-in of their own; for nobody without one."""
-    app: Any = create_app(services)
+    app = app_of(services)
     opened: list[httpx.AsyncClient] = []
 
     async def open_client(person: Somebody | None = None, **session: Any) -> httpx.AsyncClient:

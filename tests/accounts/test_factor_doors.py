@@ -2,16 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pyotp
 import pytest
 import time_machine
 from tests.accounts.browser import Browser, path_of
+from tests.apps import app_of
 from tests.people import PASSWORD, make_person, sign_in_as
-
-from farebox.app import create_app
 
 NOON = datetime(2026, 11, 20, 12, 0, 10, tzinfo=UTC)
 SECURITY = "/account/security"
@@ -25,7 +23,7 @@ def noon():
 
 @pytest.fixture
 async def visit(services):
-    app: Any = create_app(services)
+    app = app_of(services)
     clients = []
 
     def open_browser():

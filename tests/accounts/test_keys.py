@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 from tests.counting import counted_statements
 from tests.staff import bearer, make_operator, token_of
 
 from farebox.accounts import Actor, Permission, Sessions
-from farebox.app import create_app
 from farebox.core.errors import SignInRequired
 from farebox.wiring import build_services
 
@@ -23,7 +23,7 @@ async def services(settings):
 
 @pytest.fixture
 async def client(services):
-    async with AsyncTestClient(create_app(services)) as client:
+    async with AsyncTestClient(app_of(services)) as client:
         yield client
 
 

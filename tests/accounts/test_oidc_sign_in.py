@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -13,11 +12,11 @@ import time_machine
 from sqlalchemy import select
 from tests.accounts.browser import Browser, path_of
 from tests.accounts.provider import public, running_provider
+from tests.apps import app_of
 from tests.people import PASSWORD, make_person, sign_in_as
 
 from farebox.accounts import OidcClient, Provider, begin_totp, confirm_totp, list_identities
 from farebox.accounts.people_models import IdentityRow, PersonRow
-from farebox.app import create_app
 from farebox.core.outbox import OutboxEvent
 
 GOOGLE, DEPOT = "/auth/google", "/auth/oidc/depot"
@@ -58,7 +57,7 @@ async def services(services, google, depot):
 
 @pytest.fixture
 async def visit(services):
-    app: Any = create_app(services)
+    app = app_of(services)
     clients = []
 
     def open_browser():

@@ -3,17 +3,16 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 import time_machine
 from tests.accounts.authenticator import Authenticator
 from tests.accounts.browser import Browser, path_of
+from tests.apps import app_of
 from tests.people import make_person, open_session_of, sign_in_as
 
 from farebox.accounts import find_site
-from farebox.app import create_app
 from farebox.core.settings import load_settings
 
 ORIGIN = "http://localhost:8000"
@@ -31,7 +30,7 @@ async def nobody(client_of):
 
 @pytest.fixture
 async def browser(services):
-    app: Any = create_app(services)
+    app = app_of(services)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url=services.settings.base_url
     ) as client:

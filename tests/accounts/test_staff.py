@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 from tests.people import make_person, open_session_of
 from tests.staff import bearer, make_operator, token_of
 
 from farebox.accounts import ROLES, Actor, LastOperatorAdmin, get_person, make_invitation_mail, remove_member
-from farebox.app import create_app
 from farebox.core.crypto import load_secrets
 from farebox.core.ids import new_id
 from farebox.notifications import Office, list_messages
@@ -28,7 +28,7 @@ async def services(settings):
 
 @pytest.fixture
 async def client(services):
-    async with AsyncTestClient(create_app(services)) as client:
+    async with AsyncTestClient(app_of(services)) as client:
         yield client
 
 

@@ -1,12 +1,11 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
+from tests.apps import app_of
 from tests.bookings.shows import Box
 
-from farebox.app import create_app
 from farebox.wiring import Services, build_services
 
 
@@ -25,6 +24,6 @@ async def services(settings, secrets, box) -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def client(services) -> AsyncIterator[httpx.AsyncClient]:
-    app: Any = create_app(services)
+    app = app_of(services)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
         yield client

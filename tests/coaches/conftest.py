@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
+from tests.apps import app_of
 from tests.coaches.coach import Coach, open_coach
 from tests.coaches.visitors import API, Visitor
 from tests.counting import counted_statements
 
-from farebox.app import create_app
 from farebox.wiring import Services, build_services
 
 
@@ -28,7 +27,7 @@ async def services(settings, secrets, coach) -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def client(services) -> AsyncIterator[httpx.AsyncClient]:
-    app: Any = create_app(services)
+    app = app_of(services)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
         yield client
 

@@ -5,9 +5,9 @@ from litestar import Litestar, get
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
 from litestar.testing import AsyncTestClient, create_test_client
+from tests.apps import app_of
 
 from farebox.accounts import Permission, open_guest_session
-from farebox.app import create_app
 from farebox.edge.access import ACCESS_RULES, CheckAccess, guard_access
 from farebox.wiring import build_services
 
@@ -17,7 +17,7 @@ NEEDS_CREDENTIAL = {"guest", "booking", "user", "staff"}
 @pytest.fixture
 async def app(settings):
     services = build_services(settings)
-    yield create_app(services)
+    yield app_of(services)
     await services.dispose()
 
 

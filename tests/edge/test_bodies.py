@@ -4,9 +4,10 @@ from time import process_time
 
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 
 from farebox.api.reading import LARGEST_BODY
-from farebox.app import LARGEST_FORM, create_app
+from farebox.app import LARGEST_FORM
 from farebox.wiring import build_services
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -16,7 +17,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 async def client(settings):
     services = build_services(settings)
-    async with AsyncTestClient(create_app(services)) as client:
+    async with AsyncTestClient(app_of(services)) as client:
         yield client
     await services.dispose()
 

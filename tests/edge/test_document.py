@@ -2,8 +2,8 @@
 
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 
-from farebox.app import create_app
 from farebox.wiring import build_services
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -12,7 +12,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 @pytest.fixture
 async def document(settings):
     services = build_services(settings)
-    async with AsyncTestClient(create_app(services)) as client:
+    async with AsyncTestClient(app_of(services)) as client:
         answer = await client.get("/api/v1/openapi.json")
         assert answer.headers["content-type"].startswith("application/vnd.oai.openapi+json")
         yield answer.json()

@@ -12,6 +12,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 from tests.coaches.coach import open_coach
 from tests.coaches.visitors import Visitor
 from tests.edge.routes import declared
@@ -28,7 +29,6 @@ from farebox.accounts import (
     open_guest_session,
 )
 from farebox.api import live
-from farebox.app import create_app
 from farebox.core.errors import DomainError
 from farebox.edge import access, dependencies
 from farebox.edge.access import resolve_actor
@@ -77,7 +77,7 @@ async def services(settings):
 
 @pytest.fixture
 def app(services):
-    return create_app(services)
+    return app_of(services)
 
 
 @pytest.fixture

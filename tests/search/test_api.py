@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 from tests.counting import counted_statements
 from tests.search.shop import TODAY, Clock, Shop
 from tests.search.test_trips import TOMORROW, hold
 
-from farebox.app import create_app
 from farebox.core.settings import load_settings
 from farebox.search import TripQuery, search_trips
 from farebox.wiring import build_services
@@ -24,7 +24,7 @@ async def client(shop: Shop, clock: Clock, tmp_path: Path) -> AsyncIterator[Asyn
     url = shop.database.url.render_as_string(hide_password=False)
     settings = load_settings({}, env="demo", home=tmp_path, database_url=url, rate_limits="off")
     services = build_services(settings, clock=clock)
-    async with AsyncTestClient(create_app(services)) as client:
+    async with AsyncTestClient(app_of(services)) as client:
         yield client
     await services.dispose()
 

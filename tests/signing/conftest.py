@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.apps import app_of
 from tests.people import CHEAP
 
 from farebox.accounts import Passwords
-from farebox.app import create_app
 from farebox.notifications import Message, list_messages
 from farebox.wiring import Services, build_services
 
@@ -38,7 +38,7 @@ class House:
     def __init__(self, services: Services, clock: Clock) -> None:
         self.services = services
         self.clock = clock
-        self.app: Any = create_app(services)
+        self.app = app_of(services)
         self._opened: list[httpx.AsyncClient] = []
         self._read: set[Any] = set()
 

@@ -6,11 +6,11 @@ import icalendar
 import pytest
 import zxingcpp
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 from tests.ticketing.paper import pages_of
 from tests.ticketing.travel import NAMES, book, book_and_confirm
 
 from farebox.accounts import authenticate, open_booking_session, open_guest_session
-from farebox.app import create_app
 from farebox.notifications import list_messages
 from farebox.ticketing import issue_tickets, list_tickets
 from farebox.wiring import build_services
@@ -21,7 +21,7 @@ class Counter:
 
     def __init__(self, services) -> None:
         self.services = services
-        self.client = AsyncTestClient(create_app(services))
+        self.client = AsyncTestClient(app_of(services))
 
     async def open(self) -> None:
         async with self.services.database.begin() as work:

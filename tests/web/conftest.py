@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from litestar.testing import TestClient
+from tests.apps import app_of
 from tests.coaches.coach import Coach, open_coach
 from tests.web.gallery import create_gallery
 
-from farebox.app import create_app
 from farebox.wiring import Services, build_services
 
 
@@ -62,7 +62,7 @@ async def services(settings, secrets, coach) -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def visit(services) -> AsyncIterator[Callable[[], Browser]]:
-    app: Any = create_app(services)
+    app = app_of(services)
     clients: list[httpx.AsyncClient] = []
 
     def open_browser() -> Browser:

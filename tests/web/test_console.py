@@ -6,13 +6,13 @@ from html import unescape
 
 import pytest
 from litestar.testing import AsyncTestClient
+from tests.apps import app_of
 from tests.counting import counted_statements
 from tests.people import make_person, sign_in_as
 from tests.staff import PROVED, asking, make_operator
 
 from farebox.accounts import DEVICE_SCOPES, invite, make_invitation_mail
 from farebox.accounts.actor import SYSTEM
-from farebox.app import create_app
 from farebox.wiring import build_services
 
 
@@ -25,7 +25,7 @@ async def services(settings):
 
 @pytest.fixture
 async def browser(services):
-    async with AsyncTestClient(create_app(services)) as client:
+    async with AsyncTestClient(app_of(services)) as client:
         yield client
 
 

@@ -37,8 +37,6 @@ IDEMPOTENT = (IdempotencyMismatch, IdempotencyRunning)
 
 def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
     """Middleware for the API's routers."""
-    database, secrets = services.database, services.secrets
-
     def wrap(app: ASGIApp) -> ASGIApp:
         async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
             headers = dict(scope["headers"])
@@ -47,6 +45,7 @@ def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
             if method in SAFE_METHODS or key is None or credential is None:
                 await app(scope, receive, send)
                 return
+            database, secrets = services.database, services.secrets
             digest = _digest(credential, _checked(key))
             body = await read_whole(receive)
             body_digest = _digest(method.encode(), scope["path"].encode(), scope["query_string"], body)
