@@ -28,7 +28,7 @@ from benchmarks.profiled import shares
 from benchmarks.stage import Client, Stage, serving
 from farebox.core.db import Database
 
-BUYERS = 32
+BUYERS = 16
 WARM_UP = 300
 ORDERS = 1_200
 ROUNDS = 3
