@@ -86,7 +86,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     database = Database(settings.database_url, direct_url=settings.direct_database_url, clock=clock)
     secrets = load_secrets(settings.home)
     jobs = Jobs(database.direct_dsn)
-    providers = payments.build_providers(settings, secrets, clock=clock)
+    providers = payments.build_providers(settings, secrets, database=database, clock=clock)
     files = open_files(settings)
 
     register_avatar_jobs(jobs, files)

@@ -8,11 +8,11 @@ __all__ = ["bank", "box", "client", "services", "till"]
 
 
 @pytest.fixture
-def bank(secrets, settings):
-    return Bank(secrets.derive("sandbox-webhook"), settings.base_url)
+def bank(secrets, settings, database):
+    return Bank(secrets.derive("sandbox-webhook"), settings.base_url, database=database)
 
 
 @pytest.fixture
 def till(box, bank, settings, secrets):
-    assert build_providers(settings, secrets).keys() == {"sandbox"}
+    assert build_providers(settings, secrets, database=box.database).keys() == {"sandbox"}
     return Till(box, bank)

@@ -33,7 +33,7 @@ async def test_only_what_the_sandbox_signed_is_taken_in(till, database):
     body = msgspec.json.encode(paid(payment))
     good = till.bank.sign(body)[SIGNATURE_HEADER]
     at, signature = good.split(",")
-    forger = Bank(b"another key of thirty-two bytes!!", "").sign(body)
+    forger = Bank(b"another key of thirty-two bytes!!", "", database=database).sign(body)
     for headers, sent in (
         ({}, body),
         ({SIGNATURE_HEADER: ""}, body),
@@ -82,10 +82,10 @@ async def test_a_provider_that_is_not_here_is_unknown(till):
         await receive(till, {}, b"{}", provider="stripe")
 
 
-def test_there_is_no_sandbox_in_production(secrets, tmp_path):
+def test_there_is_no_sandbox_in_production(secrets, tmp_path, database):
     for env, names in (("demo", {"sandbox"}), ("development", {"sandbox"}), ("production", set())):
         settings = load_settings({}, env=env, home=tmp_path)
-        assert build_providers(settings, secrets).keys() == names
+        assert build_providers(settings, secrets, database=database).keys() == names
 
 
 async def test_without_a_sandbox_its_door_is_shut(till):

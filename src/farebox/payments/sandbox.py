@@ -7,20 +7,25 @@ the hex is HMAC-SHA256 over `<t>.<body>`, with a key that only this installation
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import SYSTEM
 from farebox.bookings import expire_booking, get_booking
 from farebox.core.clock import Clock, system_clock
-from farebox.core.db import Database
+from farebox.core.db import Database, UnitOfWork
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
-from farebox.payments.errors import BadSignature, UnknownProvider, UnreadableWebhook
+from farebox.core.money import Money
+from farebox.payments.errors import BadSignature, NotPayable, UnknownProvider, UnreadableWebhook
 from farebox.payments.inbox import receive_webhook
+from farebox.payments.models import RefundRow, SandboxMessageRow
 from farebox.payments.providers import (
+    EventKind,
     PaymentMethod,
     PaymentOrder,
     ProviderEvent,
@@ -43,16 +48,53 @@ LONGEST_TIME: Final = 12
 PAGE: Final = "/pay/sandbox/{payment_id}"
 """Where the sandbox's page is, under the base URL."""
 
-SandboxOutcome: TypeAlias = Literal["succeeded", "failed", "late", "twice"]
+SandboxOutcome: TypeAlias = Literal[
+    "succeeded",
+    "failed",
+    "late",
+    "twice",
+    "partial",
+    "silent",
+    "approved",
+    "dispute",
+    "dispute-won",
+    "dispute-lost",
+    "refund-failed",
+]
+"""What the sandbox can be told to do; see `play_sandbox`."""
+
+MessageType: TypeAlias = Literal[
+    "charge.succeeded",
+    "charge.failed",
+    "checkout.approved",
+    "checkout.closed",
+    "dispute.opened",
+    "dispute.won",
+    "dispute.lost",
+    "refund.failed",
+]
+
+KINDS: Final[dict[MessageType, EventKind]] = {
+    "charge.succeeded": "paid",
+    "charge.failed": "failed",
+    "checkout.approved": "approved",
+    "checkout.closed": "other",
+    "dispute.opened": "disputed",
+    "dispute.won": "dispute-won",
+    "dispute.lost": "dispute-lost",
+    "refund.failed": "refund-failed",
+}
+"""Its words in ours."""
 
 
 class SandboxMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sandbox sends."""
+    """What the sandbox sends, and remembers."""
 
     id: str
-    type: Literal["charge.succeeded", "charge.failed"]
+    type: MessageType
     payment: UUID
     charge: str = ""
+    refund: UUID | None = None
     amount: int = 0
     currency: str = ""
     failure: str = ""
@@ -64,13 +106,15 @@ class Sandbox:
     Args:
         key: signs and verifies its messages.
         base_url: where its page is.
+        database: where it remembers what it did.
     """
 
     name = NAME
 
-    def __init__(self, key: bytes, base_url: str, *, clock: Clock = system_clock) -> None:
+    def __init__(self, key: bytes, base_url: str, *, database: Database, clock: Clock = system_clock) -> None:
         self._key = key
         self._base_url = base_url.rstrip("/")
+        self._database = database
         self._clock = clock
 
     def methods(self, currency: str) -> Sequence[PaymentMethod]:
@@ -82,10 +126,17 @@ class Sandbox:
         return Started(external_id=f"sandbox_{order.payment_id}", checkout_url=self._base_url + page)
 
     async def fetch(self, payment: RunningPayment) -> Sequence[ProviderEvent]:
-        return []  # it forgets at once what it has told
+        async with self._database.begin() as work:
+            told = await recall(work, payment.payment_id)
+            if told and told[-1].type == "checkout.approved":
+                told.append(_charge(payment.payment_id, f"ch_{payment.payment_id}", payment.amount))
+                await remember(work, told[-1:])
+        return [_event(message) for message in told]
 
     async def close(self, payment: RunningPayment) -> None:
-        return None
+        closed = SandboxMessage(id=f"closed_{payment.payment_id}", type="checkout.closed", payment=payment.payment_id)
+        async with self._database.begin() as work:
+            await remember(work, [closed])
 
     async def refund(self, order: RefundOrder) -> RefundAnswer:
         return RefundAnswer(f"sandbox_refund_{order.refund_id}")
@@ -99,15 +150,7 @@ class Sandbox:
             message = msgspec.json.decode(body, type=SandboxMessage)
         except msgspec.DecodeError as error:
             raise UnreadableWebhook from error
-        return ProviderEvent(
-            external_id=message.id,
-            kind="paid" if message.type == "charge.succeeded" else "failed",
-            payment_id=message.payment,
-            charge_id=message.charge,
-            amount_minor=message.amount,
-            currency=message.currency,
-            failure=message.failure,
-        )
+        return _event(message)
 
     def sign(self, body: bytes) -> dict[str, str]:
         """The headers with which the sandbox sends `body` now."""
@@ -130,45 +173,125 @@ class Sandbox:
 async def play_sandbox(
     database: Database, payment_id: UUID, outcome: SandboxOutcome, *, providers: Providers, signer: Signer
 ) -> PaymentView:
-    """Let the sandbox end a payment as somebody pressed on its page: it signs and sends its webhook.
+    """Let the sandbox do with a payment what somebody chose on its page: it signs and sends its messages.
 
     Args:
-        outcome: `late`: the booking's time runs out first; `twice`: the same payment is charged two times.
+        outcome: `succeeded`, `failed`: the payer paid, or was declined. `late`: paid after the booking's time had run
+            out. `twice`: charged two times. `partial`: half of it was paid; again, the rest. `silent`: paid, and its
+            message is lost. `approved`: the payer agreed, and the money waits to be asked for. `dispute`,
+            `dispute-won`, `dispute-lost`: the payer's bank wants the last charge back, and how that ends.
+            `refund-failed`: the last refund came back.
 
     Raises:
         UnknownProvider: there is no sandbox here.
         PaymentNotFound: no such payment.
+        NotPayable: its checkout was closed, so nobody pays it any more.
     """
     sandbox = providers.get(NAME)
     if not isinstance(sandbox, Sandbox):
         raise UnknownProvider
     async with database.begin() as work:
         payment = await get_payment(work, payment_id, actor=SYSTEM)
-        assert payment.booking_id is not None  # others are not found
-        booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True)
-        if outcome == "late" and booking.is_open:
-            await expire_booking(work, booking.id)
-    for message in _messages(payment, outcome):
+        if outcome == "late" and payment.booking_id is not None:
+            booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True)
+            if booking.is_open:
+                await expire_booking(work, booking.id)
+        told = await recall(work, payment_id)
+        if outcome in PAYING and any(message.type == "checkout.closed" for message in told):
+            raise NotPayable
+        refund_id = await _last_refund(work, payment_id) if outcome == "refund-failed" else None
+        messages = _messages(payment, outcome, told, refund_id)
+        await remember(work, messages)
+    for message in messages if outcome != "silent" else []:
         body = msgspec.json.encode(message)
         await receive_webhook(database, NAME, sandbox.sign(body), body, providers=providers, signer=signer)
     async with database.begin() as work:
         return await get_payment(work, payment_id, actor=SYSTEM)
 
 
-def _messages(payment: PaymentView, outcome: SandboxOutcome) -> list[SandboxMessage]:
+PAYING: Final = frozenset({"succeeded", "failed", "twice", "partial", "silent", "approved"})
+"""What needs an open checkout. `late` does without: somebody had paid, and the bank was slow."""
+
+DISPUTES: Final[dict[SandboxOutcome, MessageType]] = {
+    "dispute": "dispute.opened",
+    "dispute-won": "dispute.won",
+    "dispute-lost": "dispute.lost",
+}
+
+
+def _messages(
+    payment: PaymentView, outcome: SandboxOutcome, told: Sequence[SandboxMessage], refund_id: UUID | None
+) -> list[SandboxMessage]:
     """Pressing *pay* again names the same charge again, as a real page would; *pay twice* makes a second one."""
+    only = f"ch_{payment.id}"
+    charges = [message for message in told if message.type == "charge.succeeded"]
     if outcome == "failed":
-        failure = "declined"
-        return [SandboxMessage(id=f"evt_{new_id()}", type="charge.failed", payment=payment.id, failure=failure)]
-    charges = [f"ch_{payment.id}"] + ([f"ch_{payment.id}_2"] if outcome == "twice" else [])
-    return [
-        SandboxMessage(
-            id=f"evt_{new_id()}",
-            type="charge.succeeded",
-            payment=payment.id,
-            charge=charge,
-            amount=payment.amount.minor,
-            currency=payment.amount.currency,
-        )
-        for charge in charges
-    ]
+        return [_message("charge.failed", payment.id, failure="declined")]
+    if outcome == "approved":
+        return [_message("checkout.approved", payment.id)]
+    if outcome == "partial":
+        half = Money(payment.amount.minor // 2, payment.amount.currency)
+        part = payment.amount - half if charges else half
+        return [_charge(payment.id, f"{only}_{len(charges) + 1}", part)]
+    if outcome == "refund-failed":
+        return [_message("refund.failed", payment.id, refund=refund_id, failure="account-closed")] if refund_id else []
+    if outcome in DISPUTES:
+        last = charges[-1:]
+        return [
+            _message(DISPUTES[outcome], payment.id, charge=each.charge, amount=each.amount, currency=each.currency)
+            for each in last
+        ]
+    names = [only, f"{only}_2"] if outcome == "twice" else [only]
+    return [_charge(payment.id, name, payment.amount) for name in names]
+
+
+def _charge(payment_id: UUID, charge: str, amount: Money) -> SandboxMessage:
+    return _message("charge.succeeded", payment_id, charge=charge, amount=amount.minor, currency=amount.currency)
+
+
+def _message(kind: MessageType, payment_id: UUID, **facts: Any) -> SandboxMessage:
+    return SandboxMessage(id=f"evt_{new_id()}", type=kind, payment=payment_id, **facts)
+
+
+def _event(message: SandboxMessage) -> ProviderEvent:
+    return ProviderEvent(
+        external_id=message.id,
+        kind=KINDS[message.type],
+        payment_id=message.payment,
+        charge_id=message.charge,
+        refund_id=message.refund,
+        amount_minor=message.amount,
+        currency=message.currency,
+        failure=message.failure,
+    )
+
+
+async def remember(work: UnitOfWork, messages: Sequence[SandboxMessage]) -> None:
+    """Write down what the sandbox did; the same again is written once."""
+    for message in messages:
+        row = {
+            "id": message.id,
+            "payment_id": message.payment,
+            "at": work.now,
+            "message": msgspec.to_builtins(message),
+        }
+        await work.session.execute(insert(SandboxMessageRow).values(row).on_conflict_do_nothing())
+
+
+async def recall(work: UnitOfWork, payment_id: UUID) -> list[SandboxMessage]:
+    """What the sandbox did with a payment, in order."""
+    rows = await work.session.scalars(
+        select(SandboxMessageRow.message)
+        .where(SandboxMessageRow.payment_id == payment_id)
+        .order_by(SandboxMessageRow.at, SandboxMessageRow.id)
+    )
+    return [msgspec.convert(row, SandboxMessage) for row in rows]
+
+
+async def _last_refund(work: UnitOfWork, payment_id: UUID) -> UUID | None:
+    return await work.session.scalar(
+        select(RefundRow.id)
+        .where(RefundRow.payment_id == payment_id, RefundRow.status.in_(["pending", "completed"]))
+        .order_by(RefundRow.created_at.desc(), RefundRow.id.desc())
+        .limit(1)
+    )
