@@ -95,12 +95,16 @@ RULES: Final = {
         DELETE GET PATCH /api/v1/bookings/{booking_id:uuid}
         PUT /api/v1/bookings/{booking_id:uuid}/cancel
         GET /api/v1/bookings/{booking_id:uuid}/cancellation-quote
+        DELETE GET POST /api/v1/bookings/{booking_id:uuid}/change
+        POST /api/v1/bookings/{booking_id:uuid}/change-quote
         POST /api/v1/bookings/{booking_id:uuid}/confirm
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket.ics
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket/preview
         POST /api/v1/bookings/{booking_id:uuid}/email-ticket
         POST /api/v1/bookings/{booking_id:uuid}/modify
+        POST /api/v1/bookings/{booking_id:uuid}/passengers/{passenger_id:uuid}/rename
+        POST /api/v1/bookings/{booking_id:uuid}/rebook
         POST /api/v1/payments/confirm
         POST /api/v1/payments/create
         POST /api/v1/payments/intent

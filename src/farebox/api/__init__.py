@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from farebox.api.auth import AuthController
 from farebox.api.bookings import BookingsController
 from farebox.api.cancellations import CancellationsController
+from farebox.api.changes import ChangesController
 from farebox.api.devices import DevicesController, PairingController
 from farebox.api.direct import direct_middleware
 from farebox.api.factors import ConfirmController, FactorsController, PasskeySignInController
@@ -38,6 +39,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     GuestSessionsController,
     SeatLocksController,
     BookingsController,
+    ChangesController,
     CancellationsController,
     LookupController,
     TicketsController,

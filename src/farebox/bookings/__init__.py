@@ -3,6 +3,20 @@
 from farebox.bookings.actions import Actions, actions_of
 from farebox.bookings.adopting import Adopted, adopt_guest, claim_bookings
 from farebox.bookings.cancelling import Cancellation, cancel_booking, cancel_sold_booking, quote_cancellation
+from farebox.bookings.changes import (
+    Change,
+    ChangeQuote,
+    SeatChange,
+    close_applied,
+    expire_changes,
+    fail_change,
+    get_change,
+    get_pending_change,
+    open_change,
+    refuse_second_change,
+    withdraw_change,
+)
+from farebox.bookings.changing import ChangeWish, SeatWish, quote_change, quote_seats
 from farebox.bookings.commands import (
     complete_bookings,
     confirm_booking,
@@ -16,11 +30,16 @@ from farebox.bookings.details import Contact, PassengerDetails, contact_key
 from farebox.bookings.errors import (
     BookingExpired,
     BookingNotFound,
+    ChangeNotFound,
+    ChangePending,
     IllegalTransition,
     LookupFailed,
     MixedCurrencies,
     NotCancellable,
+    NotChangeable,
+    NothingFound,
     NotModifiable,
+    PassengerNotFound,
     PriceChanged,
     ReferenceMistyped,
     RefundChanged,
@@ -29,13 +48,17 @@ from farebox.bookings.errors import (
 )
 from farebox.bookings.events import (
     BookingCancelled,
+    BookingChanged,
+    BookingChangeFailed,
     BookingCompleted,
     BookingConfirmed,
     BookingCreated,
     BookingReduced,
     BookingRefunded,
+    BookingRenamed,
     LookupCodeRequested,
 )
+from farebox.bookings.exchanging import change_seats
 from farebox.bookings.expiry import expire_booking, expire_bookings
 from farebox.bookings.holding import extend_booking, reopen_choice
 from farebox.bookings.jobs import register_jobs
@@ -50,6 +73,7 @@ from farebox.bookings.keeping import (
 )
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
+from farebox.bookings.part_payments import note_part_paid
 from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable
 from farebox.bookings.queries import (
     ListedStatus,
@@ -59,10 +83,13 @@ from farebox.bookings.queries import (
     list_audit,
     list_bookings,
 )
+from farebox.bookings.rebooking import Again, rebook
 from farebox.bookings.references import normalise_reference
+from farebox.bookings.renaming import NewName, RenameWish, change_names, quote_names
 from farebox.bookings.states import SOLD, TRANSITIONS, BookingStatus, CancelReason
 from farebox.bookings.verticals import (
     ChangePolicy,
+    FoundAgain,
     ItemDescription,
     ItemOffer,
     PassengerType,
@@ -91,10 +118,13 @@ __all__ = [
     "TRANSITIONS",
     "Actions",
     "Adopted",
+    "Again",
     "AuditEntry",
     "BookedLine",
     "Booking",
     "BookingCancelled",
+    "BookingChangeFailed",
+    "BookingChanged",
     "BookingCompleted",
     "BookingConfirmed",
     "BookingCreated",
@@ -103,14 +133,21 @@ __all__ = [
     "BookingNotFound",
     "BookingReduced",
     "BookingRefunded",
+    "BookingRenamed",
     "BookingRequest",
     "BookingStatus",
     "CancelReason",
     "Cancellation",
     "CancellationQuote",
+    "Change",
+    "ChangeNotFound",
+    "ChangePending",
     "ChangePolicy",
+    "ChangeQuote",
+    "ChangeWish",
     "Contact",
     "FormerSeat",
+    "FoundAgain",
     "IdType",
     "IllegalTransition",
     "ItemDescription",
@@ -120,10 +157,14 @@ __all__ = [
     "LookupCodeRequested",
     "LookupFailed",
     "MixedCurrencies",
+    "NewName",
     "NotCancellable",
+    "NotChangeable",
     "NotModifiable",
+    "NothingFound",
     "Passenger",
     "PassengerDetails",
+    "PassengerNotFound",
     "PassengerType",
     "PlaceTime",
     "PriceChanged",
@@ -131,10 +172,13 @@ __all__ = [
     "RefundChanged",
     "RefundLine",
     "RefundTier",
+    "RenameWish",
     "Sealed",
     "SealedContact",
+    "SeatChange",
     "SeatDescription",
     "SeatOffer",
+    "SeatWish",
     "SeatsGone",
     "TooLateToCancel",
     "TravelSummary",
@@ -147,7 +191,10 @@ __all__ = [
     "adopt_guest",
     "cancel_booking",
     "cancel_sold_booking",
+    "change_names",
+    "change_seats",
     "claim_bookings",
+    "close_applied",
     "complete_bookings",
     "confirm_booking",
     "contact_key",
@@ -155,9 +202,13 @@ __all__ = [
     "create_booking",
     "expire_booking",
     "expire_bookings",
+    "expire_changes",
     "extend_booking",
+    "fail_change",
     "get_booking",
     "get_booking_by_reference",
+    "get_change",
+    "get_pending_change",
     "is_cancellable",
     "list_audit",
     "list_booking_ids",
@@ -168,8 +219,15 @@ __all__ = [
     "make_lookup_code",
     "mark_refunded",
     "normalise_reference",
+    "note_part_paid",
+    "open_change",
     "payment_failed",
     "quote_cancellation",
+    "quote_change",
+    "quote_names",
+    "quote_seats",
+    "rebook",
+    "refuse_second_change",
     "register_jobs",
     "reopen_choice",
     "request_lookup",
@@ -180,4 +238,5 @@ __all__ = [
     "wipe_old_documents",
     "wipe_old_people",
     "wipe_people",
+    "withdraw_change",
 ]

@@ -2,6 +2,7 @@
 
 from farebox.payments.after_sale import Cancelled, cancel_booking
 from farebox.payments.configured import build_providers, missing_keys
+from farebox.payments.due import due_for
 from farebox.payments.errors import (
     BadSignature,
     InvoiceNotFound,
@@ -19,7 +20,16 @@ from farebox.payments.errors import (
     UnreadableWebhook,
     WalletTooSmall,
 )
-from farebox.payments.events import PaymentCompleted, PaymentFailed, PaymentRefunded, RefundRequested
+from farebox.payments.events import (
+    PaymentCompleted,
+    PaymentDisputed,
+    PaymentFailed,
+    PaymentPartiallyPaid,
+    PaymentRefunded,
+    PaymentRefundFailed,
+    RefundRequested,
+)
+from farebox.payments.exchanges import Changed, ChangeTerms, change_booking, rename_passenger
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
 from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
 from farebox.payments.keeping import list_unsettled, wipe_old_bodies
@@ -36,7 +46,9 @@ from farebox.payments.providers import (
     Started,
 )
 from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
-from farebox.payments.refunds import Destination, give_back, make_refund
+from farebox.payments.reconciling import check_payment, check_payments
+from farebox.payments.refunds import Destination, give_back
+from farebox.payments.repaying import make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
@@ -57,6 +69,8 @@ __all__ = [
     "AccountBalance",
     "BadSignature",
     "Cancelled",
+    "ChangeTerms",
+    "Changed",
     "Destination",
     "Disposition",
     "InvoiceNotFound",
@@ -65,11 +79,14 @@ __all__ = [
     "NothingToPay",
     "OrderRefused",
     "PaymentCompleted",
+    "PaymentDisputed",
     "PaymentFailed",
     "PaymentMethod",
     "PaymentNotFound",
     "PaymentOrder",
+    "PaymentPartiallyPaid",
     "PaymentProvider",
+    "PaymentRefundFailed",
     "PaymentRefunded",
     "PaymentRequired",
     "PaymentStatus",
@@ -96,7 +113,11 @@ __all__ = [
     "balances",
     "build_providers",
     "cancel_booking",
+    "change_booking",
+    "check_payment",
+    "check_payments",
     "confirm_paid",
+    "due_for",
     "find_wallet",
     "get_payment",
     "give_back",
@@ -115,6 +136,7 @@ __all__ = [
     "play_sandbox",
     "receive_webhook",
     "register_jobs",
+    "rename_passenger",
     "start_payment",
     "verdicts",
     "verify_ledger",
