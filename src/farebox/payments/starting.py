@@ -53,7 +53,7 @@ class _Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class Due:
     """What is to be paid: for a booking, or for a change of one; until when its seats are kept."""
 
     booking: Booking
@@ -98,11 +98,8 @@ async def start_payment(
     async with database.begin() as work:
         booking = await get_booking(work, booking_id, actor=actor, lock=True)
         provider = provider_of(method, booking.total.currency, providers)
-        target = _return_url(return_url or f"/bookings/{booking_id}", settings)
-        if change_id is None:
-            due = await _due_for_booking(work, booking, actor, settings)
-        else:
-            due = await _due_for_change(work, booking, change_id)
+        target = checked_return_url(return_url or f"/bookings/{booking_id}", settings)
+        due = await what_is_due(work, booking, change_id, actor=actor, settings=settings)
         opened = await _open(work, due, provider, method, target)
     if opened.payment.status is PaymentStatus.PROCESSING:
         return opened.payment
@@ -113,10 +110,23 @@ async def start_payment(
             await _give_up(work, opened.payment)
         raise
     async with database.begin() as work:
-        return await _note_started(work, opened.payment.id, started)
+        return await note_started(work, opened.payment.id, started)
 
 
-async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> _Due:
+async def what_is_due(
+    work: UnitOfWork, booking: Booking, change_id: UUID | None, *, actor: Actor, settings: Settings
+) -> Due:
+    """What is to be paid now; the booking is locked, and its seats are kept for the payment window.
+
+    Raises:
+        BookingExpired, NotPayable, NothingToPay, ChangeNotFound: see `start_payment`.
+    """
+    if change_id is not None:
+        return await _due_for_change(work, booking, change_id)
+    return await _due_for_booking(work, booking, actor, settings)
+
+
+async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> Due:
     if booking.reason is CancelReason.EXPIRED and booking.status is BookingStatus.CANCELLED:
         raise BookingExpired
     if not booking.is_open:
@@ -129,18 +139,18 @@ async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, set
     except IllegalTransition as error:
         raise NotPayable(booking_status=error.fields["booking_status"]) from None
     assert booking.expires_at is not None  # it is being paid
-    return _Due(booking, None, amount, booking.expires_at)
+    return Due(booking, None, amount, booking.expires_at)
 
 
-async def _due_for_change(work: UnitOfWork, booking: Booking, change_id: UUID) -> _Due:
+async def _due_for_change(work: UnitOfWork, booking: Booking, change_id: UUID) -> Due:
     change = await get_change(work, change_id)
     is_waiting = change.booking_id == booking.id and change.status == "pending" and change.expires_at > work.now
     if not is_waiting:
         raise NotPayable(booking_status=booking.status)
-    return _Due(booking, change_id, change.owed, change.expires_at)
+    return Due(booking, change_id, change.owed, change.expires_at)
 
 
-async def _open(work: UnitOfWork, due: _Due, provider: PaymentProvider, method: str, return_url: str) -> _Opened:
+async def _open(work: UnitOfWork, due: Due, provider: PaymentProvider, method: str, return_url: str) -> _Opened:
     row = await _find_running(work, due, method)
     if row is None:
         row = PaymentRow(
@@ -177,7 +187,7 @@ async def _open(work: UnitOfWork, due: _Due, provider: PaymentProvider, method: 
     )
 
 
-async def _find_running(work: UnitOfWork, due: _Due, method: str) -> PaymentRow | None:
+async def _find_running(work: UnitOfWork, due: Due, method: str) -> PaymentRow | None:
     """A payment begun before for the same amount, whose outcome is not known: at most one, the booking is locked."""
     return await work.session.scalar(
         select(PaymentRow)
@@ -212,7 +222,7 @@ async def supersede_others(
     )
 
 
-async def _note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:
+async def note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:
     """A webhook may have been faster: then the outcome stays, and only the provider's id is noted."""
     columns = {
         "external_id": started.external_id,
@@ -234,7 +244,7 @@ async def _give_up(work: UnitOfWork, payment: PaymentView) -> None:
         await payment_failed(work, payment.booking_id, actor=SYSTEM, failure=failure)
 
 
-def _return_url(given: str, settings: Settings) -> str:
+def checked_return_url(given: str, settings: Settings) -> str:
     """An absolute address; a path is one of this site.
 
     Blanks and line breaks are refused: `urlsplit` leaves them out and browsers too, so what was looked at would not be
