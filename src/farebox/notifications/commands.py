@@ -27,7 +27,14 @@ from farebox.core.ids import new_id
 from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.notifications.compose import expired_draft, letter_draft, lookup_draft, refund_draft, tickets_drafts
+from farebox.notifications.compose import (
+    change_failed_draft,
+    expired_draft,
+    letter_draft,
+    lookup_draft,
+    refund_draft,
+    tickets_drafts,
+)
 from farebox.notifications.errors import TooManyMessages
 from farebox.notifications.models import MessageRow
 from farebox.notifications.views import Draft, MessageKind, MessageStatus
@@ -100,6 +107,24 @@ class Office:
         booking = await get_booking(work, booking_id, actor=SYSTEM)
         draft = expired_draft(booking, base_url=self._base_url, secrets=self._secrets)
         await self._enter_about(work, booking, await self._welcome(work, booking, [draft]))
+
+    async def send_changed(self, work: UnitOfWork, booking_id: UUID, *, change_id: UUID, kind: MessageKind) -> None:
+        """The tickets of a booking in which seats or names have changed, to everybody who gets any."""
+        booking = await get_booking(work, booking_id, actor=SYSTEM)
+        cards = await self._cards(work, booking)
+        if cards:
+            drafts = tickets_drafts(
+                booking, cards, kind=kind, occasion=str(change_id), base_url=self._base_url, secrets=self._secrets
+            )
+            await self._enter_about(work, booking, await self._welcome(work, booking, drafts))
+
+    async def tell_change_failed(self, work: UnitOfWork, booking_id: UUID, *, change_id: UUID, reason: str) -> None:
+        """A change that waited for its payment was not made; the booking is as it was."""
+        booking = await get_booking(work, booking_id, actor=SYSTEM)
+        draft = change_failed_draft(
+            booking, change_id=change_id, reason=reason, base_url=self._base_url, secrets=self._secrets
+        )
+        await self._enter_about(work, booking, [draft])
 
     async def tell_refund(
         self, work: UnitOfWork, booking_id: UUID, *, refund_id: UUID, amount: Money, reason: str

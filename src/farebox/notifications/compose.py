@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,11 +12,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from farebox.bookings import Booking, LookupCode
 from farebox.core import i18n
 from farebox.core.crypto import Secrets
-from farebox.core.i18n import format_day, format_money, format_time, gettext, language, ngettext, zone_name
+from farebox.core.i18n import N_, format_day, format_money, format_time, gettext, language, ngettext, zone_name
 from farebox.core.money import Money
 from farebox.notifications.letters import LETTERS
 from farebox.notifications.views import Attachment, CalendarFile, CodePicture, Draft, MessageKind, TicketsFile
 from farebox.ticketing import TicketCard, item_in_words
+
+HEADLINES: Final[Mapping[MessageKind, str]] = {
+    MessageKind.BOOKING_CONFIRMED: N_("You are booked"),
+    MessageKind.TICKETS: N_("You are booked"),
+    MessageKind.BOOKING_CHANGED: N_("Your booking has changed"),
+    MessageKind.BOOKING_RENAMED: N_("There are other names on your booking"),
+}
+"""What a message with tickets begins with, by its kind."""
+
+CHANGES: Final = frozenset({MessageKind.BOOKING_CHANGED, MessageKind.BOOKING_RENAMED})
+"""Kinds of messages with tickets that take the place of earlier ones."""
 
 
 def tickets_drafts(
@@ -68,6 +79,24 @@ def expired_draft(booking: Booking, *, base_url: str, secrets: Secrets) -> Draft
             recipient=booking.contact.email.open(secrets),
             subject=gettext("Your booking {reference} has run out").format(reference=booking.reference),
             facts={"booking": booking, "trips": _trips(booking), "again_url": base_url},
+        )
+
+
+def change_failed_draft(booking: Booking, *, change_id: UUID, reason: str, base_url: str, secrets: Secrets) -> Draft:
+    """A change that waited for its payment was not made. `reason`: as in `bookings.BookingChangeFailed`."""
+    with language(booking.language):
+        return _draft(
+            "change_failed",
+            MessageKind.CHANGE_FAILED,
+            occasion=str(change_id),
+            recipient=booking.contact.email.open(secrets),
+            subject=gettext("Your booking {reference} was not changed").format(reference=booking.reference),
+            facts={
+                "booking": booking,
+                "trips": _trips(booking),
+                "reason": reason,
+                "booking_url": booking_url(base_url, booking.reference),
+            },
         )
 
 
@@ -181,6 +210,8 @@ def _tickets_draft(
         attachments=tuple(files),
         facts={
             "booking": booking,
+            "headline": gettext(HEADLINES[kind]),
+            "is_changed": kind in CHANGES,
             "trips": trips,
             "cards": cards,
             "is_contact": is_contact,

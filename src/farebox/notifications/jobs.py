@@ -12,6 +12,7 @@ from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.notifications.account_jobs import ACCOUNT_REACTIONS, register_account_jobs
+from farebox.notifications.change_jobs import CHANGE_REACTIONS, register_change_jobs
 from farebox.notifications.commands import SEND, Office
 from farebox.notifications.delivery import MAX_ATTEMPTS, Postman
 from farebox.notifications.factor_jobs import FACTOR_REACTIONS, register_factor_jobs
@@ -35,6 +36,7 @@ def reactions() -> dict[str, list[str]]:
         "booking.cancelled": [CANCELLED],
         "booking.lookup-requested": [LOOKUP],
         "payment.refund-requested": [REFUND],
+        **CHANGE_REACTIONS,
         **ACCOUNT_REACTIONS,
         **STAFF_REACTIONS,
         **FACTOR_REACTIONS,
@@ -76,6 +78,7 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
     jobs.register(CANCELLED, booking_cancelled)
     jobs.register(LOOKUP, lookup_requested)
     jobs.register(REFUND, refund_requested)
+    register_change_jobs(jobs, database, office)
     register_account_jobs(jobs, database, office)
     register_staff_jobs(jobs, database, office, secrets)
     register_factor_jobs(jobs, database, office)

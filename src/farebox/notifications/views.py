@@ -13,6 +13,9 @@ class MessageKind(StrEnum):
 
     BOOKING_CONFIRMED = "booking-confirmed"
     BOOKING_EXPIRED = "booking-expired"
+    BOOKING_CHANGED = "booking-changed"
+    BOOKING_RENAMED = "booking-renamed"
+    CHANGE_FAILED = "change-failed"
     LOOKUP_CODE = "lookup-code"
     REFUND = "refund"
     TICKETS = "tickets"
