@@ -85,6 +85,16 @@ class BookingChanged(Event, frozen=True, kw_only=True):
     currency: str
 
 
+class BookingRepriced(Event, frozen=True, kw_only=True):
+    """A sold booking costs something else now, and nothing else of it has changed."""
+
+    type: ClassVar[str] = "booking.repriced"
+    booking_id: UUID
+    reference: str
+    total_price: str
+    currency: str
+
+
 class BookingRenamed(Event, frozen=True, kw_only=True):
     """Some of its people have other names or documents now; there are new tickets for them."""
 

@@ -50,6 +50,7 @@ from farebox.payments.reconciling import check_payment, check_payments
 from farebox.payments.refunds import Destination, give_back
 from farebox.payments.repaying import make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
+from farebox.payments.staff_refunds import RefundView, list_refunds, refund_again, refund_payment
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
 from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
@@ -99,6 +100,7 @@ __all__ = [
     "RefundRefused",
     "RefundRequested",
     "RefundTooLarge",
+    "RefundView",
     "RunningPayment",
     "Sandbox",
     "SandboxOutcome",
@@ -126,6 +128,7 @@ __all__ = [
     "list_accounts",
     "list_methods",
     "list_payments",
+    "list_refunds",
     "list_transactions",
     "list_unsettled",
     "list_wallets",
@@ -135,6 +138,8 @@ __all__ = [
     "missing_keys",
     "play_sandbox",
     "receive_webhook",
+    "refund_again",
+    "refund_payment",
     "register_jobs",
     "rename_passenger",
     "start_payment",
