@@ -2,7 +2,6 @@
 
 from farebox.bookings.actions import Actions, actions_of
 from farebox.bookings.adopting import Adopted, adopt_guest, claim_bookings
-from farebox.bookings.allowances import lower_price
 from farebox.bookings.cancelling import Cancellation, cancel_booking, cancel_sold_booking, quote_cancellation
 from farebox.bookings.changes import (
     Change,
@@ -24,6 +23,7 @@ from farebox.bookings.commands import (
     mark_refunded,
     payment_failed,
     start_processing,
+    update_passengers,
 )
 from farebox.bookings.creating import BookingRequest, create_booking
 from farebox.bookings.details import Contact, PassengerDetails, contact_key
@@ -56,7 +56,6 @@ from farebox.bookings.events import (
     BookingReduced,
     BookingRefunded,
     BookingRenamed,
-    BookingRepriced,
     LookupCodeRequested,
 )
 from farebox.bookings.exchanging import change_seats
@@ -73,7 +72,6 @@ from farebox.bookings.keeping import (
     wipe_people,
 )
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
-from farebox.bookings.modifying import update_passengers
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
 from farebox.bookings.part_payments import note_part_paid
 from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable
@@ -137,7 +135,6 @@ __all__ = [
     "BookingReduced",
     "BookingRefunded",
     "BookingRenamed",
-    "BookingRepriced",
     "BookingRequest",
     "BookingStatus",
     "CancelReason",
@@ -220,7 +217,6 @@ __all__ = [
     "list_bookings_ahead",
     "list_references",
     "list_unfinished",
-    "lower_price",
     "make_lookup_code",
     "mark_refunded",
     "normalise_reference",

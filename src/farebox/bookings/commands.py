@@ -83,11 +83,16 @@ async def update_passengers(
     return await get_booking(work, booking_id, actor=SYSTEM)
 
 
-async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, settings: Settings) -> Booking:
+async def start_processing(
+    work: UnitOfWork, booking_id: UUID, *, actor: Actor, settings: Settings, takes_seconds: int = 0
+) -> Booking:
     """A payment begins: the seats are kept for the payment window.
 
-    Beginning again does not keep them for ever: never past `booking_ttl_seconds + payment_window_seconds` from the
-    booking's making.
+    Beginning again does not keep them for ever: never past `booking_ttl_seconds` and the window from the booking's
+    making.
+
+    Args:
+        takes_seconds: the window, where this way of paying takes longer than `payment_window_seconds`.
 
     Raises:
         BookingNotFound: no such booking for this actor.
@@ -101,8 +106,8 @@ async def start_processing(work: UnitOfWork, booking_id: UUID, *, actor: Actor, 
     if status not in UNPAID:
         raise IllegalTransition(booking_status=status)
     age_seconds = int((work.now - row.created_at).total_seconds())
-    longest_seconds = settings.booking_ttl_seconds + settings.payment_window_seconds
-    seconds = max(0, min(settings.payment_window_seconds, longest_seconds - age_seconds))
+    window_seconds = max(settings.payment_window_seconds, takes_seconds)
+    seconds = max(0, min(window_seconds, settings.booking_ttl_seconds + window_seconds - age_seconds))
     ends = []
     holds = await holds_of(work, [booking_id])
     await lock_holds(work, holds)

@@ -132,6 +132,18 @@ def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) 
     return own | sold
 
 
+def sold_for(actor: Actor, permission: Permission) -> Select[tuple[UUID, str]]:
+    """`id` and `reference` of the bookings with something of an operator for whom an actor has a permission, for what
+    other modules ask. An actor's own bookings are not among them for being their own."""
+    query = select(BookingRow.id, BookingRow.reference)
+    if actor.is_everywhere:
+        return query
+    operators = actor.operators_with(permission)
+    return query.where(
+        exists().where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.operator_id.in_(operators))
+    )
+
+
 async def get_row(
     work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM, as_it_stands: bool = False
 ) -> BookingRow:

@@ -80,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bank_name: str = ""
     bank_bin: Annotated[str, Meta(pattern="^([0-9]{6})?$")] = ""
     bank_account: Annotated[str, Meta(pattern="^[0-9A-Za-z]*$")] = ""
+    bank_transfer_hours: Annotated[int, Meta(ge=1, le=168)] = 24
     max_seats: Annotated[int, Meta(ge=1, le=60)] = 5
     max_holds: Annotated[int, Meta(ge=1)] = 10
     sales_horizon_days: Annotated[int, Meta(ge=1, le=730)] = 30

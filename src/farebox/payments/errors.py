@@ -85,6 +85,25 @@ class InvoiceNotFound(NotFound):
     message = N_("We could not find this invoice.")
 
 
+class RefundNotFound(NotFound):
+    code = "refund-not-found"
+    message = N_("We could not find this refund.")
+
+
+class NotByHand(DomainError):
+    """The staff note cash and transfers only; what came through a provider, the provider tells."""
+
+    code = "not-by-hand"
+    message = N_("This payment is not made in cash or by transfer. Its provider tells what came.")
+
+
+class ReferenceUsed(DomainError):
+    """The same money cannot be noted for two payments, nor in two amounts."""
+
+    code = "reference-used"
+    message = N_("Money with the reference {reference} is noted already, for another payment or in another amount.")
+
+
 class BadSignature(DomainError):
     """A webhook that its provider did not sign with our key, or signed too long ago."""
 

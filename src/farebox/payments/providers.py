@@ -17,12 +17,13 @@ class PaymentMethod:
     Attributes:
         code: what `start_payment` takes.
         label: source text for gettext.
-        takes_seconds: for how long the seats are kept while it is paid, where that is longer than for a card.
+        takes_seconds: how long until we know of the money, where that is longer than the payment window; seats are
+            kept for so long, and it is offered only early enough (see `methods_for`).
     """
 
     code: str
     label: str
-    takes_seconds: int | None = None
+    takes_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,18 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class RunningPayment:
-    """A payment whose outcome a provider is asked for. `external_id` is its own id of it, from `Started`."""
+    """A payment whose outcome a provider is asked for.
+
+    Attributes:
+        external_id: the provider's own id of it, from `Started`.
+        is_wanted: whether money is still to be asked for; if not, only what has come is told.
+    """
 
     payment_id: UUID
     external_id: str
     amount: Money
     method: str
+    is_wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ class PaymentProvider(Protocol):
     async def fetch(self, payment: RunningPayment) -> Sequence[ProviderEvent]:
         """Ask what became of a payment: the messages that would have told it, so far. Asking again gives them again.
 
-        Also asks for the money where the payer has agreed and the provider waits for us to do so.
+        Also asks for the money where the payer has agreed, the provider waits for us to do so, and it is still wanted.
 
         Raises:
             ProviderUnavailable: not now.

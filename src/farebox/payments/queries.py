@@ -1,13 +1,15 @@
 """Reading payments. Whoever reaches the booking reaches its payments; others do not find them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
-from farebox.accounts import Actor
-from farebox.bookings import BookingNotFound, get_booking
+from farebox.accounts import Actor, Permission
+from farebox.bookings import Booking, BookingNotFound, get_booking
 from farebox.core.db import UnitOfWork
+from farebox.payments.adapters import cash
 from farebox.payments.due import due_for
 from farebox.payments.errors import PaymentNotFound, UnknownMethod
 from farebox.payments.models import PaymentRow
@@ -56,18 +58,55 @@ async def list_methods(
     booking = await get_booking(work, booking_id, actor=actor)
     if not booking.is_open or not await due_for(work, booking):
         return []
-    return methods_for(booking.total.currency, providers)
+    offered = methods_for(booking.total.currency, providers, begins_in=time_before(booking, work.now))
+    return [*offered, cash.METHOD] if sells(actor, booking) else offered
 
 
-def methods_for(currency: str, providers: Providers) -> list[PaymentMethod]:
-    """What the providers offer for a currency, in their order."""
-    return [method for provider in providers.values() for method in provider.methods(currency)]
+def methods_for(currency: str, providers: Providers, *, begins_in: timedelta = timedelta()) -> list[PaymentMethod]:
+    """What the providers offer for a currency, in their order.
+
+    Args:
+        begins_in: the time before what is booked. Money may take half of it: should none come, there is as much time
+            again to sell the seats to others. Nothing for what cannot wait, such as a change.
+    """
+    return [method for _, method in _offers(currency, providers, begins_in)]
 
 
-def provider_of(method: str, currency: str, providers: Providers) -> PaymentProvider:
-    """Raises: UnknownMethod: nobody offers it for this currency."""
-    for provider in providers.values():
-        codes: Sequence[str] = [offered.code for offered in provider.methods(currency)]
-        if method in codes:
-            return provider
+def find_offer(
+    code: str, currency: str, providers: Providers, *, begins_in: timedelta = timedelta()
+) -> tuple[PaymentProvider, PaymentMethod]:
+    """Who takes money in this way; `begins_in` as for `methods_for`.
+
+    Raises:
+        UnknownMethod: nobody offers it for this currency, or it is too late for it.
+    """
+    for provider, method in _offers(currency, providers, begins_in):
+        if method.code == code:
+            return provider, method
     raise UnknownMethod
+
+
+def provider_of(code: str, currency: str, providers: Providers) -> PaymentProvider:
+    """Who takes money in this way at once. Raises: UnknownMethod: as `find_offer`."""
+    return find_offer(code, currency, providers)[0]
+
+
+def time_before(booking: Booking, now: datetime) -> timedelta:
+    """How long it is until the first thing of a booking begins."""
+    return min(item.starts_at for item in booking.items) - now
+
+
+def sells(actor: Actor, booking: Booking) -> bool:
+    """Whether somebody sells for an operator of a booking, and so takes money for it."""
+    if actor.booking_id is not None:
+        return False
+    return any(actor.may(Permission.BOOKINGS_SELL, item.operator_id) for item in booking.items)
+
+
+def _offers(
+    currency: str, providers: Providers, begins_in: timedelta
+) -> Iterator[tuple[PaymentProvider, PaymentMethod]]:
+    for provider in providers.values():
+        for method in provider.methods(currency):
+            if not method.takes_seconds or timedelta(seconds=2 * method.takes_seconds) <= begins_in:
+                yield provider, method

@@ -139,6 +139,7 @@ async def _begin(work: UnitOfWork, payment_id: UUID, *, is_forced: bool) -> _Che
         external_id=taken.external_id,
         amount=Money(taken.amount_minor, taken.currency),
         method=taken.method,
+        is_wanted=is_wanted,
     )
     return _Check(taken.provider, payment, is_wanted)
 

@@ -7,7 +7,7 @@ Beginning with another method makes the earlier checkouts superfluous: they are 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -36,7 +36,7 @@ from farebox.payments.due import due_for
 from farebox.payments.errors import NothingToPay, NotPayable, ProviderUnavailable
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentOrder, PaymentProvider, Providers, Started
-from farebox.payments.queries import provider_of
+from farebox.payments.queries import find_offer, time_before
 from farebox.payments.states import FIRST_CHECK, PaymentStatus, move
 from farebox.payments.views import PaymentView, payment_view
 
@@ -97,9 +97,11 @@ async def start_payment(
     """
     async with database.begin() as work:
         booking = await get_booking(work, booking_id, actor=actor, lock=True)
-        provider = provider_of(method, booking.total.currency, providers)
+        begins_in = time_before(booking, work.now) if change_id is None else timedelta()
+        provider, offer = find_offer(method, booking.total.currency, providers, begins_in=begins_in)
         target = checked_return_url(return_url or f"/bookings/{booking_id}", settings)
-        due = await what_is_due(work, booking, change_id, actor=actor, settings=settings)
+        takes = offer.takes_seconds
+        due = await what_is_due(work, booking, change_id, actor=actor, settings=settings, takes_seconds=takes)
         opened = await _open(work, due, provider, method, target)
     if opened.payment.status is PaymentStatus.PROCESSING:
         return opened.payment
@@ -114,19 +116,30 @@ async def start_payment(
 
 
 async def what_is_due(
-    work: UnitOfWork, booking: Booking, change_id: UUID | None, *, actor: Actor, settings: Settings
+    work: UnitOfWork,
+    booking: Booking,
+    change_id: UUID | None,
+    *,
+    actor: Actor,
+    settings: Settings,
+    takes_seconds: int = 0,
 ) -> Due:
     """What is to be paid now; the booking is locked, and its seats are kept for the payment window.
+
+    Args:
+        takes_seconds: the window, where this way of paying takes longer.
 
     Raises:
         BookingExpired, NotPayable, NothingToPay, ChangeNotFound: see `start_payment`.
     """
     if change_id is not None:
         return await _due_for_change(work, booking, change_id)
-    return await _due_for_booking(work, booking, actor, settings)
+    return await _due_for_booking(work, booking, actor, settings, takes_seconds)
 
 
-async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> Due:
+async def _due_for_booking(
+    work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings, takes_seconds: int
+) -> Due:
     if booking.reason is CancelReason.EXPIRED and booking.status is BookingStatus.CANCELLED:
         raise BookingExpired
     if not booking.is_open:
@@ -135,7 +148,7 @@ async def _due_for_booking(work: UnitOfWork, booking: Booking, actor: Actor, set
     if not amount:
         raise NothingToPay
     try:
-        booking = await start_processing(work, booking.id, actor=actor, settings=settings)
+        booking = await start_processing(work, booking.id, actor=actor, settings=settings, takes_seconds=takes_seconds)
     except IllegalTransition as error:
         raise NotPayable(booking_status=error.fields["booking_status"]) from None
     assert booking.expires_at is not None  # it is being paid

@@ -115,12 +115,12 @@ class PayPal:
         return Started(made.id, checkout_url=page)
 
     async def fetch(self, payment: RunningPayment) -> Sequence[ProviderEvent]:
-        """What became of the order; where the payer has agreed, the money is taken first."""
+        """What became of the order. Where the payer has agreed and it is still wanted, the money is taken first."""
         answer = await self._ask("GET", f"{ORDERS}/{payment.external_id}")
         if answer.status == httpx.codes.NOT_FOUND:  # PayPal forgets orders that nobody agreed to
             return [_failed(payment.external_id, "expired")]
         order = _read_success(answer, Order)
-        if order.status == "APPROVED":
+        if order.status == "APPROVED" and payment.is_wanted:
             answer = await self._capture(order)
             refusal = _issue(answer)
             if refusal in NOT_YET:
