@@ -2,6 +2,7 @@
 
 from farebox.bookings.actions import Actions, actions_of
 from farebox.bookings.adopting import Adopted, adopt_guest, claim_bookings
+from farebox.bookings.allowances import lower_price
 from farebox.bookings.cancelling import Cancellation, cancel_booking, cancel_sold_booking, quote_cancellation
 from farebox.bookings.changes import (
     Change,
@@ -56,6 +57,7 @@ from farebox.bookings.events import (
     BookingReduced,
     BookingRefunded,
     BookingRenamed,
+    BookingRepriced,
     LookupCodeRequested,
 )
 from farebox.bookings.exchanging import change_seats
@@ -135,6 +137,7 @@ __all__ = [
     "BookingReduced",
     "BookingRefunded",
     "BookingRenamed",
+    "BookingRepriced",
     "BookingRequest",
     "BookingStatus",
     "CancelReason",
@@ -217,6 +220,7 @@ __all__ = [
     "list_bookings_ahead",
     "list_references",
     "list_unfinished",
+    "lower_price",
     "make_lookup_code",
     "mark_refunded",
     "normalise_reference",
