@@ -149,8 +149,8 @@ def test_names_are_composed_and_have_nothing_invisible(name: str, expected: str)
 
 
 def test_a_script_that_no_font_has_is_spelt_in_latin_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_system_fonts = press._compiler(with_system_fonts=False)
-    monkeypatch.setattr(press, "_compiler", lambda with_system_fonts: without_system_fonts)
+    without_system_fonts = press._compiler(press.TICKET, with_system_fonts=False)
+    monkeypatch.setattr(press, "_compiler", lambda template, with_system_fonts: without_system_fonts)
     text = text_of(printed(card("李小龙 Ánh", alight=stop("南宁", "埌东", "05:40"))))
     assert "Li Xiao Long Ánh" in text
     assert "Nan Ning" in text

@@ -5,6 +5,7 @@ from farebox.ticketing.commands import forget_documents, issue_tickets, void_tic
 from farebox.ticketing.documents import calendar, render_booking_pdf, render_preview
 from farebox.ticketing.errors import NotTicketed, TicketInvalid, TicketNotFound
 from farebox.ticketing.jobs import register_jobs
+from farebox.ticketing.pdf import print_with
 from farebox.ticketing.qr import qr_png, qr_svg
 from farebox.ticketing.queries import get_ticketed_booking, list_tickets, ticket_cards, ticket_cards_of
 from farebox.ticketing.tokens import Signer, TicketClaims, verify_token
@@ -27,6 +28,7 @@ __all__ = [
     "issue_tickets",
     "item_in_words",
     "list_tickets",
+    "print_with",
     "qr_png",
     "qr_svg",
     "readable_on",

@@ -105,8 +105,8 @@ async def _printed(work: UnitOfWork, cards: Sequence[TicketCard]) -> bytes:
 @cache
 def _template_digest() -> bytes:
     """A new template prints everything anew."""
-    template = files("farebox.ticketing") / "templates" / "ticket.typ"
-    return hashlib.sha256(template.read_bytes()).digest()
+    templates = files("farebox.ticketing") / "templates"
+    return hashlib.sha256(b"".join((templates / name).read_bytes() for name in ("look.typ", "ticket.typ"))).digest()
 
 
 @cache

@@ -34,6 +34,22 @@ async def print_aside(document: dict[str, Any]) -> bytes:
     return await asyncio.get_running_loop().run_in_executor(_press, print_now, document)
 
 
+async def print_with(template: str, document: dict[str, Any]) -> bytes:
+    """The PDF of a document for another template, printed beside the event loop.
+
+    Args:
+        template: one of `templates`.
+        document: what it reads. Its texts may be anybody's: none of them is markup.
+    """
+
+    def press() -> bytes:
+        from farebox.ticketing.press import print_document  # noqa: PLC0415  (as below)
+
+        return print_document(document, template)
+
+    return await asyncio.get_running_loop().run_in_executor(_press, press)
+
+
 def print_now(document: dict[str, Any]) -> bytes:
     """The PDF of what `document_of` made. Not for two threads at once."""
     from farebox.ticketing.press import print_document  # noqa: PLC0415  (its memory is for those who print)

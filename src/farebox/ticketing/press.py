@@ -22,7 +22,8 @@ import typst
 from anyascii import anyascii
 
 HERE: Final = Path(str(files("farebox.ticketing")))
-TEMPLATE: Final = HERE / "templates" / "ticket.typ"
+TEMPLATES: Final = HERE / "templates"
+TICKET: Final = "ticket.typ"
 
 KEPT_COMPILATIONS: Final = 10
 """typst remembers what it laid out in so many compilations: 50 MB for each group of sixty. Blank ones push that out."""
@@ -37,20 +38,20 @@ _OTHERS: Final = re.compile(f"[^{PRINTABLE}]+")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
-def print_document(document: dict[str, Any]) -> bytes:
-    """The PDF of a document for the template, in about 10 ms of processor time a page. Not for two threads at once."""
+def print_document(document: dict[str, Any], template: str = TICKET) -> bytes:
+    """The PDF of a document for a template, in about 10 ms of processor time a page. Not for two threads at once."""
     document = _each_text(document, _readable)
     if _OTHERS.search(json.dumps(document, ensure_ascii=False)):
         try:
-            return _compile(document, with_system_fonts=True)
+            return _compile(document, template, with_system_fonts=True)
         except typst.TypstError:  # no font of this machine has them
             document = _each_text(document, _in_latin_letters)
-    return _compile(document, with_system_fonts=False)
+    return _compile(document, template, with_system_fonts=False)
 
 
-def _compile(document: dict[str, Any], *, with_system_fonts: bool) -> bytes:
+def _compile(document: dict[str, Any], template: str = TICKET, *, with_system_fonts: bool) -> bytes:
     try:
-        printed = _compiler(with_system_fonts).compile(
+        printed = _compiler(template, with_system_fonts).compile(
             format="pdf", sys_inputs={"data": json.dumps(document)}, pdf_standards=["1.7", "ua-1"]
         )
     finally:
@@ -61,11 +62,11 @@ def _compile(document: dict[str, Any], *, with_system_fonts: bool) -> bytes:
 
 
 @cache
-def _compiler(with_system_fonts: bool) -> typst.Compiler:
+def _compiler(template: str, with_system_fonts: bool) -> typst.Compiler:
     fonts = typst.Fonts(
         include_system_fonts=with_system_fonts, include_embedded_fonts=False, font_paths=[HERE / "fonts"]
     )
-    return typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=fonts)
+    return typst.Compiler(TEMPLATES / template, root=TEMPLATES, font_paths=fonts)
 
 
 @cache
