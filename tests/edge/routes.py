@@ -110,10 +110,17 @@ RULES: Final = {
         POST /api/v1/payments/intent
         GET /api/v1/payments/methods
         GET /api/v1/payments/{payment_id:uuid}
+        GET /api/v1/payments/{payment_id:uuid}/refunds
         GET POST /bookings/{booking_id:uuid}
         GET POST /bookings/{booking_id:uuid}/account
+        POST /bookings/{booking_id:uuid}/again
+        GET POST /bookings/{booking_id:uuid}/cancel
+        GET /bookings/{booking_id:uuid}/change
+        GET POST /bookings/{booking_id:uuid}/change/quote
+        GET POST /bookings/{booking_id:uuid}/change/waiting
         POST /bookings/{booking_id:uuid}/extend
         GET POST /bookings/{booking_id:uuid}/failed
+        GET POST /bookings/{booking_id:uuid}/names
         GET POST /bookings/{booking_id:uuid}/passengers
         GET /bookings/{booking_id:uuid}/return
         GET POST /bookings/{booking_id:uuid}/review
@@ -220,6 +227,8 @@ RULES: Final = {
     """,
     "payments:refund fresh": """
         POST /api/v1/bookings/{booking_id:uuid}/operator-cancellation
+        POST /api/v1/payments/refund
+        POST /api/v1/payments/refunds/{refund_id:uuid}/again
     """,
     "people:erase fresh": """
         DELETE /api/v1/people/{person_id:uuid}
