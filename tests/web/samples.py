@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from tests.web import samples_bookings, samples_console, samples_factors, samples_privacy, samples_signing
+from tests.web import (
+    samples_after,
+    samples_bookings,
+    samples_console,
+    samples_factors,
+    samples_privacy,
+    samples_signing,
+)
 from tests.web.made_up import ABROAD, DAY, FULL, HANOI, LIMOUSINE, PRICE, SLEEPER, Sample, at, card, clock, dong
 
 from farebox.core.money import Money
@@ -404,6 +411,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "mail": mail,
     "terms": terms,
     "help": help_page,
+    **samples_after.PAGES,
     **samples_bookings.PAGES,
     **samples_console.PAGES,
     **samples_factors.PAGES,

@@ -110,15 +110,47 @@ def review_free() -> Sample:
     return "checkout/review.html", _review(price=free, rides=(Ride(ABROAD, ROWS, CONDITIONS),)), {}
 
 
+def _processing(**changes: Any) -> ProcessingView:
+    facts: dict[str, Any] = {
+        "reference": REFERENCE,
+        "amount": dong(640_000),
+        "refresh_url": "/gallery/processing",
+        "payment_url": "/gallery/sandbox",
+        "facts": (("Way of paying", "Card"), ("Seats kept until", "Tuesday 24 November, 09:28")),
+    }
+    return ProcessingView(**{**facts, **changes})
+
+
 def processing() -> Sample:
-    view = ProcessingView(REFERENCE, dong(640_000), "/gallery/processing", "/gallery/sandbox")
+    return "checkout/processing.html", _processing(), {}
+
+
+def processing_in_part() -> Sample:
+    view = _processing(amount=dong(440_000), received=dong(200_000), waited_long=True)
     return "checkout/processing.html", view, {}
 
 
+def _failed(**changes: Any) -> FailedView:
+    facts: dict[str, Any] = {
+        "reference": REFERENCE,
+        "amount": dong(640_000),
+        "pay_url": "/gallery/review",
+        "review_url": "/gallery/review",
+        "action": "/gallery/failed",
+        "clock": clock(500),
+        "methods": METHODS,
+        "reason": "The bank or wallet declined the payment.",
+        "held_until": at(9, 8, -1),
+    }
+    return FailedView(**{**facts, **changes})
+
+
 def failed() -> Sample:
-    view = FailedView(
-        REFERENCE, dong(640_000), "/gallery/review", "/gallery/failed", clock(500), "The bank declined the payment."
-    )
+    return "checkout/failed.html", _failed(), {}
+
+
+def failed_in_part() -> Sample:
+    view = _failed(amount=dong(440_000), received=dong(200_000), methods=(), clock=clock(100, 0), reason="")
     return "checkout/failed.html", view, {}
 
 
@@ -284,7 +316,9 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "review-there-and-back": review_there_and_back,
     "review-free": review_free,
     "processing": processing,
+    "processing-in-part": processing_in_part,
     "failed": failed,
+    "failed-in-part": failed_in_part,
     "booking": booking,
     "booking-reduced": booking_reduced,
     "booking-pending": booking_pending,

@@ -22,16 +22,21 @@ from farebox.web.account.tickets import MyTicketsController
 from farebox.web.console import CONSOLE
 from farebox.web.errors import page_error_handlers
 from farebox.web.shop.booking import BookingController
+from farebox.web.shop.cancelling import CancelController
+from farebox.web.shop.changing import ChangeController
 from farebox.web.shop.home import HomeController
 from farebox.web.shop.keeping import KeepController
 from farebox.web.shop.lookup import LookupController
 from farebox.web.shop.mailbox import MailboxController
 from farebox.web.shop.passengers import ExpiredController, PassengersController
 from farebox.web.shop.payment import ReturnController, SandboxController
+from farebox.web.shop.rebooking import RebookController
+from farebox.web.shop.renaming import RenameController
 from farebox.web.shop.results import ResultsController
 from farebox.web.shop.review import ReviewController
 from farebox.web.shop.seats import SeatsController
 from farebox.web.shop.trips import TripsController
+from farebox.web.shop.waiting import WaitingController
 from farebox.web.static_files import favicon, static_file
 from farebox.web.templating import template_config
 
@@ -46,6 +51,11 @@ PAGES: list[ControllerRouterHandler] = [
     SandboxController,
     ReturnController,
     BookingController,
+    CancelController,
+    ChangeController,
+    WaitingController,
+    RenameController,
+    RebookController,
     KeepController,
     LookupController,
     SignInController,

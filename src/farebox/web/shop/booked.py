@@ -1,10 +1,13 @@
 """A booking's people, seats and prices as the pages show them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from farebox.bookings import Booking, BookingItem, ItemDescription, Passenger
+from farebox.bookings import BookedLine, Booking, BookingItem, ItemDescription, Passenger
 from farebox.core.crypto import Secrets
 from farebox.core.i18n import gettext as _
+from farebox.core.money import Money
 from farebox.pricing import describe_line
 from farebox.web.labels import ID_TYPES, PASSENGER_TYPES, seat_place
 from farebox.web.shop.cards import card_of_item
@@ -27,10 +30,14 @@ def cards_of(booking: Booking) -> tuple[TripCard, ...]:
 
 
 def price_of(booking: Booking) -> Price:
-    """The lines as last quoted; lines of nothing are left out."""
-    lines = [line for line in booking.lines if line.amount or not booking.total]
-    rows = tuple(PriceRow(describe_line(line), line.amount) for line in lines)
-    return Price(rows, booking.total, booking.tax or None)
+    """What it costs, as last quoted."""
+    return replace(price_of_lines(booking.lines, booking.total), tax=booking.tax or None)
+
+
+def price_of_lines(lines: Sequence[BookedLine], total: Money) -> Price:
+    """A price line by line; lines of nothing are left out."""
+    shown = [line for line in lines if line.amount or not total]
+    return Price(tuple(PriceRow(describe_line(line), line.amount) for line in shown), total)
 
 
 def rides_of(booking: Booking, secrets: Secrets, now: datetime) -> tuple[Ride, ...]:
@@ -55,6 +62,12 @@ def person_row(person: Passenger, about: ItemDescription, secrets: Secrets) -> P
         id_masked=person.id_number.masked(secrets),
         special_needs=person.special_needs,
     )
+
+
+def way_in_words(about: ItemDescription) -> str:
+    """Where it goes: Hà Nội – Vinh."""
+    ends = [about.origin, *([about.destination] if about.destination else [])]
+    return " – ".join(end.place or end.name for end in ends)
 
 
 def places_of(item: BookingItem) -> dict[str, str]:

@@ -18,15 +18,17 @@ from farebox.bookings import (
     BookingStatus,
     CancelReason,
     NotModifiable,
-    cancel_booking,
+    actions_of,
     extend_booking,
     get_booking,
     list_audit,
 )
 from farebox.core.db import UnitOfWork
+from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
+from farebox.payments import cancel_booking
 from farebox.ticketing import calendar, get_ticketed_booking, qr_svg, render_booking_pdf, ticket_cards
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of, rides_of
@@ -45,6 +47,16 @@ STATES: dict[BookingStatus, BookingState] = {
     BookingStatus.CANCELLED: "cancelled",
     BookingStatus.REFUNDED: "refunded",
 }
+SAID = {
+    "mailed": N_("The tickets are sent again to {email}."),
+    "cancelled": N_("That was cancelled. Whatever comes back stands under the payments below."),
+    "changed": N_("The change is made. The new tickets are below, and on their way to {email}."),
+    "renamed": N_("The name is changed. The new tickets are below, and on their way to {email}."),
+    "change-failed": N_("The change could not be made, and everything is as it was. Money paid for it goes back."),
+    "change-withdrawn": N_("The change was taken back. Everything is as it was; money paid for it goes back."),
+}
+"""What was done a moment ago, by the word in the address -> what the page tells of it."""
+
 PRIVATE = {"Cache-Control": "private, no-store"}
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -66,10 +78,10 @@ class BookingController(Controller):
         services: Services,
         booking_id: UUID,
         booked: Annotated[str, Parameter(max_length=1)] = "",
-        mailed: Annotated[str, Parameter(max_length=1)] = "",
+        said: Annotated[str, Parameter(max_length=40)] = "",
     ) -> Template:
         booking = await get_booking(work, booking_id, actor=actor)
-        view = await _view(work, booking, actor, services, just_booked=bool(booked), mail_sent=bool(mailed))
+        view = await _view(work, booking, actor, services, just_booked=bool(booked), said=said)
         return page(request, "booking/booking.html", view, is_private=True)
 
     @post()
@@ -79,7 +91,7 @@ class BookingController(Controller):
         if data.get("email"):
             office = Office(jobs=services.jobs, settings=services.settings, secrets=services.secrets)
             await office.resend_tickets(work, booking_id, actor=actor)
-            return see_other(f"{at}?mailed=1")
+            return see_other(f"{at}?said=mailed")
         if data.get("cancel"):
             await cancel_booking(work, booking_id, actor=actor)
         elif data.get("extend"):
@@ -102,7 +114,7 @@ class BookingController(Controller):
 
 
 async def _view(
-    work: UnitOfWork, booking: Booking, actor: Actor, services: Services, *, just_booked: bool, mail_sent: bool
+    work: UnitOfWork, booking: Booking, actor: Actor, services: Services, *, just_booked: bool, said: str
 ) -> BookingView:
     at = f"/bookings/{booking.id}"
     cards = await ticket_cards(work, booking, secrets=services.secrets)
@@ -123,9 +135,9 @@ async def _view(
         can_email=has_tickets,
         can_cancel=booking.status is BookingStatus.PENDING,
         pay_url=pay_url(booking),
-        actions=_actions(booking, work.now),
+        actions=_actions(booking, actor, work.now),
         clock=await clock_of_booking(work, booking),
-        mail_sent=mail_sent,
+        said=_(SAID[said]).format(email=booking.contact.email.open(services.secrets)) if said in SAID else "",
         reason=_reason(booking),
         operator_contacts=tuple(filter(None, [about.operator_name, about.operator_phone, about.operator_email])),
         keep=keep_view(booking, services.secrets),
@@ -134,11 +146,18 @@ async def _view(
     )
 
 
-def _actions(booking: Booking, now: datetime) -> BookingActions:
+def _actions(booking: Booking, actor: Actor, now: datetime) -> BookingActions:
+    at = f"/bookings/{booking.id}"
+    possible = actions_of(booking, now)
+    is_sold = booking.status is BookingStatus.CONFIRMED
     is_over = booking.status in {BookingStatus.CANCELLED, BookingStatus.REFUNDED}
     first = booking.items[0]
     return BookingActions(
-        seats_url=seats_url(card_of_item(first), len(first.units)) if is_over and first.starts_at > now else ""
+        change_url=f"{at}/change" if possible.change else "",
+        cancel_url=f"{at}/cancel" if is_sold and possible.cancel else "",
+        rename_url=f"{at}/names" if possible.rename else "",
+        again_url=f"{at}/again" if possible.rebook and actor.booking_id is None else "",
+        seats_url=seats_url(card_of_item(first), len(first.units)) if is_over and first.starts_at > now else "",
     )
 
 

@@ -1,13 +1,14 @@
 """Trips of the search and the timetable as the pages show them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from farebox.accounts import OperatorView
-from farebox.bookings import BookingItem, PlaceTime
+from farebox.bookings import BookingItem, ItemDescription, PlaceTime
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
 from farebox.search import TripDetail, TripOffer
@@ -75,13 +76,23 @@ def card_of_ride(
 
 def card_of_item(item: BookingItem) -> TripCard:
     """What was booked, from the facts frozen at the sale."""
-    about = item.description
-    end = about.destination or about.origin
-    minutes = round((end.time - about.origin.time).total_seconds() / 60)
-    return TripCard(
+    return replace(
+        card_of_description(item.description),
         id=str(item.resource_id),
         from_id=str(item.from_id or ""),
         to_id=str(item.to_id or ""),
+        seats_available=len(item.units),
+    )
+
+
+def card_of_description(about: ItemDescription) -> TripCard:
+    """What is or was going to be booked, in words alone: it leads nowhere."""
+    end = about.destination or about.origin
+    minutes = round((end.time - about.origin.time).total_seconds() / 60)
+    return TripCard(
+        id="",
+        from_id="",
+        to_id="",
         line=about.title,
         operator=about.operator_name,
         board=_stop_of_place(about.origin, 0),
@@ -89,7 +100,7 @@ def card_of_item(item: BookingItem) -> TripCard:
         minutes=minutes,
         vehicle=_(about.setting) if about.setting else "",
         amenities=about.amenities,
-        seats_available=len(item.units),
+        seats_available=len(about.seats),
         price=None,
         seat_types=tuple(dict.fromkeys(seat.type for seat in about.seats)),
         brand=about.operator_color,

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
+from farebox.bookings import Booking
 from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
-from farebox.payments import PaymentMethod
+from farebox.core.money import Money
+from farebox.payments import PaymentMethod, Providers, methods_for
 from farebox.web.views.trips import Option
 
 TOLD: Final = {
@@ -26,6 +28,23 @@ def method_options(methods: Sequence[PaymentMethod], chosen: str) -> tuple[Optio
     codes = [method.code for method in methods]
     chosen = chosen if chosen in codes else next(iter(codes), "")
     return tuple(_option(method, is_chosen=method.code == chosen) for method in methods)
+
+
+def chosen_method(code: str, currency: str, providers: Providers) -> str:
+    """The method asked for if it is offered, else the first that is; as asked for where none is."""
+    offered = [method.code for method in methods_for(currency, providers)]
+    return code if code in offered else next(iter(offered), code)
+
+
+def method_label(code: str, currency: str, providers: Providers) -> str:
+    """What a method is called; its code where nobody offers it any more."""
+    labels = {method.code: _(method.label) for method in methods_for(currency, providers)}
+    return labels.get(code, code)
+
+
+def received(booking: Booking, due: Money) -> Money | None:
+    """What was paid of an unpaid booking, where that is a part of it."""
+    return booking.total - due if due != booking.total else None
 
 
 def _option(method: PaymentMethod, *, is_chosen: bool) -> Option:

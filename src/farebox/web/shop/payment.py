@@ -1,9 +1,11 @@
 """The sandbox's payment page, and the page to which travellers come back from paying."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from litestar import Controller, Response, get, post
 from litestar.enums import RequestEncodingType
@@ -11,10 +13,10 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings import Booking, BookingExpired, NotModifiable, cancel_booking, extend_booking, get_booking
+from farebox.bookings import Booking, BookingExpired, NotModifiable, extend_booking, get_booking
 from farebox.core.db import UnitOfWork
+from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
-from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.payments import (
     NotPayable,
@@ -22,19 +24,35 @@ from farebox.payments import (
     PaymentView,
     SandboxOutcome,
     UnknownProvider,
+    cancel_booking,
     confirm_paid,
+    due_for,
     get_payment,
     list_payments,
+    methods_for,
     play_sandbox,
 )
 from farebox.web.pages import AnyRequest, is_part, own_address, own_path, page, see_other
+from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.conditions import moment
+from farebox.web.shop.methods import method_label, method_options, received
+from farebox.web.shop.story import zone_of
 from farebox.web.views.checkout import FailedView, ProcessingView, SandboxView
 from farebox.wiring import Services
 
 OUTCOMES: dict[str, SandboxOutcome] = {"pay": "succeeded", "decline": "failed", "late": "late", "twice": "twice"}
 PATIENCE_SECONDS = 60
 SANDBOX = "sandbox"
+
+FAILURES = {
+    "declined": N_("The bank or wallet declined the payment."),
+    "expired": N_("The time of the payment page was over."),
+    "cancelled": N_("The payment was called off on its page."),
+    "provider-unavailable": N_("The payment service did not answer. Please try again, or pay another way."),
+    "wrong-amount": N_("Another amount arrived than was asked for. What cannot count goes back to you."),
+}
+"""Why a payment came to nothing -> what we tell; for other words of providers, nothing."""
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -96,7 +114,7 @@ class ReturnController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         payments = await list_payments(work, booking_id, actor=actor)
         if booking.status == "payment_processing" and payments:
-            view = _processing(work, booking, payments[0], services.settings)
+            view = await _processing(work, booking, payments[0], services)
             return page(request, "checkout/processing.html", view, is_private=True)
         if booking.status == "pending":
             return _go(request, f"/bookings/{booking_id}/failed" if payments else f"/bookings/{booking_id}/review")
@@ -104,13 +122,15 @@ class ReturnController(Controller):
 
     @get("/failed")
     async def failed(
-        self, request: AnyRequest, work: UnitOfWork, actor: Actor, booking_id: UUID
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
     ) -> Template | Redirect:
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
         payments = await list_payments(work, booking_id, actor=actor)
-        return page(request, "checkout/failed.html", await _failed(work, booking, payments[:1]), is_private=True)
+        view = await _failed(work, booking, payments, services)
+        origins = checkout_origins(services.providers)
+        return page(request, "checkout/failed.html", view, is_private=True, form_origins=origins)
 
     @post("/failed")
     async def after_failure(
@@ -130,24 +150,39 @@ def _go(request: AnyRequest, url: str) -> Redirect | Response[None]:
     return Response(None, headers={"HX-Redirect": url}) if is_part(request) else see_other(url)
 
 
-def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView, settings: Settings) -> ProcessingView:
+async def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView, services: Services) -> ProcessingView:
     waited = (work.now - payment.created_at).total_seconds()
+    due = await due_for(work, booking)
+    facts = [(_("Way of paying"), method_label(payment.method, booking.total.currency, services.providers))]
+    if booking.expires_at:
+        facts.append((_("Seats kept until"), moment(booking.expires_at, zone_of(booking))))
     return ProcessingView(
         reference=booking.reference,
-        amount=payment.amount,
+        amount=due,
         refresh_url=f"/bookings/{booking.id}/return",
-        payment_url=own_address(payment.checkout_url or "", settings) if payment.is_open else "",
+        payment_url=own_address(payment.checkout_url or "", services.settings) if payment.is_open else "",
+        facts=tuple(facts),
+        received=received(booking, due),
         waited_long=waited > PATIENCE_SECONDS,
     )
 
 
-async def _failed(work: UnitOfWork, booking: Booking, latest: list[PaymentView]) -> FailedView:
-    declined = any(payment.failure == "declined" for payment in latest)
+async def _failed(
+    work: UnitOfWork, booking: Booking, payments: Sequence[PaymentView], services: Services
+) -> FailedView:
+    due = await due_for(work, booking)
+    latest = payments[0] if payments else None
+    methods = methods_for(booking.total.currency, services.providers)
+    zone = ZoneInfo(zone_of(booking))
     return FailedView(
         reference=booking.reference,
-        amount=booking.total,
-        retry_url=f"/bookings/{booking.id}/review",
+        amount=due,
+        pay_url=f"/bookings/{booking.id}/review",
+        review_url=f"/bookings/{booking.id}/review",
         action=f"/bookings/{booking.id}/failed",
         clock=await clock_of_booking(work, booking),
-        reason=_("The bank or wallet declined the payment.") if declined else "",
+        methods=method_options(methods, latest.method if latest else ""),
+        reason=_(FAILURES.get(latest.failure or "", "")) if latest else "",
+        held_until=booking.expires_at.astimezone(zone) if booking.expires_at else None,
+        received=received(booking, due),
     )

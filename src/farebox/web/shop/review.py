@@ -15,7 +15,6 @@ from farebox.bookings import (
     Booking,
     BookingExpired,
     NotModifiable,
-    cancel_booking,
     extend_booking,
     get_booking,
     reopen_choice,
@@ -26,12 +25,12 @@ from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
-from farebox.payments import confirm_paid, methods_for, start_payment
+from farebox.payments import cancel_booking, confirm_paid, methods_for, start_payment
 from farebox.web.pages import AnyRequest, own_address, page, see_other
 from farebox.web.shop.booked import cards_of, is_guest, places_of, price_of, rides_of
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.clocks import clock_of_booking
-from farebox.web.shop.methods import method_options
+from farebox.web.shop.methods import chosen_method, method_options
 from farebox.web.shop.people import (
     contact_of_booking,
     details_of,
@@ -172,12 +171,11 @@ async def _pay(work: UnitOfWork, booking: Booking, actor: Actor, services: Servi
     if not booking.total:
         await confirm_paid(work, booking.id, actor=actor, signer=services.secrets)
         return see_other(f"/bookings/{booking.id}?booked=1")
-    offered = [each.code for each in methods_for(booking.total.currency, services.providers)]
     await work.commit()  # the payment has units of work of its own; this one must not sit on a connection meanwhile
     payment = await start_payment(
         services.database,
         booking.id,
-        method=method if method in offered else next(iter(offered), method),
+        method=chosen_method(method, booking.total.currency, services.providers),
         return_url=f"/bookings/{booking.id}/return",
         actor=actor,
         providers=services.providers,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from farebox.web.shop.cards import card_of_ride, search_url
 from farebox.web.shop.clocks import expired_url
 from farebox.web.shop.finding import parse_id, whole_number
 from farebox.web.shop.lost_seats import Known, explain_loss, offer_instead
+from farebox.web.shop.picking import ids_in, joined
 from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
 from farebox.web.shop.session import guest_of, viewer_of
 from farebox.web.shop.trips import FromId, ToId, Travellers
@@ -53,22 +55,41 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A ride on a departure, as the address names it."""
+    """A ride on a departure, as the address names it.
+
+    Attributes:
+        people: the booking whose people are carried over to the seats.
+        change, who: the booking of which some people are to have these seats instead of theirs.
+    """
 
     trip_id: UUID
     from_id: UUID | None
     to_id: UUID | None
     travellers: int
     people: str = ""
+    change: str = ""
+    who: str = ""
 
     def url(self, step: str) -> str:
         query = {
             "from": self.from_id or "",
             "to": self.to_id or "",
             "travellers": self.travellers,
-            "people": self.people,
+            **self.carried,
         }
         return f"/trips/{self.trip_id}/{step}?{urlencode({name: value for name, value in query.items() if value})}"
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """What goes along with the choice, besides the ride."""
+        return {"people": self.people, "change": self.change, "who": self.who}
+
+    def next_url(self, lock_id: UUID) -> str:
+        """Where it goes on with the seats of a hold."""
+        if self.change:
+            asked = {"lock": lock_id, "passengers": self.who}
+            return f"/bookings/{self.change}/change/quote?{urlencode(asked)}"
+        return f"/checkout/{lock_id}/passengers{f'?people={self.people}' if self.people else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +126,14 @@ class SeatsController(Controller):
         to_id: ToId = None,
         travellers: Travellers = 1,
         people: str = "",
+        change: str = "",
+        who: str = "",
         known: str = "",
         lock: str = "",
     ) -> Template | Redirect:
         """The map; for scripts the part about the choice, which says what became of the seats of `known`."""
-        stretch = Stretch(trip_id, from_id, to_id, min(travellers, settings.max_seats), str(parse_id(people) or ""))
+        carried = _carried({"people": people, "change": change, "who": who})
+        stretch = Stretch(trip_id, from_id, to_id, min(travellers, settings.max_seats), **carried)
         seats = await get_seat_map(work, trip_id, from_id, to_id, viewer=actor, settings=settings)
         if not seats.departure.is_on_sale(seats.segment.board, work.now):
             return see_other(stretch.url(""))
@@ -147,8 +171,7 @@ class SeatsController(Controller):
             if not wanted and data.get("go"):
                 outcome = Outcome(None, _("Choose at least one seat."))
         if outcome.lock and not outcome.notice and data.get("go") and not is_part(request):
-            people = f"?people={stretch.people}" if stretch.people else ""
-            return see_other(f"/checkout/{outcome.lock.id}/passengers{people}", cookies)
+            return see_other(stretch.next_url(outcome.lock.id), cookies)
         return await _answer(request, work, stretch, outcome, actor, settings, cookies, known=kept)
 
 
@@ -268,8 +291,11 @@ async def _view(
         selection=await _selection(work, seats, outcome, stretch, known=known, actor=actor),
         travellers=stretch.travellers,
         max_seats=operator.max_seats or seats.limit,
-        back_url=search_url(trip.board, trip.alight, stretch.travellers),
-        people=stretch.people,
+        back_url=f"/bookings/{stretch.change}/change"
+        if stretch.change
+        else search_url(trip.board, trip.alight, stretch.travellers),
+        carried=tuple((name, value) for name, value in stretch.carried.items() if value),
+        is_change=bool(stretch.change),
         has_blocked=any(seat.status == "blocked" for seat in seats.seats),
         has_accessible=any(seat.accessible for seat in seats.seats),
     )
@@ -320,8 +346,14 @@ def _stretch(trip_id: UUID, data: FormMultiDict, settings: Settings) -> Stretch:
         parse_id(str(data.get("from", ""))),
         parse_id(str(data.get("to", ""))),
         max(1, min(count, settings.max_seats)),
-        str(parse_id(str(data.get("people", ""))) or ""),
+        **_carried(data),
     )
+
+
+def _carried(given: Mapping[str, Any]) -> dict[str, str]:
+    """What goes along, as far as it is ids."""
+    ids = {name: str(parse_id(str(given.get(name, ""))) or "") for name in ("people", "change")}
+    return {**ids, "who": joined(ids_in(str(given.get("who", ""))))}
 
 
 def _wanted(data: FormMultiDict) -> list[str]:

@@ -8,7 +8,7 @@ from farebox.bookings import AuditEntry, Booking, BookingStatus, FormerSeat
 from farebox.core.crypto import Secrets
 from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
-from farebox.web.shop.booked import person_row
+from farebox.web.shop.booked import person_row, way_in_words
 from farebox.web.shop.conditions import moment
 from farebox.web.views.booking import FormerRow, StoryLine
 
@@ -69,13 +69,10 @@ def zone_of(booking: Booking) -> str:
 
 def _former(seat: FormerSeat, secrets: Secrets) -> FormerRow:
     about = seat.description
-    way = [about.origin.place or about.origin.name]
-    if about.destination:
-        way.append(about.destination.place or about.destination.name)
     told = _("Cancelled on {moment}") if seat.ended_as == "cancelled" else _("Changed on {moment}")
     return FormerRow(
         person=person_row(seat.passenger, about, secrets),
-        ride=f"{' – '.join(way)}, {moment(about.origin.time, about.origin.timezone)}",
+        ride=f"{way_in_words(about)}, {moment(about.origin.time, about.origin.timezone)}",
         told=told.format(moment=moment(seat.ended_at, about.origin.timezone)),
     )
 

@@ -101,7 +101,6 @@ class BookingView:
     pay_url: str = ""
     actions: BookingActions = BookingActions()
     clock: HoldClock | None = None
-    mail_sent: bool = False
     said: str = ""
     reason: str = ""
     operator_contacts: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Passengers, review and payment."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from farebox.core.money import Money
 from farebox.web.views.seats import HoldClock, PriceRow
@@ -150,25 +151,41 @@ class SandboxView:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingView:
-    """The way back from the payment page, while the answer is on its way; `payment_url` leads there again."""
+    """The way back from the payment page, while the answer is on its way; `payment_url` leads there again.
+
+    Attributes:
+        facts: what is known: label and value.
+        received: what has come so far, where that is a part; `amount` is what is still to come.
+    """
 
     reference: str
     amount: Money
     refresh_url: str
     payment_url: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    received: Money | None = None
     waited_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FailedView:
-    """A payment that did not go through. The seats are still held while `clock` runs."""
+    """A payment that did not go through. The seats are still held while `clock` runs, until `held_until`.
+
+    Attributes:
+        received: what was paid before and is kept for the booking; `amount` is the rest.
+        pay_url: where the form with the `methods` is sent; `action`: the one to give the seats back.
+    """
 
     reference: str
     amount: Money
-    retry_url: str
+    pay_url: str
+    review_url: str
     action: str
     clock: HoldClock | None
+    methods: tuple[Option, ...] = ()
     reason: str = ""
+    held_until: datetime | None = None
+    received: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class SeatMapView:
     Attributes:
         action: takes a choice; read, it tells what is held.
         status_url, live_url: how the seats stand, asked for again and again or told as it changes.
-        people: id of the booking whose passengers are carried over, or empty.
+        carried: what the form carries along, such as the booking whose passengers are carried over.
+        is_change: the seats are to be had instead of those of a booking.
     """
 
     trip: TripCard
@@ -163,6 +164,7 @@ class SeatMapView:
     travellers: int
     max_seats: int
     back_url: str
-    people: str = ""
+    carried: tuple[tuple[str, str], ...] = ()
+    is_change: bool = False
     has_blocked: bool = False
     has_accessible: bool = False

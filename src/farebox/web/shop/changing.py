@@ -1,0 +1,324 @@
+"""Another day, trip or seat: who changes, to what, what it comes to, and then it is done or paid."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Controller, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+
+from farebox.accounts import Actor, list_operators
+from farebox.bookings import (
+    Booking,
+    BookingItem,
+    BookingStatus,
+    ChangeNotFound,
+    ChangeQuote,
+    ChangeWish,
+    NotChangeable,
+    Passenger,
+    PriceChanged,
+    SeatWish,
+    get_booking,
+    get_pending_change,
+    quote_change,
+)
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid, SignInRequired
+from farebox.core.i18n import format_money
+from farebox.core.i18n import gettext as _
+from farebox.core.money import Money
+from farebox.edge.access import SESSION_COOKIE
+from farebox.inventory import HoldExpired, HoldNotFound, get_hold
+from farebox.payments import ChangeTerms, Destination, change_booking, methods_for
+from farebox.pricing import describe_line
+from farebox.search import BadQuery, TripQuery, search_trips
+from farebox.timetable import PlaceNotFound
+from farebox.web.days import day_in_words
+from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.booked import price_of_lines
+from farebox.web.shop.cards import card_of_description, card_of_item, card_of_offer
+from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.shop.finding import parse_day, parse_id
+from farebox.web.shop.methods import method_options
+from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
+from farebox.web.shop.refunds import ways_back
+from farebox.web.shop.waiting import pay_for_change
+from farebox.web.views.after import ChangeStart, ChangeView, SeatSwap
+from farebox.web.views.checkout import Problem
+from farebox.web.views.trips import TripCard
+from farebox.wiring import Services
+
+SHOWN: Final = 50
+"""Trips of one day that are offered."""
+
+ONE_DAY: Final = timedelta(days=1)
+CONFLICT: Final = 409
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class ChangeController(Controller):
+    path = "/bookings/{booking_id:uuid}/change"
+    opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
+    include_in_schema = False
+
+    @get()
+    async def start(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Template | Redirect:
+        """Who changes, and which trips there are."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        elsewhere = await _elsewhere(work, booking, actor)
+        if elsewhere:
+            return see_other(elsewhere)
+        view = await _start(work, booking, services, picked_in(request), request.query_params)
+        return page(request, "after/change.html", view, is_private=True, status=422 if view.problems else 200)
+
+    @get("/quote")
+    async def quote(
+        self,
+        request: AnyRequest,
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+        booking_id: UUID,
+        lock: UUID,
+        passengers: str = "",
+    ) -> Template | Redirect:
+        """What it comes to to have the seats of a hold instead."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        elsewhere = await _elsewhere(work, booking, actor)
+        if elsewhere:
+            return see_other(elsewhere)
+        return await _quoted(request, work, booking, actor, services, lock, ids_in(passengers))
+
+    @post("/quote", opt={"rate": "booking"})
+    async def change(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
+    ) -> Template | Redirect:
+        """Do it; where it costs something, go and pay."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        elsewhere = await _elsewhere(work, booking, actor)
+        lock, who = parse_id(data.get("lock", "")), ids_in(data.get("passengers", ""))
+        if elsewhere or lock is None:
+            return see_other(elsewhere or f"/bookings/{booking_id}/change")
+        refund_to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
+        try:
+            done = await change_booking(
+                work,
+                booking_id,
+                await _wish(request, services, actor, lock, who),
+                actor=actor,
+                verticals=services.verticals,
+                terms=ChangeTerms(
+                    services.settings.payment_window_seconds, shown_total(data, booking), refund_to=refund_to
+                ),
+                signer=services.secrets,
+            )
+        except PriceChanged as error:
+            return await _quoted(request, work, booking, actor, services, lock, who, changed=error.text())
+        except (HoldExpired, HoldNotFound):
+            return see_other(f"/bookings/{booking_id}/change?said=seats-gone")
+        if done.waiting is None:
+            return see_other(f"/bookings/{booking_id}?said=changed")
+        return await pay_for_change(work, done.waiting, actor, services, data.get("method", ""))
+
+
+def shown_total(data: Mapping[str, str], booking: Booking) -> Money | None:
+    """What the page had said that the booking will cost, in minor units."""
+    text = data.get("expected", "")
+    return Money(int(text), booking.total.currency) if text.isdecimal() and len(text) < len(str(2**63)) else None
+
+
+async def _elsewhere(work: UnitOfWork, booking: Booking, actor: Actor) -> str:
+    """Where to go instead: a booking that cannot be changed, or a change that waits for its payment."""
+    at = f"/bookings/{booking.id}"
+    if booking.status is not BookingStatus.CONFIRMED:
+        return at
+    try:
+        await get_pending_change(work, booking.id, actor=actor)
+    except ChangeNotFound:
+        return ""
+    return f"{at}/change/waiting"
+
+
+async def _start(
+    work: UnitOfWork, booking: Booking, services: Services, picked: Sequence[UUID], query: Mapping[str, str]
+) -> ChangeStart:
+    def closed(item: BookingItem) -> str:
+        until = item.policy.change_until
+        return "" if until and work.now <= until and work.now < item.starts_at else _("too late to change")
+
+    able = [person for item in booking.items if not closed(item) for person in item.passengers]
+    chosen = [person for person in able if person.id in picked]
+    if len(able) == 1:  # nothing to choose
+        chosen = able
+    rides = {person.item_id for person in chosen}
+    problem = ""
+    if not able:
+        problem = NotChangeable().text()
+    elif len(rides) > 1:
+        problem = _("Change one trip after the other.")
+    elif "show" in query and not chosen:
+        problem = _("Choose at least one seat.")
+    elif query.get("said") == "seats-gone":
+        problem = _("The time of those seats was over. Choose again.")
+    at = f"/bookings/{booking.id}"
+    view = ChangeStart(
+        reference=booking.reference,
+        action=f"{at}/change",
+        back_url=at,
+        rides=rides_to_pick(booking, [person.id for person in chosen], closed, services.secrets),
+        problems=(Problem("passengers", problem),) if problem else (),
+    )
+    if len(rides) != 1:
+        return view
+    item = next(item for item in booking.items if item.id in rides)
+    return replace(await _with_trips(work, view, booking, item, chosen, query, services), fee=_fee(booking, item))
+
+
+def _fee(booking: Booking, item: BookingItem) -> str:
+    fee = Money(item.policy.change_fee_minor, booking.total.currency)
+    if not fee:
+        return _("A change is free of charge; only what the new seats cost more is paid.")
+    return _("A change costs {fee} for each person.").format(fee=format_money(fee))
+
+
+async def _with_trips(
+    work: UnitOfWork,
+    view: ChangeStart,
+    booking: Booking,
+    item: BookingItem,
+    chosen: Sequence[Passenger],
+    query: Mapping[str, str],
+    services: Services,
+) -> ChangeStart:
+    """The trips of a day, of the same operator, with the way to the seats of each."""
+    zone = ZoneInfo(item.description.origin.timezone)
+    today = work.now.astimezone(zone).date()
+    last = today + timedelta(days=services.settings.sales_horizon_days)
+    wanted = parse_day(query.get("date", "")) or item.starts_at.astimezone(zone).date()
+    day = min(max(wanted, today), last)
+    who = joined([person.id for person in chosen])
+
+    def at(other: date) -> str:
+        asked = {"show": "1", "passengers": who, "date": other.isoformat()}
+        return f"{view.action}?{urlencode(asked)}" if today <= other <= last else ""
+
+    def seats(trip: TripCard) -> str:
+        asked = {"from": trip.from_id, "to": trip.to_id, "travellers": len(chosen), "change": booking.id, "who": who}
+        return f"/trips/{trip.id}/seats?{urlencode(asked)}"
+
+    return replace(
+        view,
+        chosen=who,
+        day=day.isoformat(),
+        day_label=day_in_words(day, "full"),
+        first_day=today.isoformat(),
+        last_day=last.isoformat(),
+        before_url=at(day - ONE_DAY),
+        after_url=at(day + ONE_DAY),
+        same_url=seats(card_of_item(item)),
+        trips=tuple((trip, seats(trip)) for trip in await _trips_of(work, item, day, len(chosen))),
+    )
+
+
+async def _trips_of(work: UnitOfWork, item: BookingItem, day: date, travellers: int) -> list[TripCard]:
+    if item.from_id is None or item.to_id is None:
+        return []
+    query = TripQuery(from_id=item.from_id, to_id=item.to_id, date=day, passengers=travellers, limit=SHOWN)
+    try:
+        found = await search_trips(work, query)
+    except (BadQuery, PlaceNotFound):
+        return []
+    operators = await list_operators(work, [item.operator_id])
+    colors = {operator_id: operator.brand_color for operator_id, operator in operators.items()}
+    return [
+        card_of_offer(offer, colors)
+        for offer in found.items
+        if offer.operator.id == item.operator_id and offer.departure_id != item.resource_id
+    ]
+
+
+async def _wish(request: AnyRequest, services: Services, actor: Actor, lock: UUID, who: Sequence[UUID]) -> ChangeWish:
+    """The change as asked for. Seats are held by the visitor's own session, also where a code opens the booking."""
+    holder = actor
+    if actor.booking_id is not None:
+        own = request.cookies.get(SESSION_COOKIE)
+        if own is None:
+            raise SignInRequired
+        holder = await services.sessions.authenticate(own)
+    return ChangeWish(lock, holder, tuple(SeatWish(each) for each in who))
+
+
+async def _quoted(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    actor: Actor,
+    services: Services,
+    lock: UUID,
+    who: Sequence[UUID],
+    *,
+    changed: str = "",
+) -> Template | Redirect:
+    try:
+        wish = await _wish(request, services, actor, lock, who)
+        quote = await quote_change(work, booking.id, wish, actor=actor, verticals=services.verticals)
+        hold = await get_hold(work, lock)
+    except (HoldExpired, HoldNotFound, SignInRequired):
+        return see_other(f"/bookings/{booking.id}/change?said=seats-gone")
+    except Invalid as error:
+        problem = Problem("passengers", error.errors[0].text())
+        again = replace(await _start(work, booking, services, who, {}), problems=(problem,))
+        return page(request, "after/change.html", again, is_private=True, status=422)
+    view = _quote_view(booking, quote, actor, services, lock, hold.expires_at, changed)
+    origins = checkout_origins(services.providers) if quote.owed else ()
+    status = CONFLICT if changed else 200
+    return page(request, "after/quote.html", view, is_private=True, status=status, form_origins=origins)
+
+
+def _quote_view(
+    booking: Booking,
+    quote: ChangeQuote,
+    actor: Actor,
+    services: Services,
+    lock: UUID,
+    expires_at: datetime | None,
+    changed: str,
+) -> ChangeView:
+    assert quote.seats is not None  # it was asked for with a hold
+    item = next(item for item in booking.items if item.id == quote.seats.item_id)
+    people = {person.id: person for person in item.passengers}
+    new = quote.seats.description
+    at = f"/bookings/{booking.id}"
+    who = joined([move.passenger_id for move in quote.seats.moves])
+    return ChangeView(
+        reference=booking.reference,
+        title=_("Another day, trip or seat"),
+        action=f"{at}/change/quote",
+        back_url=at,
+        price=price_of_lines(quote.lines, quote.after),
+        gone=tuple((describe_line(line), Money(-line.amount.minor, line.amount.currency)) for line in quote.gone),
+        added=tuple((describe_line(line), line.amount) for line in quote.added),
+        owed=quote.owed,
+        back=quote.given_back,
+        hidden=(("lock", str(lock)), ("passengers", who), ("expected", str(quote.after.minor))),
+        old=card_of_item(item),
+        new=card_of_description(new),
+        swaps=tuple(
+            SeatSwap(people[move.passenger_id].full_name, people[move.passenger_id].seat_number, move.seat_number)
+            for move in quote.seats.moves
+        ),
+        methods=method_options(methods_for(booking.total.currency, services.providers), ""),
+        ways=ways_back(booking, actor) if quote.given_back else (),
+        held_until=expires_at.astimezone(ZoneInfo(new.origin.timezone)) if expires_at else None,
+        changed=changed,
+    )

@@ -1,0 +1,186 @@
+"""What is done with a booking after the sale: giving seats up, changing them, other names."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from farebox.core.money import Money
+from farebox.web.views.checkout import PassengerRow, Price, Problem
+from farebox.web.views.trips import Option, TripCard
+
+
+@dataclass(frozen=True, slots=True)
+class SeatToPick:
+    """Somebody on a seat, to be ticked; `closed` says why that is not possible."""
+
+    id: str
+    person: PassengerRow
+    is_chosen: bool = False
+    closed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RideToPick:
+    """A trip of the booking, and whose seats of it can be picked."""
+
+    trip: TripCard
+    seats: tuple[SeatToPick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackRow:
+    """What was paid for something, and how much of it comes back; `note` says why."""
+
+    label: str
+    price: Money
+    back: Money
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelQuote:
+    """What giving up comes to.
+
+    Attributes:
+        holds_until: the last moment at which it is as much, in words.
+        is_paid: whether there is anything to come back from.
+        ways: where money goes that comes back; empty where none does.
+        chosen, expected: for the form: whose seats, and what was shown.
+    """
+
+    rows: tuple[BackRow, ...]
+    price: Money
+    back: Money
+    is_whole: bool
+    is_paid: bool
+    holds_until: str
+    ways: tuple[Option, ...]
+    chosen: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelView:
+    """The way to give seats up: whose, what comes back, yes.
+
+    Attributes:
+        changed: what is different from what was shown a moment ago.
+    """
+
+    reference: str
+    action: str
+    back_url: str
+    rides: tuple[RideToPick, ...]
+    quote: CancelQuote | None = None
+    note: str = ""
+    changed: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def has_choice(self) -> bool:
+        return sum(len(ride.seats) for ride in self.rides) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeatSwap:
+    """Who goes from which seat to which."""
+
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStart:
+    """Who changes, and to what: another seat of the same trip, or another trip of a day.
+
+    Attributes:
+        day: of the trips shown; `first_day`, `last_day`: between them days can be chosen.
+        trips: of that day; `seat_urls`: where their seats are chosen, in step.
+        same_url: where another seat of the trip is chosen.
+    """
+
+    reference: str
+    action: str
+    back_url: str
+    rides: tuple[RideToPick, ...]
+    fee: str = ""
+    chosen: str = ""
+    day: str = ""
+    day_label: str = ""
+    first_day: str = ""
+    last_day: str = ""
+    before_url: str = ""
+    after_url: str = ""
+    same_url: str = ""
+    trips: tuple[tuple[TripCard, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def has_choice(self) -> bool:
+        return sum(len(ride.seats) for ride in self.rides) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What a change comes to, before it is made.
+
+    Attributes:
+        gone, added: price lines that fall away and those that come.
+        owed, back: one of them is zero, or both.
+        hidden: what the form carries along.
+    """
+
+    reference: str
+    title: str
+    action: str
+    back_url: str
+    price: Price
+    gone: tuple[tuple[str, Money], ...]
+    added: tuple[tuple[str, Money], ...]
+    owed: Money
+    back: Money
+    hidden: tuple[tuple[str, str], ...]
+    old: TripCard | None = None
+    new: TripCard | None = None
+    swaps: tuple[SeatSwap, ...] = ()
+    methods: tuple[Option, ...] = ()
+    ways: tuple[Option, ...] = ()
+    held_until: datetime | None = None
+    changed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A change whose money has not come yet.
+
+    Attributes:
+        is_begun: a payment for it is on its way, as far as anybody knows; `payment_url` leads to its page again.
+    """
+
+    reference: str
+    action: str
+    back_url: str
+    refresh_url: str
+    owed: Money
+    until: str
+    is_begun: bool
+    payment_url: str = ""
+    methods: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RenameView:
+    """Another name for somebody, as typed; `fee` says what it costs."""
+
+    reference: str
+    action: str
+    back_url: str
+    people: tuple[Option, ...]
+    fee: str
+    chosen: str = ""
+    full_name: str = ""
+    id_type: str = "citizen_id"
+    id_number: str = ""
+    id_types: tuple[Option, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
