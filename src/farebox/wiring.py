@@ -92,10 +92,12 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     register_avatar_jobs(jobs, files)
     bookings.register_jobs(jobs, database)
     payments.register_jobs(jobs, database, providers=providers, signer=secrets)
+    payments.register_invoice_jobs(jobs, database, secrets=secrets)
     ticketing.register_jobs(jobs, database)
     notifications.register_jobs(jobs, database=database, settings=settings, secrets=secrets)
     privacy.register_jobs(jobs, database, settings=settings, secrets=secrets)
-    database.deliver_events_to(Outbox(jobs, _joined(payments.REACTIONS, notifications.reactions(), privacy.REACTIONS)))
+    reactions = (payments.REACTIONS, payments.INVOICE_REACTIONS, notifications.reactions(), privacy.REACTIONS)
+    database.deliver_events_to(Outbox(jobs, _joined(*reactions)))
 
     signals = Signals(database.direct_dsn, redis_url=settings.redis_url)
     database.deliver_signals_to(signals.publish)

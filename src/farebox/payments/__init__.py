@@ -31,6 +31,9 @@ from farebox.payments.events import (
 )
 from farebox.payments.exchanges import Changed, ChangeTerms, change_booking, rename_passenger
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
+from farebox.payments.invoice_jobs import INVOICE_REACTIONS, register_invoice_jobs
+from farebox.payments.invoice_printing import render_invoice
+from farebox.payments.invoices import InvoiceView, issue_invoices, list_invoices, wipe_buyers, wipe_old_buyers
 from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
 from farebox.payments.keeping import list_unsettled, wipe_old_bodies
 from farebox.payments.ledger import AccountBalance, balances, list_accounts
@@ -53,6 +56,7 @@ from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.staff_refunds import RefundView, list_refunds, refund_again, refund_payment
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
+from farebox.payments.top_ups import start_top_up
 from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
 from farebox.payments.views import PaymentView
 from farebox.payments.wallet import (
@@ -63,8 +67,10 @@ from farebox.payments.wallet import (
     list_transactions,
     list_wallets,
 )
+from farebox.payments.wallet_paying import pay_from_wallet
 
 __all__ = [
+    "INVOICE_REACTIONS",
     "REACTIONS",
     "RULES",
     "AccountBalance",
@@ -75,6 +81,7 @@ __all__ = [
     "Destination",
     "Disposition",
     "InvoiceNotFound",
+    "InvoiceView",
     "NoWallet",
     "NotPayable",
     "NothingToPay",
@@ -125,7 +132,9 @@ __all__ = [
     "give_back",
     "handle_waiting",
     "has_money",
+    "issue_invoices",
     "list_accounts",
+    "list_invoices",
     "list_methods",
     "list_payments",
     "list_refunds",
@@ -136,14 +145,20 @@ __all__ = [
     "make_refund",
     "methods_for",
     "missing_keys",
+    "pay_from_wallet",
     "play_sandbox",
     "receive_webhook",
     "refund_again",
     "refund_payment",
+    "register_invoice_jobs",
     "register_jobs",
     "rename_passenger",
+    "render_invoice",
     "start_payment",
+    "start_top_up",
     "verdicts",
     "verify_ledger",
+    "wipe_buyers",
     "wipe_old_bodies",
+    "wipe_old_buyers",
 ]
