@@ -56,6 +56,7 @@ DISPUTE_KINDS: Final[dict[str, EventKind]] = {
     "payment.dispute.created": "disputed",
     "payment.dispute.won": "dispute-won",
     "payment.dispute.lost": "dispute-lost",
+    "payment.dispute.closed": "dispute-won",  # a bank's question that was answered: the money stays
 }
 
 Notes: TypeAlias = dict[str, Any] | list[Any] | None
