@@ -7,9 +7,11 @@ import structlog
 
 from farebox.core.clock import Clock, system_clock
 from farebox.core.crypto import Secrets
+from farebox.core.db import Database
 from farebox.core.settings import PREFIX, Settings
 from farebox.payments.adapters.payos import PayOS
 from farebox.payments.adapters.paypal import PayPal
+from farebox.payments.adapters.razorpay import Razorpay
 from farebox.payments.providers import PaymentProvider, Providers
 from farebox.payments.sandbox import Sandbox
 
@@ -24,7 +26,9 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 """Provider -> the settings that it needs, all of them: who can take money but not hear of it must not begin."""
 
 
-def build_providers(settings: Settings, secrets: Secrets, *, clock: Clock = system_clock) -> Providers:
+def build_providers(
+    settings: Settings, secrets: Secrets, *, database: Database, clock: Clock = system_clock
+) -> Providers:
     """The providers of this installation, by name, in the order in which travellers are offered them.
 
     The sandbox comes last, and in production not at all.
@@ -32,6 +36,27 @@ def build_providers(settings: Settings, secrets: Secrets, *, clock: Clock = syst
     for provider, missing in missing_keys(settings).items():
         log.warning("payment-provider-off", provider=provider, missing=missing)
     providers: list[PaymentProvider] = []
+    if is_configured(settings, "stripe"):
+        from farebox.payments.adapters.stripe import Stripe  # noqa: PLC0415  (half a second, and 30 MB)
+
+        providers.append(
+            Stripe(
+                secret_key=settings.stripe_secret_key,
+                webhook_secret=settings.stripe_webhook_secret,
+                api_url=settings.stripe_api_url,
+                clock=clock,
+            )
+        )
+    if is_configured(settings, "razorpay"):
+        providers.append(
+            Razorpay(
+                key_id=settings.razorpay_key_id,
+                key_secret=settings.razorpay_key_secret,
+                webhook_secret=settings.razorpay_webhook_secret,
+                api_url=settings.razorpay_api_url,
+                clock=clock,
+            )
+        )
     if is_configured(settings, "payos"):
         providers.append(
             PayOS(
@@ -53,7 +78,7 @@ def build_providers(settings: Settings, secrets: Secrets, *, clock: Clock = syst
             )
         )
     if not settings.is_production:
-        providers.append(Sandbox(secrets.derive("sandbox-webhook"), settings.base_url, clock=clock))
+        providers.append(Sandbox(secrets.derive("sandbox-webhook"), settings.base_url, database=database, clock=clock))
     return {provider.name: provider for provider in providers}
 
 
