@@ -1,0 +1,119 @@
+"""A person's money with us: what there is, what came and went, and putting more in."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_201_CREATED
+from msgspec import Meta
+
+from farebox import payments
+from farebox.accounts import Actor
+from farebox.api.idempotency import IDEMPOTENT
+from farebox.api.payments import PaymentView
+from farebox.api.problems import problems
+from farebox.api.wire import PRIVATE, Listing, MoneyInput, MoneyView, Request, Wire, listing
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import FieldError, Invalid
+from farebox.core.i18n import N_
+from farebox.payments import NoWallet, ProviderUnavailable, UnknownMethod
+from farebox.wiring import Services
+
+CURRENCY = "^[A-Z]{3}$"
+
+
+class BalancesView(Wire):
+    """What there is, by currency; empty where there never was any."""
+
+    balances: list[MoneyView]
+
+
+class TransactionView(Wire):
+    """One line of the statement. `amount` is negative where money went out; `balance` is what was there afterwards."""
+
+    at: datetime
+    kind: Literal["top-up", "payment", "refund"]
+    amount: MoneyView
+    balance: MoneyView
+    booking_id: UUID | None
+    reference: Annotated[str | None, Meta(description="Of the booking that was paid, or paid back.")]
+
+    @classmethod
+    def of(cls, entry: payments.WalletTransaction) -> Self:
+        return cls(
+            at=entry.at,
+            kind=entry.kind,
+            amount=MoneyView.of(entry.amount),
+            balance=MoneyView.of(entry.balance),
+            booking_id=entry.booking_id,
+            reference=entry.reference,
+        )
+
+
+class TopUp(Request):
+    amount: MoneyInput
+    method: Annotated[str, Meta(examples=["sandbox"], max_length=50)]
+    return_url: Annotated[
+        str | None, Meta(description="Where the person goes afterwards: a path of this site, or an http(s) address.")
+    ] = None
+
+
+class WalletController(Controller):
+    """The wallet of whoever has signed in. Bookings are paid from it by `POST /payments/intent`, method `wallet`."""
+
+    path = "/wallet"
+    tags = ("Wallet",)
+    opt = {"access": "user"}  # noqa: RUF012  (Litestar's own form)
+    response_headers = PRIVATE
+
+    @get(summary="Read one's balances", operation_id="getWallet", responses=problems(NoWallet))
+    async def show(self, work: UnitOfWork, actor: Actor) -> BalancesView:
+        wallets = await payments.list_wallets(work, actor=actor)
+        return BalancesView(balances=[MoneyView.of(wallet.balance) for wallet in wallets])
+
+    @get(
+        "/transactions",
+        summary="Read one's statement",
+        operation_id="listWalletTransactions",
+        responses=problems(NoWallet),
+    )
+    async def transactions(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        currency: Annotated[str, Parameter(pattern=CURRENCY, description="ISO 4217.")],
+        limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
+        offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
+    ) -> Listing[TransactionView]:
+        """The latest first."""
+        found, total = await payments.list_transactions(work, currency, actor=actor, limit=limit, offset=offset)
+        return listing(found, TransactionView.of, total=total, limit=limit, offset=offset)
+
+    @post(
+        "/top-up",
+        summary="Put money in",
+        operation_id="topUpWallet",
+        status_code=HTTP_201_CREATED,
+        responses=problems(NoWallet, UnknownMethod, ProviderUnavailable, Invalid, *IDEMPOTENT),
+    )
+    async def top_up(self, data: TopUp, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+        """Begins a payment. The money is in the wallet once the provider has said that it came."""
+        try:
+            amount = data.amount.money()
+        except ValueError:
+            raise Invalid(
+                [FieldError("amount", "invalid-amount", N_("This is no amount of a currency that we know."))]
+            ) from None
+        await work.commit()  # the payment has units of work of its own
+        started = await payments.start_top_up(
+            services.database,
+            amount,
+            method=data.method,
+            return_url=data.return_url or "",
+            actor=actor,
+            providers=services.providers,
+            settings=services.settings,
+        )
+        return PaymentView.of(started)
