@@ -99,6 +99,8 @@ RULES: Final = {
         POST /api/v1/bookings/{booking_id:uuid}/change-quote
         POST /api/v1/bookings/{booking_id:uuid}/confirm
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket
+        GET /api/v1/bookings/{booking_id:uuid}/invoices
+        GET /api/v1/invoices/{invoice_id:uuid}/pdf
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket.ics
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket/preview
         POST /api/v1/bookings/{booking_id:uuid}/email-ticket
@@ -167,6 +169,9 @@ RULES: Final = {
         DELETE GET /api/v1/users/sessions
         DELETE /api/v1/users/sessions/{session_id:uuid}
         GET PUT /api/v1/users/settings
+        GET /api/v1/wallet
+        POST /api/v1/wallet/top-up
+        GET /api/v1/wallet/transactions
         GET /console
         POST /join
     """,

@@ -13,6 +13,7 @@ from farebox.api.direct import direct_middleware
 from farebox.api.factors import ConfirmController, FactorsController, PasskeySignInController
 from farebox.api.guests import GuestSessionsController
 from farebox.api.idempotency import idempotency_middleware
+from farebox.api.invoices import InvoicesController
 from farebox.api.keys import KeysController
 from farebox.api.live import stream_seats, watch_seats
 from farebox.api.lookup import LookupController
@@ -27,6 +28,7 @@ from farebox.api.staff import InvitationsController, StaffController
 from farebox.api.tickets import TicketsController
 from farebox.api.trips import PlacesController, TripsController
 from farebox.api.users import UsersController, avatar
+from farebox.api.wallet import WalletController
 from farebox.core.errors import DomainError
 from farebox.wiring import Services
 
@@ -45,6 +47,8 @@ HANDLERS: list[ControllerRouterHandler] = [
     TicketsController,
     PaymentsController,
     WebhooksController,
+    WalletController,
+    InvoicesController,
     AuthController,
     FactorsController,
     PasskeySignInController,

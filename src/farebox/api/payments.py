@@ -24,12 +24,14 @@ from farebox.payments import (
     BadSignature,
     NothingToPay,
     NotPayable,
+    NoWallet,
     PaymentNotFound,
     PaymentRequired,
     ProviderUnavailable,
     UnknownMethod,
     UnknownProvider,
     UnreadableWebhook,
+    WalletTooSmall,
 )
 from farebox.wiring import Services
 
@@ -108,6 +110,8 @@ CREATE_PROBLEMS = problems(
     NothingToPay,
     UnknownMethod,
     ProviderUnavailable,
+    NoWallet,
+    WalletTooSmall,
     Invalid,
     *IDEMPOTENT,
 )
@@ -140,7 +144,11 @@ class PaymentsController(Controller):
         responses=CREATE_PROBLEMS,
     )
     async def create(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
-        """The seats are kept for the payment window. Begun again with the same method, it is the same payment."""
+        """The seats are kept for the payment window. Begun again with the same method, it is the same payment.
+
+        Method `wallet` pays at once, out of the wallet of whoever has signed in, as far as it reaches; the rest is to
+        be paid another way.
+        """
         return await _start(data, work, actor, services)
 
     @post(
@@ -214,6 +222,11 @@ class WebhooksController(Controller):
 
 
 async def _start(data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+    if data.method == payments.WALLET:
+        paid = await payments.pay_from_wallet(
+            work, data.booking_id, actor=actor, signer=services.secrets, settings=services.settings
+        )
+        return PaymentView.of(paid)
     # The payment has units of work of its own; this request's, which has read the credential, must not sit on a
     # connection meanwhile, or enough of them together wait for each other.
     await work.commit()

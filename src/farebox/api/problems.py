@@ -73,6 +73,7 @@ STATUS: Mapping[str, int] = {
     "illegal-transition": 409,
     "invalid": 422,
     "invited-too-often": 429,
+    "invoice-not-found": 404,
     "invalid-credentials": 401,
     "invalid-refresh-token": 401,
     "invitation-for-another": 403,
@@ -161,6 +162,7 @@ STATUS: Mapping[str, int] = {
     "unknown-seat": 422,
     "unknown-units": 422,
     "unreadable-webhook": 422,
+    "wallet-too-small": 409,
     "wrong-code": 422,
     "wrong-password": 422,
 }

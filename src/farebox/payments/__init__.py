@@ -59,6 +59,7 @@ from farebox.payments.states import Disposition, PaymentStatus
 from farebox.payments.top_ups import start_top_up
 from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
 from farebox.payments.views import PaymentView
+from farebox.payments.wallet import PROVIDER as WALLET
 from farebox.payments.wallet import (
     WalletTransaction,
     WalletView,
@@ -73,6 +74,7 @@ __all__ = [
     "INVOICE_REACTIONS",
     "REACTIONS",
     "RULES",
+    "WALLET",
     "AccountBalance",
     "BadSignature",
     "Cancelled",
