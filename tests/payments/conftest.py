@@ -14,5 +14,5 @@ def bank(secrets, settings, database):
 
 @pytest.fixture
 def till(box, bank, settings, secrets):
-    assert build_providers(settings, secrets, database=box.database).keys() == {"sandbox"}
+    assert "sandbox" in build_providers(settings, secrets, database=box.database)
     return Till(box, bank)

@@ -83,7 +83,7 @@ async def test_a_provider_that_is_not_here_is_unknown(till):
 
 
 def test_there_is_no_sandbox_in_production(secrets, tmp_path, database):
-    for env, names in (("demo", {"sandbox"}), ("development", {"sandbox"}), ("production", set())):
+    for env, names in (("demo", {"cash", "sandbox"}), ("development", {"cash", "sandbox"}), ("production", {"cash"})):
         settings = load_settings({}, env=env, home=tmp_path)
         assert build_providers(settings, secrets, database=database).keys() == names
 

@@ -133,15 +133,16 @@ def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) 
 
 
 def sold_for(actor: Actor, permission: Permission) -> Select[tuple[UUID, str]]:
-    """`id` and `reference` of the bookings with something of an operator for whom an actor has a permission, for what
-    other modules ask. An actor's own bookings are not among them for being their own."""
+    """`id` and `reference` of the bookings of which all was sold for operators for whom an actor has a permission.
+
+    For what other modules ask. An actor's own bookings are not among them for being their own.
+    """
     query = select(BookingRow.id, BookingRow.reference)
     if actor.is_everywhere:
         return query
     operators = actor.operators_with(permission)
-    return query.where(
-        exists().where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.operator_id.in_(operators))
-    )
+    others = exists().where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.operator_id.not_in(operators))
+    return query.where(~others)
 
 
 async def get_row(

@@ -59,7 +59,7 @@ async def list_methods(
     if not booking.is_open or not await due_for(work, booking):
         return []
     offered = methods_for(booking.total.currency, providers, begins_in=time_before(booking, work.now))
-    return [*offered, cash.METHOD] if sells(actor, booking) else offered
+    return [*offered, cash.METHOD] if cash.NAME in providers and sells(actor, booking) else offered
 
 
 def methods_for(currency: str, providers: Providers, *, begins_in: timedelta = timedelta()) -> list[PaymentMethod]:
