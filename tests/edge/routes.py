@@ -100,7 +100,7 @@ RULES: Final = {
         POST /api/v1/bookings/{booking_id:uuid}/confirm
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket
         GET /api/v1/bookings/{booking_id:uuid}/invoices
-        GET /api/v1/invoices/{invoice_id:uuid}/pdf
+        GET /api/v1/invoices/{invoice_id:uuid}
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket.ics
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket/preview
         POST /api/v1/bookings/{booking_id:uuid}/email-ticket
@@ -122,6 +122,7 @@ RULES: Final = {
         GET POST /bookings/{booking_id:uuid}/change/waiting
         POST /bookings/{booking_id:uuid}/extend
         GET POST /bookings/{booking_id:uuid}/failed
+        GET /bookings/{booking_id:uuid}/invoices/{invoice_id:uuid}
         GET POST /bookings/{booking_id:uuid}/names
         GET POST /bookings/{booking_id:uuid}/passengers
         GET /bookings/{booking_id:uuid}/return

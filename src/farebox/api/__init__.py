@@ -22,6 +22,7 @@ from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.privacy import PrivacyController, erase_person, personal_audit
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
 from farebox.api.reading import LARGEST_BODY, ApiRequest
+from farebox.api.refunds import RefundsController
 from farebox.api.seat_maps import SeatMapsController
 from farebox.api.seats import SeatLocksController
 from farebox.api.staff import InvitationsController, StaffController
@@ -46,6 +47,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     LookupController,
     TicketsController,
     PaymentsController,
+    RefundsController,
     WebhooksController,
     WalletController,
     InvoicesController,

@@ -28,6 +28,7 @@ from farebox.payments import (
     PaymentNotFound,
     PaymentRequired,
     ProviderUnavailable,
+    SandboxOutcome,
     UnknownMethod,
     UnknownProvider,
     UnreadableWebhook,
@@ -62,9 +63,15 @@ class ConfirmPayment(Request):
 
 
 class SandboxPlay(Request):
-    """`late`: the booking's time runs out first. `twice`: the same payment is charged two times."""
+    """What the payer and their bank do.
 
-    outcome: Literal["succeeded", "failed", "late", "twice"]
+    `late`: the booking's time runs out first. `twice`: the same payment is charged two times. `partial`: half is paid;
+    again, the rest. `silent`: paid, and the message about it is lost. `approved`: agreed, and the money waits to be
+    asked for. `dispute`, `dispute-won`, `dispute-lost`: the bank wants the last charge back, and how that ends.
+    `refund-failed`: the last refund came back.
+    """
+
+    outcome: SandboxOutcome
 
 
 class PaymentView(Wire):
@@ -78,7 +85,10 @@ class PaymentView(Wire):
     checkout_url: str | None
     client_secret: str | None
     return_url: str | None
-    failure: Annotated[str | None, Meta(description="The provider's word for why not, or `wrong-amount`.")]
+    failure: Annotated[
+        str | None,
+        Meta(description="The provider's word for why not; or `wrong-amount`, `superseded`, `booking-over`."),
+    ]
     created_at: datetime
     completed_at: datetime | None
 
@@ -172,10 +182,19 @@ class PaymentsController(Controller):
         responses=problems(PaymentNotFound, PaymentRequired, BookingExpired, NotPayable, *IDEMPOTENT),
     )
     async def confirm(self, data: ConfirmPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
-        """On the way back from the provider: confirms the booking if the payment is verified on the server."""
+        """On the way back from the provider: confirms the booking if the payment is verified on the server.
+
+        Where its message has not come yet, the provider is asked. As long as nothing is known, the answer is 402 and
+        the payment stays open: ask again.
+        """
         payment = await payments.get_payment(work, data.payment_id, actor=actor)
-        assert payment.booking_id is not None  # others are not found
-        await payments.confirm_paid(work, payment.booking_id, actor=actor, signer=services.secrets)
+        if payment.is_open:
+            await work.commit()  # asking takes time, and this request must not sit on a connection meanwhile
+            await payments.look_after(
+                services.database, payment.id, providers=services.providers, signer=services.secrets
+            )
+        if payment.booking_id is not None:
+            await payments.confirm_paid(work, payment.booking_id, actor=actor, signer=services.secrets)
         return PaymentView.of(await payments.get_payment(work, data.payment_id, actor=actor))
 
     @post(
@@ -184,7 +203,7 @@ class PaymentsController(Controller):
         operation_id="playSandbox",
         status_code=HTTP_200_OK,
         opt={"access": "public"},
-        responses=problems(PaymentNotFound, UnknownProvider),
+        responses=problems(PaymentNotFound, UnknownProvider, NotPayable),
     )
     async def play(self, payment_id: UUID, data: SandboxPlay, services: Services) -> PaymentView:
         """Signs and sends the webhook of the sandbox, as its page does. Not in production."""

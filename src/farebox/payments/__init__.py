@@ -13,6 +13,7 @@ from farebox.payments.errors import (
     PaymentNotFound,
     PaymentRequired,
     ProviderUnavailable,
+    RefundNotFound,
     RefundRefused,
     RefundTooLarge,
     UnknownMethod,
@@ -49,7 +50,7 @@ from farebox.payments.providers import (
     Started,
 )
 from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
-from farebox.payments.reconciling import check_payment, check_payments
+from farebox.payments.reconciling import check_payment, check_payments, look_after
 from farebox.payments.refunds import Destination, give_back
 from farebox.payments.repaying import make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
@@ -105,6 +106,7 @@ __all__ = [
     "ProviderUnavailable",
     "Providers",
     "RefundAnswer",
+    "RefundNotFound",
     "RefundOrder",
     "RefundRefused",
     "RefundRequested",
@@ -143,6 +145,7 @@ __all__ = [
     "list_transactions",
     "list_unsettled",
     "list_wallets",
+    "look_after",
     "make_forgotten_refunds",
     "make_refund",
     "methods_for",

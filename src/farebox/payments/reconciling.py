@@ -37,6 +37,9 @@ LAST_LOOK: Final = timedelta(days=1)
 SHORTEST_PAUSE: Final = timedelta(seconds=5)
 """How often travellers who wait can have the provider asked."""
 
+PATIENCE_SECONDS: Final = 4.0
+"""How long travellers who come back from paying wait for the provider's answer."""
+
 BATCH: Final = 50
 
 SUPERSEDED: Final = "superseded"
@@ -87,6 +90,17 @@ async def check_payment(
             await _check(database, payment_id, providers=providers, signer=signer, is_forced=True)
     except TimeoutError as error:
         raise ProviderUnavailable from error
+
+
+async def look_after(database: Database, payment_id: UUID, *, providers: Providers, signer: Signer) -> None:
+    """Find out what became of a payment, for somebody who has come back from paying and should not wait long.
+
+    Says nothing where the provider does not answer: then it is not known, and no reason to say that it failed.
+    """
+    try:
+        await check_payment(database, payment_id, providers=providers, signer=signer, timeout_seconds=PATIENCE_SECONDS)
+    except ProviderUnavailable:
+        log.info("payment-not-known-yet", payment_id=str(payment_id))
 
 
 async def _check(

@@ -17,7 +17,8 @@ class PaymentView:
         booking_id: what it is for; `None` for money into a wallet.
         checkout_url: the provider's page; `client_secret`: for the provider's own form instead.
         return_url: where the traveller goes afterwards.
-        failure: the provider's word for why it came to nothing, or `wrong-amount`.
+        failure: the provider's word for why it came to nothing; or `wrong-amount`, `superseded` (another way of paying
+            was chosen), `booking-over`.
     """
 
     id: UUID

@@ -1,0 +1,115 @@
+"""Giving money back at the operator's will, and what became of refunds."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from msgspec import Meta
+
+from farebox import payments
+from farebox.accounts import Actor, Permission
+from farebox.api.booking_wire import LONGEST_NOTE
+from farebox.api.idempotency import IDEMPOTENT
+from farebox.api.payments import PAYMENT_ID
+from farebox.api.problems import problems
+from farebox.api.wire import PRIVATE, MoneyInput, MoneyView, Request, Wire
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import FieldError, Invalid
+from farebox.core.i18n import N_
+from farebox.payments import NoWallet, PaymentNotFound, RefundNotFound, RefundTooLarge
+
+REFUND_ID = "018f6b2e-0000-7000-8000-00000000f101"
+STAFF = {"access": "staff", "permission": Permission.PAYMENTS_REFUND, "step_up": True}
+
+RefundTo = Literal["origin", "wallet"]
+To = Annotated[RefundTo, Meta(description="`origin`: the way the money came. `wallet`: of the traveller, if any.")]
+
+
+class NewRefund(Request):
+    payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
+    amount: MoneyInput
+    reason: Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE, description="Kept in the booking's audit.")]
+    to: To = "origin"
+
+
+class RefundWay(Request):
+    to: To = "origin"
+
+
+class RefundView(Wire):
+    """Money on its way back. `failed`: it is still owed; `replaced`: by another refund."""
+
+    refund_id: Annotated[UUID, Meta(examples=[REFUND_ID])]
+    payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
+    status: Literal["pending", "completed", "failed", "replaced"]
+    to: Literal["origin", "wallet", "hand"]
+    amount: MoneyView
+    reason: str
+    created_at: datetime
+    completed_at: datetime | None
+
+    @classmethod
+    def of(cls, refund: payments.RefundView) -> Self:
+        return cls(
+            refund_id=refund.id,
+            payment_id=refund.payment_id,
+            status=msgspec.convert(refund.status, Literal["pending", "completed", "failed", "replaced"]),
+            to=msgspec.convert(refund.destination, Literal["origin", "wallet", "hand"]),
+            amount=MoneyView.of(refund.amount),
+            reason=refund.reason,
+            created_at=refund.created_at,
+            completed_at=refund.completed_at,
+        )
+
+
+class Refunds(Wire):
+    items: list[RefundView]
+
+
+class RefundsController(Controller):
+    """Money on its way back."""
+
+    path = "/payments"
+    tags = ("Payments",)
+    response_headers = PRIVATE
+
+    @get(
+        "/{payment_id:uuid}/refunds",
+        summary="List a payment's refunds",
+        operation_id="listRefunds",
+        opt={"access": "booking"},
+        responses=problems(PaymentNotFound),
+    )
+    async def show(self, payment_id: UUID, work: UnitOfWork, actor: Actor) -> Refunds:
+        found = await payments.list_refunds(work, payment_id, actor=actor)
+        return Refunds(items=[RefundView.of(each) for each in found])
+
+    @post(
+        "/refund",
+        summary="Give a part of a payment back, or all of it",
+        operation_id="refundPayment",
+        opt=STAFF,
+        responses=problems(PaymentNotFound, RefundTooLarge, NoWallet, Invalid, *IDEMPOTENT),
+    )
+    async def create(self, data: NewRefund, work: UnitOfWork, actor: Actor) -> Refunds:
+        """It comes off the booking's price, and the traveller still travels. To end a booking, cancel it."""
+        try:
+            amount = data.amount.money()
+        except ValueError:
+            message = N_("Give an amount above zero, in the currency that was paid.")
+            raise Invalid([FieldError("amount", "invalid-amount", message)]) from None
+        made = await payments.refund_payment(work, data.payment_id, amount, to=data.to, note=data.reason, actor=actor)
+        return Refunds(items=[RefundView.of(each) for each in made])
+
+    @post(
+        "/refunds/{refund_id:uuid}/again",
+        summary="Make a refund again that failed",
+        operation_id="refundAgain",
+        opt=STAFF,
+        responses=problems(RefundNotFound, NoWallet, *IDEMPOTENT),
+    )
+    async def again(self, refund_id: UUID, data: RefundWay, work: UnitOfWork, actor: Actor) -> RefundView:
+        """The money is still owed: send it the same way once more, or into the traveller's wallet."""
+        return RefundView.of(await payments.refund_again(work, refund_id, to=data.to, actor=actor))
