@@ -30,7 +30,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.inventory import Hold, HoldTerms, InventorySpec, Want, open_inventories, status, take
-from farebox.pricing import PriceLine, Quote
+from farebox.pricing import PriceLine, Quote, Tax
 
 TERMS = HoldTerms(ttl_seconds=900, max_extensions=2, max_total_seconds=2700)
 CONTACT = Contact(email="an.nguyen@example.com", phone="+84 912 345 678")
@@ -112,13 +112,20 @@ class Theatre:
         return self._show(item).begins + timedelta(hours=2)
 
     async def find_again(
-        self, work: UnitOfWork, item: ItemOffer, *, earliest: datetime, taken: Collection[tuple[int, int]] = ()
+        self,
+        work: UnitOfWork,
+        item: ItemOffer,
+        *,
+        earliest: datetime,
+        holder: str = "",
+        taken: Collection[tuple[int, int]] = (),
     ) -> FoundAgain | None:
         """The next show on the programme with enough free seats, whatever is given."""
         for show in sorted(self.shows.values(), key=lambda show: show.begins):
             if show.begins < earliest:
                 continue
-            gone = {unit.unit for unit in await status(work, show.inventory_id, 0, 1)}
+            units = await status(work, show.inventory_id, 0, 1)
+            gone = {unit.unit for unit in units if unit.state != "held" or unit.owners != {holder}}
             gone |= {unit for inventory_id, unit in taken if inventory_id == show.inventory_id}
             free = [seat for seat in show.seats if seat.unit not in gone]
             if len(free) >= len(item.seats):
@@ -143,7 +150,7 @@ class Theatre:
         fee = Money(show.fee, show.currency)
         if fee:
             lines.append(PriceLine("fee", "service-fee", fee, Money.zero(show.currency)))
-        return Quote(tuple(lines), show.currency)
+        return Quote(tuple(lines), show.currency, Tax(1000))
 
     def _line(self, show: Show, person: Traveller) -> PriceLine:
         price = Money(show.price, show.currency).times(

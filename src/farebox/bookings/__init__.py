@@ -24,7 +24,6 @@ from farebox.bookings.commands import (
     mark_refunded,
     payment_failed,
     start_processing,
-    update_passengers,
 )
 from farebox.bookings.creating import BookingRequest, create_booking
 from farebox.bookings.details import Contact, PassengerDetails, contact_key
@@ -74,6 +73,7 @@ from farebox.bookings.keeping import (
     wipe_people,
 )
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
+from farebox.bookings.modifying import update_passengers
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
 from farebox.bookings.part_payments import note_part_paid
 from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable

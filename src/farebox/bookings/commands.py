@@ -3,25 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings.creating import contact_values, passenger_row, price_line_rows, refuse_other_total
-from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
-from farebox.bookings.errors import BookingExpired, IllegalTransition, NotModifiable, SeatsGone
+from farebox.bookings.errors import BookingExpired, IllegalTransition, SeatsGone
 from farebox.bookings.events import BookingCompleted, BookingConfirmed, BookingRefunded
 from farebox.bookings.expiry import BATCH, holds_of
-from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
+from farebox.bookings.models import BookingRow
 from farebox.bookings.queries import get_booking, get_row
-from farebox.bookings.seating import check_seating, quote_items, seat_passengers, sum_of
-from farebox.bookings.states import SOLD, UNPAID, BookingStatus, CancelReason, move, record
-from farebox.bookings.verticals import ItemOffer, Verticals
+from farebox.bookings.states import SOLD, UNPAID, BookingStatus, CancelReason, move
 from farebox.bookings.views import Booking
-from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
-from farebox.core.errors import Invalid
-from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.inventory import (
     HoldExpired,
@@ -35,52 +27,7 @@ from farebox.inventory import (
     rearm,
     reclaim,
 )
-
-
-async def update_passengers(
-    work: UnitOfWork,
-    booking_id: UUID,
-    *,
-    passengers: Sequence[PassengerDetails] = (),
-    contact: Contact | None = None,
-    actor: Actor,
-    verticals: Verticals,
-    settings: Settings,
-    secrets: Secrets,
-    expected_total: Money | None = None,
-) -> Booking:
-    """Change who travels, while nothing is being paid. Free; the price is quoted anew.
-
-    Args:
-        passengers: one for each seat of the booking; none to leave the people as they are.
-        contact: `None` to leave it as it is.
-
-    Raises:
-        BookingNotFound: no such booking for this actor.
-        NotModifiable: it is not pending.
-        Invalid: people, seats or contact, field by field.
-        PriceChanged: `expected_total` is not the new total; nothing was changed.
-    """
-    row = await get_row(work, booking_id, actor=actor)
-    if row.status != BookingStatus.PENDING:
-        raise NotModifiable(booking_status=row.status)
-    people, errors = check_passengers(passengers, region=settings.phone_region)
-    if contact:
-        contact, contact_errors = check_contact(contact, region=settings.phone_region)
-        errors += contact_errors
-    if errors:
-        raise Invalid(errors)
-    if people:
-        await _reseat(work, row, people, verticals, secrets, expected_total)
-    if contact:
-        for column, value in contact_values(contact, secrets, region=settings.phone_region).items():
-            setattr(row, column, value)
-    row.updated_at = work.now
-    changed = [name for name, given in (("passengers", people), ("contact", contact)) if given]
-    pending = BookingStatus.PENDING
-    record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
-    await work.session.flush()
-    return await get_booking(work, booking_id, actor=SYSTEM)
+from farebox.pricing import count_promotion_again
 
 
 async def start_processing(
@@ -153,6 +100,8 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
     if status is BookingStatus.CANCELLED and row.reason != CancelReason.EXPIRED:
         raise IllegalTransition(booking_status=status)
     await _sell(work, await holds_of(work, [booking_id]))
+    if status is BookingStatus.CANCELLED and row.promotion_id is not None:
+        await count_promotion_again(work, row.promotion_id, person=row.contact_email_index)
     await move(
         work,
         booking_id,
@@ -200,45 +149,6 @@ async def complete_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
         await move(work, booking_id, BookingStatus.COMPLETED, source=source, actor=SYSTEM, reason="arrived")
         work.publish(BookingCompleted(booking_id=booking_id, reference=reference))
     return len(bookings)
-
-
-async def _reseat(
-    work: UnitOfWork,
-    row: BookingRow,
-    people: Sequence[PassengerDetails],
-    verticals: Verticals,
-    secrets: Secrets,
-    expected_total: Money | None,
-) -> None:
-    """Other people on the same seats, at the price that they pay."""
-    items = (
-        await work.session.scalars(
-            select(BookingItemRow)
-            .where(BookingItemRow.booking_id == row.id, BookingItemRow.ended_as.is_(None))
-            .order_by(BookingItemRow.position)
-        )
-    ).all()
-    offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
-    seated, errors = seat_passengers(offers, people)
-    errors = errors or check_seating(offers, seated, verticals)
-    if errors:
-        raise Invalid(errors)
-    quotes = await quote_items(work, offers, seated, verticals)
-    refuse_other_total(quotes, expected_total)
-    total, tax = sum_of(quotes)
-    old = await work.session.execute(
-        delete(BookingPassengerRow)
-        .where(BookingPassengerRow.booking_id == row.id, BookingPassengerRow.ended_as.is_(None))
-        .returning(BookingPassengerRow.item_id, BookingPassengerRow.unit, BookingPassengerRow.id)
-    )
-    ids = {(item_id, unit): passenger_id for item_id, unit, passenger_id in old}
-    for person in seated:
-        item = items[person.item]
-        kept = ids[item.id, person.seat.unit]
-        work.session.add(passenger_row(row.id, item.id, person, secrets, passenger_id=kept))
-    row.price_revision += 1
-    row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
-    work.session.add_all(price_line_rows(work, row, items, quotes))
 
 
 async def _sell(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:

@@ -29,7 +29,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.inventory import Hold, HoldExpired, get_hold, lock_holds, rearm, transfer
-from farebox.pricing import Quote
+from farebox.pricing import Quote, discounted, find_promotion, take_promotion
 
 REFERENCE_ATTEMPTS = 8
 
@@ -69,7 +69,7 @@ async def create_booking(
     Raises:
         HoldNotFound: no such hold of this actor.
         HoldExpired: its time is over.
-        Invalid: people, seats or contact, field by field.
+        Invalid: people, seats, contact or code, field by field.
         PriceChanged: `expected_total` is not the total; nothing was booked.
         MixedCurrencies: the items cannot be paid together.
     """
@@ -77,8 +77,14 @@ async def create_booking(
     items = await offers_of(work, holds, verticals)
     people, contact = _check_form(request, region=settings.phone_region)
     seated = _seat(items, people, verticals)
-    quotes = await quote_items(work, items, seated, verticals)
+    quotes = await quote_items(work, items, [person.traveller for person in seated], verticals)
+    promotion = await find_promotion(work, request.promo_code) if request.promo_code.strip() else None
+    if promotion:
+        quotes = discounted(promotion, quotes, [item.operator_id for item in items])
     refuse_other_total(quotes, request.expected_total)
+    reach = contact_values(contact, secrets, region=settings.phone_region)
+    if promotion:
+        await take_promotion(work, promotion, person=reach["contact_email_index"])
 
     booking_id = new_id()
     ends = [await _adopt(work, hold, booking_id, settings.booking_ttl_seconds) for hold in holds]
@@ -96,7 +102,8 @@ async def create_booking(
             language=language,
             expires_at=min(filter(None, ends)),
         )
-        | contact_values(contact, secrets, region=settings.phone_region),
+        | reach
+        | {"promotion_id": promotion.id if promotion else None},
     )
     passenger_rows = [passenger_row(row.id, item_rows[person.item].id, person, secrets) for person in seated]
     line_rows = price_line_rows(work, row, item_rows, quotes)
@@ -210,8 +217,6 @@ def _check_form(request: BookingRequest, *, region: str) -> tuple[list[Passenger
     people, errors = check_passengers(request.passengers, region=region)
     contact, contact_errors = check_contact(request.contact, region=region)
     errors += contact_errors
-    if request.promo_code.strip():
-        errors.append(FieldError("promoCode", "unknown-promo-code", N_("This code is not valid.")))
     if errors:
         raise Invalid(errors)
     return people, contact

@@ -17,6 +17,7 @@ from farebox.bookings.models import BookingItemRow, BookingRow
 from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move
 from farebox.core.db import UnitOfWork
 from farebox.inventory import HoldNotFound, lock_holds, release
+from farebox.pricing import release_promotion
 
 BATCH = 100
 
@@ -74,7 +75,9 @@ async def end_unpaid_booking(
         IllegalTransition: it does not wait for money (any more).
     """
     found = await work.session.execute(
-        select(BookingRow.status, BookingRow.reference).where(BookingRow.id == booking_id).with_for_update()
+        select(BookingRow.status, BookingRow.reference, BookingRow.promotion_id, BookingRow.contact_email_index)
+        .where(BookingRow.id == booking_id)
+        .with_for_update()
     )
     booking = found.one_or_none()
     if booking is None:
@@ -92,6 +95,8 @@ async def end_unpaid_booking(
         columns={"reason": reason, "cancelled_at": work.now, "expires_at": None},
     )
     await release_holds(work, booking_id)
+    if booking.promotion_id is not None:
+        await release_promotion(work, booking.promotion_id, person=booking.contact_email_index)
     work.publish(BookingCancelled(booking_id=booking_id, reference=booking.reference, reason=reason))
 
 

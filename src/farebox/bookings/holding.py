@@ -13,6 +13,7 @@ from farebox.bookings.states import BookingStatus, CancelReason, move
 from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
 from farebox.inventory import ExtensionLimit, HoldTerms, extend, get_hold, lock_holds, transfer
+from farebox.pricing import release_promotion
 
 
 async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, terms: HoldTerms) -> Booking:
@@ -59,6 +60,8 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
         raise ExtensionLimit
     for hold in holds:
         await transfer(work, hold.id, owner=owner)
+    if row.promotion_id is not None:
+        await release_promotion(work, row.promotion_id, person=row.contact_email_index)
     await move(
         work,
         booking_id,

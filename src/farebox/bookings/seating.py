@@ -1,7 +1,7 @@
 """From holds and people to who sits where: what the holds are, one person for each seat, and what that costs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from farebox.bookings.details import PassengerDetails
@@ -83,24 +83,25 @@ def seat_passengers(
 
 def check_seating(items: Sequence[ItemOffer], seated: Sequence[Seated], verticals: Verticals) -> list[FieldError]:
     """What the verticals have against it."""
+    travellers = [person.traveller for person in seated]
     return [
         error
         for kind, own in _by_kind(items).items()
-        for error in verticals[kind].validate([items[index] for index in own], _travellers(seated, own))
+        for error in verticals[kind].validate([items[index] for index in own], _within(travellers, own))
     ]
 
 
 async def quote_items(
-    work: UnitOfWork, items: Sequence[ItemOffer], seated: Sequence[Seated], verticals: Verticals
+    work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller], verticals: Verticals
 ) -> list[Quote]:
-    """The price of each item, in order.
+    """The price of each item, in order, without any promotion.
 
     Raises:
         MixedCurrencies: they cannot be paid together.
     """
     quotes: dict[int, Quote] = {}
     for kind, own in _by_kind(items).items():
-        priced = await verticals[kind].quote(work, [items[index] for index in own], _travellers(seated, own))
+        priced = await verticals[kind].quote(work, [items[index] for index in own], _within(travellers, own))
         quotes.update(zip(own, priced, strict=True))
     if len({quote.total.currency for quote in quotes.values()}) > 1:
         raise MixedCurrencies
@@ -120,21 +121,10 @@ def _by_kind(items: Sequence[ItemOffer]) -> dict[str, list[int]]:
     return positions
 
 
-def _travellers(seated: Sequence[Seated], own: Sequence[int]) -> list[Traveller]:
+def _within(travellers: Sequence[Traveller], own: Sequence[int]) -> list[Traveller]:
     """Those of some items, counted within them."""
-    within = {index: place for place, index in enumerate(own)}
-    return [
-        Traveller(
-            position=traveller.position,
-            item=within[traveller.item],
-            seat=traveller.seat,
-            unit=traveller.unit,
-            passenger_type=traveller.passenger_type,
-            special_needs=traveller.special_needs,
-        )
-        for traveller in (person.traveller for person in seated)
-        if traveller.item in within
-    ]
+    places = {index: place for place, index in enumerate(own)}
+    return [replace(traveller, item=places[traveller.item]) for traveller in travellers if traveller.item in places]
 
 
 def _is_of(item: ItemOffer, hold_id: UUID | None) -> bool:

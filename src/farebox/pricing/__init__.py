@@ -1,9 +1,26 @@
 """Fares: what a ride costs on a seat for a traveller, from the feed or by distance, and quotes made of it."""
 
 from farebox.pricing.commands import sell_feed, set_fare_terms
-from farebox.pricing.errors import BadFareTerms, NotForSale
+from farebox.pricing.errors import BadFareTerms, NotForSale, PromotionCodeTaken, PromotionNotFound
 from farebox.pricing.fares import FareBook, Fares, SeatFare
 from farebox.pricing.import_gtfs import import_fares
+from farebox.pricing.promotion_codes import (
+    NewPromotion,
+    end_promotion,
+    get_promotion,
+    list_promotions,
+    make_promotion,
+)
+from farebox.pricing.promotions import (
+    Promotion,
+    count_promotion_again,
+    discounted,
+    find_promotion,
+    get_taken_promotion,
+    pass_on_promotion,
+    release_promotion,
+    take_promotion,
+)
 from farebox.pricing.queries import FARE_VERSIONS, fares_at, load_fares, load_fares_of
 from farebox.pricing.quotes import PriceLine, Quote, describe_line, quote_ride, quote_seats
 from farebox.pricing.rides import Ride
@@ -31,11 +48,15 @@ __all__ = [
     "FareCell",
     "FareTerms",
     "Fares",
+    "NewPromotion",
     "NotForSale",
     "Occasion",
     "PassengerType",
     "PriceLine",
     "PriceRule",
+    "Promotion",
+    "PromotionCodeTaken",
+    "PromotionNotFound",
     "Quote",
     "Ride",
     "RuleKind",
@@ -43,16 +64,27 @@ __all__ = [
     "SeatFare",
     "SeatSurcharge",
     "Tax",
+    "count_promotion_again",
     "default_distance_fares",
     "describe_line",
     "describe_sale_terms",
+    "discounted",
+    "end_promotion",
     "fares_at",
+    "find_promotion",
+    "get_promotion",
+    "get_taken_promotion",
     "import_fares",
+    "list_promotions",
     "load_bp",
     "load_fares",
     "load_fares_of",
+    "make_promotion",
+    "pass_on_promotion",
     "quote_ride",
     "quote_seats",
+    "release_promotion",
     "sell_feed",
     "set_fare_terms",
+    "take_promotion",
 ]

@@ -16,3 +16,17 @@ class BadFareTerms(DomainError):
 
     code = "bad-fare-terms"
     message = N_("These fare terms cannot be used: {reason}")
+
+
+class PromotionNotFound(DomainError):
+    """No such promotion, or another operator's."""
+
+    code = "promotion-not-found"
+    message = N_("We could not find this promotion.")
+
+
+class PromotionCodeTaken(DomainError):
+    """Codes are unique on the platform, so that a traveller need not say whose they are."""
+
+    code = "promotion-code-taken"
+    message = N_("The code {promotion_code} is taken. Choose another one.")

@@ -1,0 +1,181 @@
+"""Changing a booking while it waits for money: who travels, how they are reached, and with which code."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import delete, select
+
+from farebox.accounts import SYSTEM, Actor
+from farebox.bookings.creating import contact_values, passenger_row, price_line_rows, refuse_other_total
+from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
+from farebox.bookings.errors import NotModifiable
+from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
+from farebox.bookings.queries import get_booking, get_row
+from farebox.bookings.seating import Seated, check_seating, quote_items, seat_passengers, sum_of
+from farebox.bookings.states import BookingStatus, record
+from farebox.bookings.verticals import ItemOffer, Traveller, Verticals
+from farebox.bookings.views import Booking
+from farebox.core.crypto import Secrets
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid
+from farebox.core.money import Money
+from farebox.core.settings import Settings
+from farebox.pricing import (
+    Promotion,
+    Quote,
+    discounted,
+    find_promotion,
+    get_taken_promotion,
+    pass_on_promotion,
+    release_promotion,
+    take_promotion,
+)
+
+
+async def update_passengers(
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    passengers: Sequence[PassengerDetails] = (),
+    contact: Contact | None = None,
+    promo_code: str | None = None,
+    actor: Actor,
+    verticals: Verticals,
+    settings: Settings,
+    secrets: Secrets,
+    expected_total: Money | None = None,
+) -> Booking:
+    """Change who travels or which code is used, while nothing is being paid. Free; the price is quoted anew.
+
+    Whatever is refused, nothing was changed.
+
+    Args:
+        passengers: one for each seat of the booking; none to leave the people as they are.
+        contact: `None` to leave it as it is.
+        promo_code: `None` to leave it as it is; empty to go without.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        NotModifiable: it is not pending.
+        Invalid: people, seats, contact or code, field by field.
+        PriceChanged: `expected_total` is not the new total.
+    """
+    row = await get_row(work, booking_id, actor=actor)
+    if row.status != BookingStatus.PENDING:
+        raise NotModifiable(booking_status=row.status)
+    people, errors = check_passengers(passengers, region=settings.phone_region)
+    if contact:
+        contact, contact_errors = check_contact(contact, region=settings.phone_region)
+        errors += contact_errors
+    if errors:
+        raise Invalid(errors)
+    reach = contact_values(contact, secrets, region=settings.phone_region) if contact else {}
+    promotion = await _promotion(work, row, promo_code)
+    items = await _items(work, row.id)
+    offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
+    seated = _seat(offers, people, verticals)
+    quotes: list[Quote] = []
+    if people or promo_code is not None:
+        travellers = [one.traveller for one in seated] or await _travellers(work, items)
+        quotes = await quote_items(work, offers, travellers, verticals)
+        if promotion:
+            quotes = discounted(promotion, quotes, [offer.operator_id for offer in offers])
+        refuse_other_total(quotes, expected_total)
+
+    await _exchange(work, row, promotion, person=reach.get("contact_email_index", row.contact_email_index))
+    for column, value in reach.items():
+        setattr(row, column, value)
+    if seated:
+        await _reseat(work, items, seated, secrets)
+    if quotes:
+        total, tax = sum_of(quotes)
+        row.price_revision += 1
+        row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
+        work.session.add_all(price_line_rows(work, row, items, quotes))
+    row.updated_at = work.now
+    given = {"passengers": bool(people), "contact": contact is not None, "promotion": promo_code is not None}
+    changed = [name for name, is_given in given.items() if is_given]
+    pending = BookingStatus.PENDING
+    record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
+    await work.session.flush()
+    return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def _promotion(work: UnitOfWork, row: BookingRow, promo_code: str | None) -> Promotion | None:
+    """The promotion that the booking is to have."""
+    if promo_code is not None and not promo_code.strip():
+        return None
+    taken = await get_taken_promotion(work, row.promotion_id) if row.promotion_id else None
+    if promo_code is None or (taken and taken.is_named(promo_code)):
+        return taken
+    return await find_promotion(work, promo_code)
+
+
+async def _exchange(work: UnitOfWork, row: BookingRow, promotion: Promotion | None, *, person: bytes) -> None:
+    """Let the booking have that promotion, for that person, and give back the one that it has."""
+    before, had_it = row.promotion_id, row.contact_email_index
+    if promotion and promotion.id == before:
+        await pass_on_promotion(work, promotion, source=had_it, target=person)
+        return
+    if promotion:
+        await take_promotion(work, promotion, person=person)
+    if before:
+        await release_promotion(work, before, person=had_it)
+    row.promotion_id = promotion.id if promotion else None
+
+
+async def _items(work: UnitOfWork, booking_id: UUID) -> Sequence[BookingItemRow]:
+    items = await work.session.scalars(
+        select(BookingItemRow)
+        .where(BookingItemRow.booking_id == booking_id, BookingItemRow.ended_as.is_(None))
+        .order_by(BookingItemRow.position)
+    )
+    return items.all()
+
+
+def _seat(offers: Sequence[ItemOffer], people: Sequence[PassengerDetails], verticals: Verticals) -> list[Seated]:
+    if not people:
+        return []
+    seated, errors = seat_passengers(offers, people)
+    errors = errors or check_seating(offers, seated, verticals)
+    if errors:
+        raise Invalid(errors)
+    return seated
+
+
+async def _travellers(work: UnitOfWork, items: Sequence[BookingItemRow]) -> list[Traveller]:
+    """Those who travel, as they are."""
+    places = {item.id: place for place, item in enumerate(items)}
+    rows = await work.session.scalars(
+        select(BookingPassengerRow).where(
+            BookingPassengerRow.item_id.in_(places), BookingPassengerRow.ended_as.is_(None)
+        )
+    )
+    return [
+        Traveller(
+            position=row.position,
+            item=places[row.item_id],
+            seat=row.seat_number,
+            unit=row.unit,
+            passenger_type=row.passenger_type,  # type: ignore[arg-type]  # the table's CHECK says so
+            special_needs=row.special_needs,
+        )
+        for row in rows
+    ]
+
+
+async def _reseat(
+    work: UnitOfWork, items: Sequence[BookingItemRow], seated: Sequence[Seated], secrets: Secrets
+) -> None:
+    """Other people on the same seats; each seat's person keeps the id."""
+    old = await work.session.execute(
+        delete(BookingPassengerRow)
+        .where(BookingPassengerRow.item_id.in_([item.id for item in items]), BookingPassengerRow.ended_as.is_(None))
+        .returning(BookingPassengerRow.item_id, BookingPassengerRow.unit, BookingPassengerRow.id)
+    )
+    ids = {(item_id, unit): passenger_id for item_id, unit, passenger_id in old}
+    for person in seated:
+        item = items[person.item]
+        kept = ids[item.id, person.seat.unit]
+        work.session.add(passenger_row(item.booking_id, item.id, person, secrets, passenger_id=kept))
