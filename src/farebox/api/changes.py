@@ -61,8 +61,8 @@ class ChangeInput(Request):
         None
     )
     guest_token: Annotated[
-        str | None,
-        Meta(max_length=200, description="Of the session that holds the seats, where yours reaches one booking only."),
+        Annotated[str, Meta(max_length=200)] | None,
+        Meta(description="Of the session that holds the seats, where yours reaches one booking only."),
     ] = None
 
     async def wish(self, actor: Actor, services: Services) -> ChangeWish:
@@ -90,8 +90,8 @@ class RenameInput(Request):
     full_name: Annotated[str, Meta(examples=["Nguyễn Văn An"], max_length=1000)]
     id_type: Literal["citizen_id", "passport"]
     id_number: Annotated[str, Meta(examples=["001099012345"], max_length=100)]
-    phone: Annotated[str | None, Meta(max_length=100, description="As before where none is given.")] = None
-    email: Annotated[str | None, Meta(max_length=1000, description="As before where none is given.")] = None
+    phone: Annotated[Annotated[str, Meta(max_length=100)] | None, Meta(description="None: as before.")] = None
+    email: Annotated[Annotated[str, Meta(max_length=1000)] | None, Meta(description="None: as before.")] = None
     everywhere: Annotated[bool, Meta(description="On the person's other trips of the booking, too.")] = True
     expected_total: TotalInput = None
 

@@ -64,8 +64,9 @@ async def rebook(
     """
     booking = await get_booking(work, booking_id, actor=actor)
     items = sorted(booking.items, key=lambda item: item.starts_at)
-    found = await _find_all(work, items, day, verticals)
-    holds = await _hold_all(work, found, actor.owner, terms) if terms else {}
+    holder = actor.owner if terms else ""
+    found = await _find_all(work, items, day, holder, verticals)
+    holds = await _hold_all(work, found, holder, terms) if terms else {}
     is_own = actor.booking_id is None and actor.owner == booking.owner
     return [
         Again(
@@ -79,14 +80,16 @@ async def rebook(
 
 
 async def _find_all(
-    work: UnitOfWork, items: Sequence[BookingItem], day: date | None, verticals: Verticals
+    work: UnitOfWork, items: Sequence[BookingItem], day: date | None, holder: str, verticals: Verticals
 ) -> list[FoundAgain]:
     offers = await _offers(work, items)
     found: list[FoundAgain] = []
     taken: set[tuple[int, int]] = set()
     for position, item in enumerate(items):
         earliest = _earliest(items, position, day, found)
-        again = await verticals[item.kind].find_again(work, offers[item.id], earliest=earliest, taken=taken)
+        again = await verticals[item.kind].find_again(
+            work, offers[item.id], earliest=earliest, holder=holder, taken=taken
+        )
         if again is None:
             raise NothingFound
         found.append(again)

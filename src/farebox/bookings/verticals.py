@@ -233,12 +233,19 @@ class Vertical(Protocol):
         ...
 
     async def find_again(
-        self, work: UnitOfWork, item: ItemOffer, *, earliest: datetime, taken: Collection[tuple[int, int]] = ()
+        self,
+        work: UnitOfWork,
+        item: ItemOffer,
+        *,
+        earliest: datetime,
+        holder: str = "",
+        taken: Collection[tuple[int, int]] = (),
     ) -> FoundAgain | None:
         """The first offer from `earliest` on of what an item was, with as many free seats; `None` where there is none.
 
         Args:
             item: as it was kept with a booking; what it was of may be long over.
+            holder: what this owner holds counts as free.
             taken: seats that are not to be chosen, as (inventory id, unit).
         """
         ...

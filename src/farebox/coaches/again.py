@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from farebox.bookings import FoundAgain, ItemOffer, SeatOffer
 from farebox.core.db import UnitOfWork
@@ -28,8 +27,8 @@ async def find_ride_again(
     item: ItemOffer,
     *,
     left_at: datetime,
-    zone: str,
     earliest: datetime,
+    holder: str,
     taken: Collection[tuple[int, int]],
 ) -> FoundAgain | None:
     """The first ride of the same operator between the same stops, with seats for all.
@@ -37,8 +36,8 @@ async def find_ride_again(
     On each day that of the same line goes first, and then that whose time of day is nearest.
 
     Args:
-        left_at, zone: when the ride left that was booked, and where.
-        earliest, taken: see `bookings.Vertical.find_again`.
+        left_at: when the ride left that was booked, as the clocks said there.
+        earliest, holder, taken: see `bookings.Vertical.find_again`.
     """
     assert item.from_id is not None, "a ride begins somewhere"
     assert item.to_id is not None, "and ends somewhere"
@@ -53,9 +52,9 @@ async def find_ride_again(
     free = await availability(work, ranges)
     roomy = [run for run, seats in zip(on_sale, free, strict=True) if seats >= len(item.seats)]
     line_id = await _line_of(work, item.resource_id)
-    for run in sorted(roomy, key=lambda run: _strangeness(run, line_id, left_at.astimezone(ZoneInfo(zone)))):
+    for run in sorted(roomy, key=lambda run: _strangeness(run, line_id, left_at)):
         departure = await get_departure(work, run.departure_id)
-        seats = await _choose(work, departure, run, item.seats, taken)
+        seats = _choose(departure, item.seats, await _gone(work, run, holder, taken))
         if seats is not None:
             return _found(departure, run, seats)
     return None
@@ -74,12 +73,15 @@ def _strangeness(run: Run, line_id: UUID | None, left_at: datetime) -> tuple[int
     return run.departs_at.date().toordinal(), run.line_id != line_id, abs(minutes), run.departs_at
 
 
-async def _choose(
-    work: UnitOfWork, departure: Departure, run: Run, wanted: Sequence[SeatOffer], taken: Collection[tuple[int, int]]
-) -> list[SeatOffer] | None:
+async def _gone(work: UnitOfWork, run: Run, holder: str, taken: Collection[tuple[int, int]]) -> set[int]:
+    """The units of a run that cannot be chosen."""
+    units = await status(work, run.inventory_id, run.board_index, run.alight_index)
+    gone = {unit.unit for unit in units if unit.state != "held" or unit.owners != {holder}}
+    return gone | {unit for inventory_id, unit in taken if inventory_id == run.inventory_id}
+
+
+def _choose(departure: Departure, wanted: Sequence[SeatOffer], gone: Collection[int]) -> list[SeatOffer] | None:
     """Free seats, each as much like one that is wanted as there is; `None` where they do not suffice."""
-    gone = {unit.unit for unit in await status(work, run.inventory_id, run.board_index, run.alight_index)}
-    gone |= {unit for inventory_id, unit in taken if inventory_id == run.inventory_id}
     free = [
         SeatOffer(unit, seat.number, seat.type, seat.features, seat.accessible)
         for unit, seat in enumerate(departure.seat_plan.seats)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -130,12 +131,17 @@ class CoachVertical:
         return _facts(item).destination.time
 
     async def find_again(
-        self, work: UnitOfWork, item: ItemOffer, *, earliest: datetime, taken: Collection[tuple[int, int]] = ()
+        self,
+        work: UnitOfWork,
+        item: ItemOffer,
+        *,
+        earliest: datetime,
+        holder: str = "",
+        taken: Collection[tuple[int, int]] = (),
     ) -> FoundAgain | None:
         origin = _facts(item).origin
-        return await find_ride_again(
-            work, item, left_at=origin.time, zone=origin.timezone, earliest=earliest, taken=taken
-        )
+        left_at = origin.time.astimezone(ZoneInfo(origin.timezone))
+        return await find_ride_again(work, item, left_at=left_at, earliest=earliest, holder=holder, taken=taken)
 
 
 async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure) -> ItemOffer:
