@@ -1,7 +1,6 @@
 """What travellers type: names, documents, phones, addresses, references."""
 
 import re
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 from tests.bookings.shows import person
 
 from farebox.bookings.details import Contact, check_contact, check_passengers, contact_key
-from farebox.bookings.references import ALPHABET, new_reference, normalise_reference
 
 
 def checked(region="VN", **details):
@@ -140,41 +138,6 @@ def test_a_contact_is_found_however_it_is_typed():
     assert contact_key("", region="VN") == ""
     assert len(contact_key("x" * 10_000, region="VN")) == 40
     assert len(contact_key("@" * 10_000, region="VN")) == 254
-
-
-def test_a_reference_is_dated_and_has_no_look_alikes():
-    assert len(ALPHABET) == len(set(ALPHABET)) == 31
-    assert not set(ALPHABET) & set("0O1IL")
-    for _ in range(200):
-        assert re.fullmatch(rf"BUS20261120[{ALPHABET}]{{6}}", new_reference("BUS", date(2026, 11, 20)))
-
-
-def test_references_do_not_repeat():
-    # 31^6 is 887 million: among 2,000 draws two alike are a chance of 1 in 440.
-    assert len({new_reference("", date(2026, 1, 1)) for _ in range(2000)}) >= 1999
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "BUS20261120K7QM2X",
-        "bus20261120k7qm2x",
-        " BUS-20261120-K7QM2X ",
-        "BUS 2026 1120 K7QM2X",
-        "BUS2O26I12OK7QM2X",
-        "BUS20261120K7QM2X.",
-        "ＢＵＳ２０２６１１２０Ｋ７ＱＭ２Ｘ",
-    ],
-)
-def test_a_reference_is_understood_however_it_is_typed(typed):
-    assert normalise_reference(typed) == "BUS20261120K7QM2X"
-
-
-@given(st.text(max_size=100))
-def test_nothing_that_is_typed_for_a_reference_breaks(typed):
-    plain = normalise_reference(typed)
-    assert plain == "" or plain.isalnum()
-    assert len(plain) <= 40 * 18  # what one character may become in NFKC
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))

@@ -24,6 +24,7 @@ from farebox.bookings import (
     MixedCurrencies,
     NotModifiable,
     PriceChanged,
+    ReferenceMistyped,
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
@@ -86,7 +87,7 @@ class BookingsController(Controller):
         "/reference/{reference:str}",
         summary="Get a booking by its reference",
         operation_id="getBookingByReference",
-        responses=problems(BookingNotFound),
+        responses=problems(BookingNotFound, ReferenceMistyped),
     )
     async def show_by_reference(
         self,
@@ -95,7 +96,7 @@ class BookingsController(Controller):
         actor: Actor,
         services: Services,
     ) -> BookingView:
-        """Case, spaces and hyphens do not matter."""
+        """Case, spaces and hyphens do not matter. A mistyped reference is told from that of nobody's booking."""
         found = await bookings.get_booking_by_reference(work, reference, actor=actor)
         return BookingView.of(found, services.secrets, at=work.now)
 

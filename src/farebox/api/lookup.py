@@ -13,8 +13,9 @@ from farebox.accounts import Actor
 from farebox.api.booking_wire import REFERENCE, BookingView
 from farebox.api.problems import answer_domain_error, problems
 from farebox.api.wire import PRIVATE, Request, Wire
-from farebox.bookings import BookingNotFound, LookupFailed
+from farebox.bookings import BookingNotFound, LookupFailed, ReferenceMistyped
 from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid
 from farebox.wiring import Services
 
 
@@ -55,9 +56,13 @@ class LookupController(Controller):
         summary="Ask for a code",
         operation_id="requestLookup",
         status_code=HTTP_202_ACCEPTED,
+        responses=problems(Invalid),
     )
     async def request(self, data: LookupRequest, work: UnitOfWork, services: Services) -> LookupSent:
-        """If there is such a booking, a six-digit code goes to its e-mail address; it works for ten minutes."""
+        """If there is such a booking, a six-digit code goes to its e-mail address; it works for ten minutes.
+
+        A reference that no booking can have is refused as mistyped.
+        """
         await bookings.request_lookup(
             work, data.reference, data.contact, settings=services.settings, secrets=services.secrets
         )
@@ -87,7 +92,7 @@ class LookupController(Controller):
         summary="Get the booking that your code opened",
         operation_id="getLookedUpBooking",
         opt={"access": "booking"},
-        responses=problems(BookingNotFound),
+        responses=problems(BookingNotFound, ReferenceMistyped),
     )
     async def show(
         self,

@@ -87,7 +87,7 @@ from farebox.bookings.queries import (
     sold_for,
 )
 from farebox.bookings.rebooking import Again, rebook
-from farebox.bookings.references import normalise_reference
+from farebox.bookings.references import check_reference
 from farebox.bookings.renaming import NewName, RenameWish, change_names, quote_names
 from farebox.bookings.states import SOLD, TRANSITIONS, BookingStatus, CancelReason
 from farebox.bookings.verticals import (
@@ -197,6 +197,7 @@ __all__ = [
     "cancel_sold_booking",
     "change_names",
     "change_seats",
+    "check_reference",
     "claim_bookings",
     "close_applied",
     "complete_bookings",
@@ -223,7 +224,6 @@ __all__ = [
     "lower_price",
     "make_lookup_code",
     "mark_refunded",
-    "normalise_reference",
     "note_part_paid",
     "open_change",
     "payment_failed",

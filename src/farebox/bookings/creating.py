@@ -91,7 +91,7 @@ async def create_booking(
     item_rows = [_item_row(booking_id, index, item, verticals) for index, item in enumerate(items)]
     row = await _insert_booking(
         work,
-        prefix=settings.reference_prefix,
+        settings=settings,
         zone=item_rows[0].description["origin"]["timezone"],
         values=_booking_values(
             work,
@@ -258,7 +258,7 @@ def _booking_values(
     }
 
 
-async def _insert_booking(work: UnitOfWork, *, prefix: str, zone: str, values: dict[str, Any]) -> BookingRow:
+async def _insert_booking(work: UnitOfWork, *, settings: Settings, zone: str, values: dict[str, Any]) -> BookingRow:
     """Insert under a new reference; one that is taken (once in millions) is drawn anew.
 
     The day in it is the day where the first item begins.
@@ -267,7 +267,7 @@ async def _insert_booking(work: UnitOfWork, *, prefix: str, zone: str, values: d
     for _ in range(REFERENCE_ATTEMPTS):
         row: BookingRow | None = await work.session.scalar(
             insert(BookingRow)
-            .values(values | {"reference": new_reference(prefix, day)})
+            .values(values | {"reference": new_reference(settings.reference_prefix, day, settings.reference_length)})
             .on_conflict_do_nothing(index_elements=["reference"])
             .returning(BookingRow)
         )

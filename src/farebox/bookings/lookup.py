@@ -17,13 +17,15 @@ from sqlalchemy import delete, func, select, update
 from farebox.accounts import SYSTEM, open_booking_session
 from farebox.bookings.assembling import contact_of
 from farebox.bookings.details import contact_key
+from farebox.bookings.errors import ReferenceMistyped
 from farebox.bookings.events import LookupCodeRequested
 from farebox.bookings.models import BookingLookupRow, BookingRow
 from farebox.bookings.queries import get_booking
-from farebox.bookings.references import normalise_reference
+from farebox.bookings.references import check_reference, normalise_reference
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
+from farebox.core.errors import FieldError, Invalid
 from farebox.core.ids import new_id
 from farebox.core.settings import Settings
 
@@ -61,10 +63,17 @@ async def request_lookup(
 
     Args:
         contact: the booking's e-mail address or phone number, as typed. The code goes to the booking's e-mail address.
+
+    Raises:
+        Invalid: no booking ever had such a reference: it was mistyped.
     """
+    try:
+        meant = check_reference(reference)
+    except ReferenceMistyped as error:
+        raise Invalid([FieldError("reference", error.code, error.message)]) from None
     row = BookingLookupRow(
         id=new_id(),
-        reference=normalise_reference(reference),
+        reference=meant,
         contact_index=secrets.blind_index(contact_key(contact, region=settings.phone_region)),
         created_at=work.now,
         tries=0,

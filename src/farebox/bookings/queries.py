@@ -15,7 +15,7 @@ from farebox.bookings.models import (
     BookingItemRow,
     BookingRow,
 )
-from farebox.bookings.references import normalise_reference
+from farebox.bookings.references import check_reference
 from farebox.bookings.states import UNPAID, BookingStatus
 from farebox.bookings.views import (
     AuditEntry,
@@ -51,9 +51,10 @@ async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: A
     """A booking by its reference, however it was typed.
 
     Raises:
+        ReferenceMistyped: no booking has such a reference, whoever asks.
         BookingNotFound: no such booking, or not for this actor.
     """
-    row = await _get_row(work, BookingRow.reference == normalise_reference(reference), actor=actor)
+    row = await _get_row(work, BookingRow.reference == check_reference(reference), actor=actor)
     return (await shown(work, [row], actor, "read"))[0]
 
 

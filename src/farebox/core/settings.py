@@ -88,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_limits: Literal["on", "off"] = "on"
     phone_region: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = "VN"
     reference_prefix: Annotated[str, Meta(pattern="^[A-Z]{0,4}$")] = "BUS"
+    reference_length: Annotated[int, Meta(ge=5, le=12)] = 6
     keep_passenger_days: Annotated[int, Meta(ge=1)] = 90
     keep_message_days: Annotated[int, Meta(ge=1)] = 90
     keep_bookings_years: Annotated[int, Meta(ge=1, le=100)] = 10

@@ -9,6 +9,7 @@ from litestar.response import Redirect, Template
 
 from farebox.bookings import request_lookup, verify_lookup
 from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext as _
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.session import booking_cookie
@@ -42,7 +43,11 @@ class LookupController(Controller):
             errors["contact"] = _("Enter the e-mail address or phone number of the booking.")
         if errors:
             return page(request, "booking/find.html", FindView(reference, contact, errors), status=422, is_private=True)
-        await request_lookup(work, reference, contact, settings=services.settings, secrets=services.secrets)
+        try:
+            await request_lookup(work, reference, contact, settings=services.settings, secrets=services.secrets)
+        except Invalid as invalid:
+            view = FindView(reference, contact, {error.field: error.text() for error in invalid.errors})
+            return page(request, "booking/find.html", view, status=422, is_private=True)
         return page(request, "booking/code.html", CodeView(reference, contact, CODE_MINUTES), is_private=True)
 
     @get("/code", sync_to_thread=False)
