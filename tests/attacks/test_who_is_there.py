@@ -106,7 +106,7 @@ async def test_a_booking_that_there_is_is_looked_up_like_one_that_is_none(house,
     ]
     told, asked = [], []
     await house.client().post(
-        "http://127.0.0.1:8000/api/v1/bookings/guest/lookup", json={"reference": "x", "contact": "y"}
+        "http://127.0.0.1:8000/api/v1/bookings/guest/lookup", json={"reference": "BUS20261120YYYYYY", "contact": "y"}
     )
     for reference, contact in wishes:
         with counted_statements() as statements:

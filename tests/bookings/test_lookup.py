@@ -19,6 +19,7 @@ from farebox.bookings import (
 )
 from farebox.bookings.lookup import delete_old_lookups
 from farebox.core.db import Database
+from farebox.core.errors import Invalid
 from farebox.core.ids import new_id
 
 EMAIL, PHONE = "an.nguyen@example.com", "0912345678"
@@ -103,10 +104,11 @@ async def test_the_letter_goes_to_the_booking_and_says_for_how_long(box, desk, s
     ("reference", "contact"),
     [
         ("BUS20200101AAAAAA", EMAIL),
+        ("BUS20261120K7QM2XA", EMAIL),
         (None, "other@example.com"),
         (None, "+84999999999"),
-        ("", ""),
-        ("x" * 5000, "@" * 5000),
+        (None, ""),
+        (None, "@" * 5000),
     ],
 )
 async def test_a_miss_writes_what_a_hit_writes_and_mails_nothing(box, database, desk, reference, contact):
@@ -127,6 +129,15 @@ async def test_a_miss_writes_what_a_hit_writes_and_mails_nothing(box, database, 
     assert await desk.mail(hit) is not None
     assert await desk.mail(miss) is None
     assert await scalar(database, "SELECT count(*) FROM booking_lookup WHERE code_digest IS NULL") == 1
+
+
+@pytest.mark.parametrize("typed", ["BUS20261120K7QM2XB", "BUS2026112K7QM2XA", "", "x" * 5000])
+async def test_what_no_booking_is_called_is_said_to_be_mistyped(database, desk, typed):
+    """That tells nothing about which bookings there are."""
+    with pytest.raises(Invalid) as refusal:
+        await desk.ask(typed)
+    assert [(error.field, error.code) for error in refusal.value.errors] == [("reference", "reference-mistyped")]
+    assert await scalar(database, "SELECT count(*) FROM booking_lookup") == 0
 
 
 async def test_the_code_stands_nowhere_in_the_tables(box, database, desk):
@@ -243,7 +254,7 @@ async def test_old_requests_are_forgotten(box, database, desk):
     booking, _, _ = await box.booked()
     await desk.ask(booking.reference)
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=24.1)):
-        await desk.ask("ANOTHER")
+        await desk.ask("BUS20261120K7QM2XA")
         async with database.begin() as work:
             await delete_old_lookups(work)
-    assert await scalar(database, "SELECT array_agg(reference) FROM booking_lookup") == ["ANOTHER"]
+    assert await scalar(database, "SELECT array_agg(reference) FROM booking_lookup") == ["BUS20261120K7QM2XA"]

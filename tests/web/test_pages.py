@@ -79,7 +79,7 @@ async def test_too_many_attempts_get_a_page_that_says_when_to_come_back(services
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://farebox.example") as client:
         token = re.search(r'name="_csrf_token" value="([^"]+)"', (await client.get("/find")).text)
         assert token
-        form = {"_csrf_token": token[1], "reference": "X", "contact": "x@example.com"}
+        form = {"_csrf_token": token[1], "reference": "BUS20261120K7QM2X", "contact": "x@example.com"}
         answers = [await client.post("/find", data=form) for _ in range(21)]
     assert answers[-2].status_code == 200
     assert answers[-1].status_code == 429
