@@ -128,6 +128,7 @@ RULES: Final = {
         GET /bookings/{booking_id:uuid}/return
         GET POST /bookings/{booking_id:uuid}/review
         GET POST /bookings/{booking_id:uuid}/seats
+        GET /pay/bank/{payment_id:uuid}
         GET /bookings/{booking_id:uuid}/tickets.pdf
         GET /bookings/{booking_id:uuid}/trip.ics
     """,
@@ -199,6 +200,9 @@ RULES: Final = {
     "audit:read": """
         GET /api/v1/audit/personal
     """,
+    "bookings:sell": """
+        POST /api/v1/payments/{payment_id:uuid}/received
+    """,
     "devices:manage": """
         GET /api/v1/operators/{operator_id:uuid}/devices
         DELETE /api/v1/operators/{operator_id:uuid}/devices/{device_id:uuid}
@@ -229,12 +233,14 @@ RULES: Final = {
         GET POST /console/{operator_id:uuid}/keys/{key_id:uuid}/revoke
     """,
     "payments:refund": """
+        GET /api/v1/payments/refunds/by-hand
         GET /api/v1/bookings/{booking_id:uuid}/operator-cancellation
     """,
     "payments:refund fresh": """
         POST /api/v1/bookings/{booking_id:uuid}/operator-cancellation
         POST /api/v1/payments/refund
         POST /api/v1/payments/refunds/{refund_id:uuid}/again
+        POST /api/v1/payments/refunds/{refund_id:uuid}/paid
     """,
     "people:erase fresh": """
         DELETE /api/v1/people/{person_id:uuid}

@@ -27,6 +27,7 @@ from farebox.api.seat_maps import SeatMapsController
 from farebox.api.seats import SeatLocksController
 from farebox.api.staff import InvitationsController, StaffController
 from farebox.api.tickets import TicketsController
+from farebox.api.till import TillController
 from farebox.api.trips import PlacesController, TripsController
 from farebox.api.users import UsersController, avatar
 from farebox.api.wallet import WalletController
@@ -48,6 +49,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     TicketsController,
     PaymentsController,
     RefundsController,
+    TillController,
     WebhooksController,
     WalletController,
     InvoicesController,

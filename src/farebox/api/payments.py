@@ -157,7 +157,7 @@ class PaymentsController(Controller):
         """The seats are kept for the payment window. Begun again with the same method, it is the same payment.
 
         Method `wallet` pays at once, out of the wallet of whoever has signed in, as far as it reaches; the rest is to
-        be paid another way.
+        be paid another way. Method `cash` is for the staff of its operator, who have the money: it counts at once.
         """
         return await _start(data, work, actor, services)
 
@@ -225,7 +225,7 @@ class WebhooksController(Controller):
         summary="Take a provider's message",
         operation_id="receivePaymentWebhook",
         status_code=HTTP_200_OK,
-        responses=problems(UnknownProvider, BadSignature, UnreadableWebhook),
+        responses=problems(UnknownProvider, BadSignature, UnreadableWebhook, ProviderUnavailable),
     )
     async def receive(self, provider: str, request: HTTPRequest[Any, Any, Any], services: Services) -> Received:
         """Answers as soon as the message is safe; what it means is done at once, or by a job."""
@@ -246,6 +246,11 @@ async def _start(data: NewPayment, work: UnitOfWork, actor: Actor, services: Ser
             work, data.booking_id, actor=actor, signer=services.secrets, settings=services.settings
         )
         return PaymentView.of(paid)
+    if data.method == payments.CASH:
+        taken = await payments.take_cash(
+            work, data.booking_id, actor=actor, settings=services.settings, signer=services.secrets
+        )
+        return PaymentView.of(taken)
     # The payment has units of work of its own; this request's, which has read the credential, must not sit on a
     # connection meanwhile, or enough of them together wait for each other.
     await work.commit()

@@ -133,7 +133,7 @@ def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) 
     return own | sold
 
 
-def sold_for(actor: Actor, permission: Permission) -> Select[tuple[UUID, str]]:
+def sold_for(actor: Actor, permission: Permission) -> Select[UUID, str]:
     """`id` and `reference` of the bookings of which all was sold for operators for whom an actor has a permission.
 
     For what other modules ask. An actor's own bookings are not among them for being their own.

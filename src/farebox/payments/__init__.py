@@ -1,11 +1,15 @@
 """Payments: providers, the webhook inbox, settlement, refunds, the ledger."""
 
+from farebox.payments.adapters.bank import TransferSlip
+from farebox.payments.adapters.cash import NAME as CASH
 from farebox.payments.after_sale import Cancelled, cancel_booking
 from farebox.payments.configured import build_providers, missing_keys
+from farebox.payments.counter import HandRefund, list_hand_refunds, note_paid_out, note_received, take_cash
 from farebox.payments.due import due_for
 from farebox.payments.errors import (
     BadSignature,
     InvoiceNotFound,
+    NotByHand,
     NothingToPay,
     NotPayable,
     NoWallet,
@@ -13,6 +17,7 @@ from farebox.payments.errors import (
     PaymentNotFound,
     PaymentRequired,
     ProviderUnavailable,
+    ReferenceUsed,
     RefundNotFound,
     RefundRefused,
     RefundTooLarge,
@@ -58,6 +63,7 @@ from farebox.payments.staff_refunds import RefundView, list_refunds, refund_agai
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
 from farebox.payments.top_ups import start_top_up
+from farebox.payments.transfers import Transfer, get_transfer
 from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
 from farebox.payments.views import PaymentView
 from farebox.payments.wallet import PROVIDER as WALLET
@@ -72,6 +78,7 @@ from farebox.payments.wallet import (
 from farebox.payments.wallet_paying import pay_from_wallet
 
 __all__ = [
+    "CASH",
     "INVOICE_REACTIONS",
     "REACTIONS",
     "RULES",
@@ -83,9 +90,11 @@ __all__ = [
     "Changed",
     "Destination",
     "Disposition",
+    "HandRefund",
     "InvoiceNotFound",
     "InvoiceView",
     "NoWallet",
+    "NotByHand",
     "NotPayable",
     "NothingToPay",
     "OrderRefused",
@@ -105,6 +114,7 @@ __all__ = [
     "ProviderEvent",
     "ProviderUnavailable",
     "Providers",
+    "ReferenceUsed",
     "RefundAnswer",
     "RefundNotFound",
     "RefundOrder",
@@ -116,6 +126,8 @@ __all__ = [
     "Sandbox",
     "SandboxOutcome",
     "Started",
+    "Transfer",
+    "TransferSlip",
     "UnknownMethod",
     "UnknownProvider",
     "UnreadableWebhook",
@@ -133,11 +145,13 @@ __all__ = [
     "due_for",
     "find_wallet",
     "get_payment",
+    "get_transfer",
     "give_back",
     "handle_waiting",
     "has_money",
     "issue_invoices",
     "list_accounts",
+    "list_hand_refunds",
     "list_invoices",
     "list_methods",
     "list_payments",
@@ -150,6 +164,8 @@ __all__ = [
     "make_refund",
     "methods_for",
     "missing_keys",
+    "note_paid_out",
+    "note_received",
     "pay_from_wallet",
     "play_sandbox",
     "receive_webhook",
@@ -161,6 +177,7 @@ __all__ = [
     "render_invoice",
     "start_payment",
     "start_top_up",
+    "take_cash",
     "verdicts",
     "verify_ledger",
     "wipe_buyers",

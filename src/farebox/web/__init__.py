@@ -35,6 +35,7 @@ from farebox.web.shop.renaming import RenameController
 from farebox.web.shop.results import ResultsController
 from farebox.web.shop.review import ReviewController
 from farebox.web.shop.seats import SeatsController
+from farebox.web.shop.transfer import TransferController
 from farebox.web.shop.trips import TripsController
 from farebox.web.shop.waiting import WaitingController
 from farebox.web.static_files import favicon, static_file
@@ -49,6 +50,7 @@ PAGES: list[ControllerRouterHandler] = [
     ExpiredController,
     ReviewController,
     SandboxController,
+    TransferController,
     ReturnController,
     BookingController,
     CancelController,

@@ -30,6 +30,8 @@ DONG: Final = "704"
 """ISO 4217's number of the Vietnamese đồng."""
 
 CRC_START: Final = 0xFFFF
+QUIET_ZONE: Final = 4
+"""Modules of white around a code (ISO/IEC 18004)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class TransferSlip:
         account: the IBAN, as it is printed, or the account's number.
         bank: the BIC, or the bank's six digits; may be empty for an IBAN.
         reference: what they are to write on it; by this the money is recognised.
+        qr_svg: all of it for a bank's app, as a picture without a size of its own.
     """
 
     holder: str
@@ -71,7 +74,7 @@ class TransferSlip:
     bank: str
     amount: Money
     reference: str
-    qr: segno.QRCode
+    qr_svg: str
 
 
 class BankTransfer(ByHand):
@@ -104,9 +107,9 @@ def make_slip(account: BankAccount, amount: Money, reference: str) -> TransferSl
         iban = account.iban.replace(" ", "").upper()
         qr = make_epc_qr(account.holder, iban, amount.amount, text=reference, bic=account.bic or None)
         shown = " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
-        return TransferSlip(account.holder, shown, account.bic, amount, reference, qr)
+        return TransferSlip(account.holder, shown, account.bic, amount, reference, _drawn(qr))
     qr = segno.make_qr(vietqr(account.bank_bin, account.number, amount.minor, reference), error="m")
-    return TransferSlip(account.holder, account.number, account.bank_bin, amount, reference, qr)
+    return TransferSlip(account.holder, account.number, account.bank_bin, amount, reference, _drawn(qr))
 
 
 def vietqr(bank_bin: str, account: str, amount: int, purpose: str) -> str:
@@ -133,3 +136,7 @@ def vietqr(bank_bin: str, account: str, amount: int, purpose: str) -> str:
 
 def _field(tag: str, value: str) -> str:
     return f"{tag}{len(value):02}{value}"
+
+
+def _drawn(qr: segno.QRCode) -> str:
+    return str(qr.svg_inline(border=QUIET_ZONE, omitsize=True, light="#fff", svgclass="qr", lineclass=None))
