@@ -53,6 +53,7 @@ class Methods(Wire):
 class NewPayment(Request):
     booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
     method: Annotated[str, Meta(examples=["sandbox"], max_length=50)]
+    change_id: Annotated[UUID | None, Meta(description="The change of the booking that waits for this money.")] = None
     return_url: Annotated[
         str | None, Meta(description="Where the traveller goes afterwards: a path of this site, or an http(s) address.")
     ] = None
@@ -243,12 +244,22 @@ class WebhooksController(Controller):
 async def _start(data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
     if data.method == payments.WALLET:
         paid = await payments.pay_from_wallet(
-            work, data.booking_id, actor=actor, signer=services.secrets, settings=services.settings
+            work,
+            data.booking_id,
+            change_id=data.change_id,
+            actor=actor,
+            signer=services.secrets,
+            settings=services.settings,
         )
         return PaymentView.of(paid)
     if data.method == payments.CASH:
         taken = await payments.take_cash(
-            work, data.booking_id, actor=actor, settings=services.settings, signer=services.secrets
+            work,
+            data.booking_id,
+            change_id=data.change_id,
+            actor=actor,
+            settings=services.settings,
+            signer=services.secrets,
         )
         return PaymentView.of(taken)
     # The payment has units of work of its own; this request's, which has read the credential, must not sit on a
@@ -257,6 +268,7 @@ async def _start(data: NewPayment, work: UnitOfWork, actor: Actor, services: Ser
     started = await payments.start_payment(
         services.database,
         data.booking_id,
+        change_id=data.change_id,
         method=data.method,
         return_url=data.return_url or "",
         actor=actor,
