@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.payments.adapters.loopback import Asked
 
 KEY_ID, KEY_SECRET, WEBHOOK_SECRET = "rzp_test_farebox", "a-key-secret", "a-webhook-secret"
+PAGE = "/i/"
 
 LINK = {
     "amount": int,
@@ -62,6 +63,9 @@ class RazorpayDouble:
     def answer(self, asked: Asked) -> tuple[int, object]:
         if self.says is not None:
             return self.says
+        if asked.path.startswith(PAGE):  # a traveller's browser, and no program with a key
+            self.pay(asked.path.removeprefix(PAGE))
+            return 200, b"Thank you"
         basic = base64.b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()
         try:
             if asked.headers.get("authorization") != f"Basic {basic}":
@@ -145,7 +149,7 @@ class RazorpayDouble:
         link = form | {
             "id": f"plink_{len(self.links) + 1}",
             "status": "created",
-            "short_url": f"{self.url}/i/{len(self.links) + 1}",
+            "short_url": f"{self.url}{PAGE}plink_{len(self.links) + 1}",
             "amount_paid": 0,
             "payments": None,
             "user_id": "",

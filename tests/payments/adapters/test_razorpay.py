@@ -89,7 +89,7 @@ async def test_a_link_is_made_for_the_amount_in_paise_and_names_our_payment(adap
     asked = order()
     started = await adapter.start(asked)
     link = far.links[started.external_id]
-    assert started.checkout_url == f"{far.url}/i/1"
+    assert started.checkout_url == f"{far.url}/i/plink_1"
     assert (link["amount"], link["currency"], link["description"]) == (45_000, "INR", asked.reference)
     assert (link["reference_id"], link["notes"]) == (str(asked.payment_id), {"farebox_payment": str(asked.payment_id)})
     assert (link["callback_url"], link["notify"]) == (asked.return_url, {"sms": False, "email": False})

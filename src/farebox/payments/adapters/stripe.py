@@ -1,6 +1,6 @@
 """Stripe: its own payment page (Checkout), with cards, Apple Pay, Google Pay and what else the account has turned on.
 
-Importing this loads Stripe's library, some 30 MB, so it is imported only where Stripe's keys are set.
+Importing this loads Stripe's library, some 25 MB, so it is imported only where Stripe's keys are set.
 """
 
 import asyncio
