@@ -68,6 +68,7 @@ def _review(**changes: Any) -> ReviewView:
         "action": "/gallery/review",
         "passengers_url": "/gallery/passengers",
         "seats_url": "/gallery/seats",
+        "due": dong(640_000),
         "promotion": PromotionFields(),
         "is_guest": True,
     }

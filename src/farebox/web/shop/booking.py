@@ -28,13 +28,14 @@ from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
-from farebox.payments import cancel_booking
+from farebox.payments import cancel_booking, render_invoice
 from farebox.ticketing import calendar, get_ticketed_booking, qr_svg, render_booking_pdf, ticket_cards
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of, rides_of
 from farebox.web.shop.cards import card_of_item, seats_url
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.keeping import keep_view
+from farebox.web.shop.moneys import money_of, papers_of
 from farebox.web.shop.story import former_of, story_of
 from farebox.web.views.booking import BookingActions, BookingState, BookingView, TicketView
 from farebox.wiring import Services
@@ -105,6 +106,15 @@ class BookingController(Controller):
         content = await render_booking_pdf(work, booking_id, actor=actor, secrets=services.secrets)
         return _file(content, "application/pdf", f"{booking.reference}.pdf")
 
+    @get("/invoices/{invoice_id:uuid}")
+    async def invoice(
+        self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, invoice_id: UUID
+    ) -> Response[bytes]:
+        """Under the booking's address, where a code for it opens its papers, too."""
+        await get_booking(work, booking_id, actor=actor)
+        invoice, content = await render_invoice(work, invoice_id, actor=actor, secrets=services.secrets)
+        return _file(content, "application/pdf", f"{invoice.number}.pdf")
+
     @get("/trip.ics")
     async def calendar_entry(
         self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
@@ -142,6 +152,8 @@ async def _view(
         operator_contacts=tuple(filter(None, [about.operator_name, about.operator_phone, about.operator_email])),
         keep=keep_view(booking, services.secrets),
         former=former_of(booking, services.secrets),
+        money=await money_of(work, booking, actor, services.providers),
+        papers=await papers_of(work, booking, actor),
         story=story_of(booking, await list_audit(work, booking.id, actor=actor)),
     )
 

@@ -1,6 +1,7 @@
 """The ways of paying, as travellers choose between them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from farebox.bookings import Booking
@@ -23,6 +24,12 @@ TOLD: Final = {
 """Code of a method -> its drawing, and what happens next."""
 
 
+def methods_of(booking: Booking, providers: Providers, now: datetime) -> list[PaymentMethod]:
+    """How an unpaid booking can be paid by its traveller: slow ways only where there is time for them."""
+    begins_in = min(item.starts_at for item in booking.items) - now
+    return methods_for(booking.total.currency, providers, begins_in=begins_in)
+
+
 def method_options(methods: Sequence[PaymentMethod], chosen: str) -> tuple[Option, ...]:
     """All that are offered; the first is chosen where nothing offered was."""
     codes = [method.code for method in methods]
@@ -30,9 +37,9 @@ def method_options(methods: Sequence[PaymentMethod], chosen: str) -> tuple[Optio
     return tuple(_option(method, is_chosen=method.code == chosen) for method in methods)
 
 
-def chosen_method(code: str, currency: str, providers: Providers) -> str:
+def chosen_method(code: str, methods: Sequence[PaymentMethod]) -> str:
     """The method asked for if it is offered, else the first that is; as asked for where none is."""
-    offered = [method.code for method in methods_for(currency, providers)]
+    offered = [method.code for method in methods]
     return code if code in offered else next(iter(offered), code)
 
 

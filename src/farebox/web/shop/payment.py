@@ -29,19 +29,26 @@ from farebox.payments import (
     due_for,
     get_payment,
     list_payments,
-    methods_for,
     play_sandbox,
 )
 from farebox.web.pages import AnyRequest, is_part, own_address, own_path, page, see_other
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.conditions import moment
-from farebox.web.shop.methods import method_label, method_options, received
+from farebox.web.shop.methods import method_label, method_options, methods_of, received
 from farebox.web.shop.story import zone_of
 from farebox.web.views.checkout import FailedView, ProcessingView, SandboxView
 from farebox.wiring import Services
 
-OUTCOMES: dict[str, SandboxOutcome] = {"pay": "succeeded", "decline": "failed", "late": "late", "twice": "twice"}
+OUTCOMES: dict[str, SandboxOutcome] = {
+    "pay": "succeeded",
+    "decline": "failed",
+    "late": "late",
+    "twice": "twice",
+    "part": "partial",
+    "silent": "silent",
+}
+WALLET_PAGE = "/account/wallet"
 PATIENCE_SECONDS = 60
 SANDBOX = "sandbox"
 
@@ -71,13 +78,14 @@ class SandboxController(Controller):
         if SANDBOX not in services.providers:
             raise UnknownProvider
         payment = await get_payment(work, payment_id, actor=SYSTEM)
-        assert payment.booking_id is not None  # others are not found
-        booking = await get_booking(work, payment.booking_id, actor=SYSTEM)
+        reference = ""
+        if payment.booking_id:
+            reference = (await get_booking(work, payment.booking_id, actor=SYSTEM)).reference
         view = SandboxView(
-            reference=booking.reference,
+            reference=reference,
             amount=payment.amount,
             action=request.url.path,
-            cancel_url=f"/bookings/{booking.id}/return",
+            cancel_url=_back(payment),
             status="" if payment.is_open else _("This payment has ended already. Going on shows what became of it."),
         )
         return page(request, "checkout/sandbox.html", view, is_private=True)
@@ -86,11 +94,20 @@ class SandboxController(Controller):
     async def play(self, services: Services, payment_id: UUID, data: Form) -> Redirect:
         """Let the sandbox answer as chosen, and go back to the shop, as a bank would."""
         outcome = OUTCOMES.get(data.get("outcome", ""), "failed")
-        payment = await play_sandbox(
-            services.database, payment_id, outcome, providers=services.providers, signer=services.secrets
-        )
-        back = urlsplit(payment.return_url or "").path  # of another host, it may look like an address: //elsewhere
-        return see_other(own_path(back, f"/bookings/{payment.booking_id}/return"))
+        try:
+            payment = await play_sandbox(
+                services.database, payment_id, outcome, providers=services.providers, signer=services.secrets
+            )
+        except NotPayable:  # another way was chosen meanwhile; the page says that it has ended
+            return see_other(f"/pay/sandbox/{payment_id}")
+        return see_other(_back(payment))
+
+
+def _back(payment: PaymentView) -> str:
+    """Where the payer goes from the sandbox's page: a page of ours, whatever was asked for."""
+    parts = urlsplit(payment.return_url or "")  # of another host, its path may look like an address: //elsewhere
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return own_path(path, f"/bookings/{payment.booking_id}/return" if payment.booking_id else WALLET_PAGE)
 
 
 class ReturnController(Controller):
@@ -172,7 +189,7 @@ async def _failed(
 ) -> FailedView:
     due = await due_for(work, booking)
     latest = payments[0] if payments else None
-    methods = methods_for(booking.total.currency, services.providers)
+    methods = methods_of(booking, services.providers, work.now)
     zone = ZoneInfo(zone_of(booking))
     return FailedView(
         reference=booking.reference,

@@ -22,15 +22,18 @@ from farebox.bookings import (
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
+from farebox.core.i18n import format_money
 from farebox.core.i18n import gettext as _
+from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
-from farebox.payments import cancel_booking, confirm_paid, methods_for, start_payment
-from farebox.web.pages import AnyRequest, own_address, page, see_other
+from farebox.payments import cancel_booking
+from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import cards_of, is_guest, places_of, price_of, rides_of
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.clocks import clock_of_booking
-from farebox.web.shop.methods import chosen_method, method_options
+from farebox.web.shop.methods import received
+from farebox.web.shop.paying import pay_booking, ways_to_pay
 from farebox.web.shop.people import (
     contact_of_booking,
     details_of,
@@ -41,8 +44,10 @@ from farebox.web.shop.people import (
     read_people,
     with_errors,
 )
-from farebox.web.views.checkout import PassengersView, Problem, ReviewView
+from farebox.web.views.checkout import PassengersView, Problem, PromotionFields, ReviewView
 from farebox.wiring import Services
+
+LONGEST_CODE = 40
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -61,7 +66,7 @@ class ReviewController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
-        return await _page(request, work, booking, services)
+        return await _page(request, work, booking, actor, services)
 
     @post("/review", opt={"rate": "booking"})
     async def decide(
@@ -82,10 +87,13 @@ class ReviewController(Controller):
             return see_other(f"/bookings/{booking_id}")
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
-        elif data.get("terms") == "1":
-            return await _pay(work, booking, actor, services, method=data.get("method", ""))
+            return await _page(request, work, booking, actor, services, data)
+        if data.get("apply") or data.get("promotion_off"):
+            return await _use_code(request, work, booking, actor, services, data)
+        if data.get("terms") == "1":
+            return await pay_booking(work, booking, actor, services, data)
         problem = Problem("terms", _("Accept the conditions to go on."))
-        return await _page(request, work, booking, services, data, () if data.get("extend") else (problem,))
+        return await _page(request, work, booking, actor, services, data, problem)
 
     @get("/passengers")
     async def passengers(
@@ -156,7 +164,7 @@ class ReviewController(Controller):
     ) -> Template | Redirect:
         """More time. Scripts take the new clock out of the page."""
         booking = await _extended(work, await get_booking(work, booking_id, actor=actor), actor, services.settings)
-        return await _page(request, work, booking, services)
+        return await _page(request, work, booking, actor, services)
 
 
 async def _extended(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> Booking:
@@ -167,33 +175,43 @@ async def _extended(work: UnitOfWork, booking: Booking, actor: Actor, settings: 
         return booking
 
 
-async def _pay(work: UnitOfWork, booking: Booking, actor: Actor, services: Services, *, method: str) -> Redirect:
-    if not booking.total:
-        await confirm_paid(work, booking.id, actor=actor, signer=services.secrets)
-        return see_other(f"/bookings/{booking.id}?booked=1")
-    await work.commit()  # the payment has units of work of its own; this one must not sit on a connection meanwhile
-    payment = await start_payment(
-        services.database,
-        booking.id,
-        method=chosen_method(method, booking.total.currency, services.providers),
-        return_url=f"/bookings/{booking.id}/return",
-        actor=actor,
-        providers=services.providers,
-        settings=services.settings,
-    )
-    return see_other(own_address(payment.checkout_url or f"/bookings/{booking.id}/return", services.settings))
+async def _use_code(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    actor: Actor,
+    services: Services,
+    data: Mapping[str, str],
+) -> Template:
+    """The price anew with the code typed, or without any. What else was chosen stays."""
+    try:
+        booking = await update_passengers(
+            work,
+            booking.id,
+            promo_code="" if data.get("promotion_off") else data.get("promotion", "")[:LONGEST_CODE],
+            actor=actor,
+            verticals=services.verticals,
+            settings=services.settings,
+            secrets=services.secrets,
+        )
+    except Invalid as error:
+        problem = Problem("promotion", error.errors[0].text())
+        return await _page(request, work, booking, actor, services, data, problem)
+    return await _page(request, work, booking, actor, services, {**data, "promotion": ""})
 
 
 async def _page(
     request: AnyRequest,
     work: UnitOfWork,
     booking: Booking,
+    actor: Actor,
     services: Services,
     typed: Mapping[str, str] | None = None,
-    problems: tuple[Problem, ...] = (),
+    problem: Problem | None = None,
 ) -> Template:
     """The review, with what was chosen on it before."""
     typed = typed or {}
+    ways = await ways_to_pay(work, booking, actor, services, typed)
     at = f"/bookings/{booking.id}"
     view = ReviewView(
         reference=booking.reference,
@@ -202,22 +220,37 @@ async def _page(
         contact_phone=booking.contact.phone.open(services.secrets),
         price=price_of(booking),
         clock=await clock_of_booking(work, booking),
-        methods=method_options(methods_for(booking.total.currency, services.providers), typed.get("method", "")),
+        methods=ways.methods,
+        due=ways.due,
+        received=received(booking, ways.due),
+        wallet=ways.wallet,
+        promotion=_promotion(booking, typed, problem),
         action=f"{at}/review",
         passengers_url=f"{at}/passengers",
         seats_url=f"{at}/seats",
         is_guest=is_guest(booking),
         terms_accepted=typed.get("terms") == "1",
-        problems=problems,
+        problems=(problem,) if problem else (),
     )
     return page(
         request,
         "checkout/review.html",
         view,
         is_private=True,
-        status=422 if problems else 200,
+        status=422 if problem else 200,
         form_origins=checkout_origins(services.providers),
     )
+
+
+def _promotion(booking: Booking, typed: Mapping[str, str], problem: Problem | None) -> PromotionFields:
+    """The code's field, or what the code does."""
+    lines = [line for line in booking.lines if line.label == "promotion"]
+    if lines:
+        off = Money(-sum(line.amount.minor for line in lines), booking.total.currency)
+        told = _("{code} takes {amount} off.").format(code=lines[0].facts.get("code", ""), amount=format_money(off))
+        return PromotionFields(applied=told)
+    error = problem.message if problem and problem.anchor == "promotion" else ""
+    return PromotionFields(typed.get("promotion", "")[:LONGEST_CODE], error=error)
 
 
 async def _passengers(work: UnitOfWork, booking: Booking, services: Services) -> PassengersView:

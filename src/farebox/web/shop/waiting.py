@@ -80,7 +80,7 @@ async def pay_for_change(work: UnitOfWork, change: Change, actor: Actor, service
     payment = await start_payment(
         services.database,
         change.booking_id,
-        method=chosen_method(method, change.owed.currency, services.providers),
+        method=chosen_method(method, methods_for(change.owed.currency, services.providers)),
         return_url=back,
         change_id=change.id,
         actor=actor,

@@ -109,6 +109,7 @@ class ReviewView:
     """All of a booking before it is paid.
 
     Attributes:
+        due: what is to be paid now; `received`: what was paid before, where that is a part.
         wallet: offered where it does not cover all; where it does, it is one of the `methods`.
         is_guest: whoever books has no account, so the booking is found again by its reference.
     """
@@ -123,6 +124,8 @@ class ReviewView:
     action: str
     passengers_url: str
     seats_url: str
+    due: Money
+    received: Money | None = None
     promotion: PromotionFields | None = None
     wallet: WalletPart | None = None
     is_guest: bool = False
