@@ -66,7 +66,7 @@ class TransferSlip:
         account: the IBAN, as it is printed, or the account's number.
         bank: the BIC, or the bank's six digits; may be empty for an IBAN.
         reference: what they are to write on it; by this the money is recognised.
-        qr_svg: all of it for a bank's app, as a picture without a size of its own.
+        qr: all of it for a bank's app.
     """
 
     holder: str
@@ -74,7 +74,12 @@ class TransferSlip:
     bank: str
     amount: Money
     reference: str
-    qr_svg: str
+    qr: segno.QRCode
+
+    @property
+    def qr_svg(self) -> str:
+        """The code as a picture without a size of its own: the page gives it one."""
+        return str(self.qr.svg_inline(border=QUIET_ZONE, omitsize=True, light="#fff", svgclass="qr", lineclass=None))
 
 
 class BankTransfer(ByHand):
@@ -107,9 +112,9 @@ def make_slip(account: BankAccount, amount: Money, reference: str) -> TransferSl
         iban = account.iban.replace(" ", "").upper()
         qr = make_epc_qr(account.holder, iban, amount.amount, text=reference, bic=account.bic or None)
         shown = " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
-        return TransferSlip(account.holder, shown, account.bic, amount, reference, _drawn(qr))
+        return TransferSlip(account.holder, shown, account.bic, amount, reference, qr)
     qr = segno.make_qr(vietqr(account.bank_bin, account.number, amount.minor, reference), error="m")
-    return TransferSlip(account.holder, account.number, account.bank_bin, amount, reference, _drawn(qr))
+    return TransferSlip(account.holder, account.number, account.bank_bin, amount, reference, qr)
 
 
 def vietqr(bank_bin: str, account: str, amount: int, purpose: str) -> str:
@@ -136,7 +141,3 @@ def vietqr(bank_bin: str, account: str, amount: int, purpose: str) -> str:
 
 def _field(tag: str, value: str) -> str:
     return f"{tag}{len(value):02}{value}"
-
-
-def _drawn(qr: segno.QRCode) -> str:
-    return str(qr.svg_inline(border=QUIET_ZONE, omitsize=True, light="#fff", svgclass="qr", lineclass=None))
