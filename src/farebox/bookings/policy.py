@@ -14,6 +14,7 @@ from farebox.bookings.verticals import ChangePolicy
 from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
 from farebox.core.i18n import N_
 from farebox.core.money import Money, total
+from farebox.pricing import share_out
 
 WHOLE_BP: Final = 10_000
 
@@ -107,15 +108,6 @@ def rate_at(policy: ChangePolicy, at: datetime) -> tuple[int, datetime | None]:
     return (0 if policy.tiers else WHOLE_BP), policy.cancel_until
 
 
-def seat_prices(item: BookingItem, lines: Sequence[BookedLine]) -> dict[UUID, SeatPrice]:
-    """What each passenger's seat of an item costs, by passenger. Fees are no part of it.
-
-    Args:
-        lines: the booking's price lines.
-    """
-    return _share_out(item, lines).prices
-
-
 def quote_seats_given_up(
     booking: Booking, passenger_ids: Collection[UUID], at: datetime, *, in_full: bool = False
 ) -> CancellationQuote:
@@ -133,7 +125,7 @@ def quote_seats_given_up(
     for item in booking.items:
         going = [person for person in item.passengers if person in given]
         if going:
-            shares = _share_out(item, left)
+            shares = _share_out(item, left, booking.total.currency)
             rate, until = (WHOLE_BP, None) if in_full else rate_at(item.policy, at)
             seats = [_seat_refund(item, person, shares.prices[person.id], rate, until) for person in going]
             left, fees = _without(item, going, left, shares, in_full=in_full)
@@ -161,13 +153,12 @@ class _Shares:
     portions: dict[int, dict[UUID, SeatPrice]]
 
 
-def _share_out(item: BookingItem, lines: Sequence[BookedLine]) -> _Shares:
+def _share_out(item: BookingItem, lines: Sequence[BookedLine], currency: str) -> _Shares:
     """Give each seat its own lines, and of those that count for all seats of the item a part by what the seats cost.
 
     Nothing is taken off a seat beyond its price: the rest of such a discount is off what is paid once.
     """
     own = {person.id: _own_lines(item, person, lines) for person in item.passengers}
-    currency = lines[0].amount.currency if lines else ""
     amounts = {who: sum(line.amount.minor for line in mine) for who, mine in own.items()}
     taxes = {who: sum(line.tax_included.minor for line in mine) for who, mine in own.items()}
     portions: dict[int, dict[UUID, SeatPrice]] = {}
@@ -196,18 +187,8 @@ def _own_lines(item: BookingItem, person: Passenger, lines: Sequence[BookedLine]
 
 
 def _split(amount: int, weights: Sequence[int]) -> list[int]:
-    """An amount in parts by weight, exact to the minor unit: what rounding leaves over goes to the largest rests.
-
-    No part is more than one unit off its exact share, nor, for an amount up to the sum of the weights, over its weight.
-    """
-    whole = sum(weights)
-    if not whole:
-        return [0] * len(weights)
-    size = abs(amount)
-    parts = [size * weight // whole for weight in weights]
-    rests = sorted(range(len(weights)), key=lambda place: (-(size * weights[place] % whole), place))
-    for place in rests[: size - sum(parts)]:
-        parts[place] += 1
+    """An amount of either sign in parts by weight, exact to the minor unit."""
+    parts = share_out(abs(amount), weights)
     return parts if amount >= 0 else [-part for part in parts]
 
 

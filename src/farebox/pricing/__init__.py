@@ -19,6 +19,7 @@ from farebox.pricing.promotions import (
     get_taken_promotion,
     pass_on_promotion,
     release_promotion,
+    share_out,
     take_promotion,
 )
 from farebox.pricing.queries import FARE_VERSIONS, fares_at, load_fares, load_fares_of
@@ -86,5 +87,6 @@ __all__ = [
     "release_promotion",
     "sell_feed",
     "set_fare_terms",
+    "share_out",
     "take_promotion",
 ]

@@ -1,0 +1,226 @@
+"""What is paid back for seats that are given up: exact, by the terms, never more than was paid."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farebox.bookings import (
+    BookedLine,
+    Booking,
+    BookingItem,
+    BookingStatus,
+    ChangePolicy,
+    ItemDescription,
+    Passenger,
+    PlaceTime,
+    RefundTier,
+    Sealed,
+    SealedContact,
+    is_cancellable,
+)
+from farebox.bookings.policy import KEPT, quote_seats_given_up, rate_at
+from farebox.core.ids import new_id
+from farebox.core.money import Money, total
+
+BEGINS = datetime(2026, 12, 24, 8, tzinfo=UTC)
+TIERS = ((72, 10_000), (24, 8_000), (2, 5_000))
+NOTHING_SEALED = Sealed(b"")
+
+
+def before(hours):
+    return BEGINS - timedelta(hours=hours)
+
+
+def policy(*, tiers=TIERS, fee_back=False):
+    return ChangePolicy(
+        cancel_until=BEGINS,
+        tiers=tuple(RefundTier(until=before(hours), refund_bp=bp) for hours, bp in tiers),
+        is_fee_refundable=fee_back,
+    )
+
+
+def seat(item_id, label):
+    return Passenger(
+        id=new_id(), item_id=item_id, unit=int(label[1:]), seat_number=label, full_name="An", id_type="passport",
+        id_number=NOTHING_SEALED, phone=NOTHING_SEALED, email=None, passenger_type="adult", special_needs=False,
+    )  # fmt: skip
+
+
+def ride(seats, terms=None):
+    item_id = new_id()
+    labels = tuple(f"A{number}" for number in range(1, seats + 1))
+    place = PlaceTime(name="Station", place="Huế", time=BEGINS, timezone="Asia/Ho_Chi_Minh")
+    return BookingItem(
+        id=item_id, position=0, kind="coach", hold_id=new_id(), inventory_id=1, units=tuple(range(seats)),
+        seat_numbers=labels, first_slot=0, end_slot=1, resource_id=new_id(), operator_id=new_id(), from_id=None,
+        to_id=None, starts_at=BEGINS, completes_at=BEGINS + timedelta(hours=5),
+        description=ItemDescription(operator_name="Lines", title="1", origin=place), policy=terms or policy(),
+        passengers=tuple(seat(item_id, label) for label in labels),
+    )  # fmt: skip
+
+
+def line(item, kind, minor, seat_number=None, *, tax=0, currency="EUR"):
+    amount, included = Money(minor, currency), Money(tax, currency)
+    return BookedLine(item.id, kind, f"a-{kind}", {}, seat_number, amount, included)
+
+
+def booked(items, lines, currency="EUR"):
+    return Booking(
+        id=new_id(), reference="BUS20261120K7QM2XA", status=BookingStatus.CONFIRMED, reason=None, owner="guest:1",
+        language="en", total=total([each.amount for each in lines], currency), tax=Money.zero(currency),
+        contact=SealedContact(NOTHING_SEALED, NOTHING_SEALED), items=tuple(items), lines=tuple(lines), revision=1,
+        former=(), created_at=BEGINS, expires_at=None, confirmed_at=BEGINS, cancelled_at=None,
+    )  # fmt: skip
+
+
+def after(booking, quote):
+    """The booking as it is once the quote was carried out."""
+    items = []
+    for item in booking.items:
+        left = tuple(person for person in item.passengers if person.id not in quote.passenger_ids)
+        if left:
+            items.append(replace(item, passengers=left))
+    price = total([each.amount for each in quote.left], booking.total.currency)
+    return replace(booking, items=tuple(items), lines=quote.left, total=price)
+
+
+@pytest.mark.parametrize(
+    ("hours", "percent"),
+    [(1000, 100), (72, 100), (71.99, 80), (24, 80), (23.99, 50), (2, 50), (1.99, 0), (0, 0)],
+)
+def test_the_rate_falls_from_tier_to_tier_and_each_includes_its_last_instant(hours, percent):
+    assert rate_at(policy(), before(hours))[0] == percent * 100
+
+
+def test_a_rate_says_until_when_it_holds():
+    assert rate_at(policy(), before(30)) == (8_000, before(24))
+    assert rate_at(policy(), before(1)) == (0, BEGINS)
+    assert rate_at(policy(tiers=()), before(1)) == (10_000, BEGINS)
+
+
+def test_what_has_begun_or_may_not_be_cancelled_is_not_cancellable():
+    item = ride(1)
+    assert is_cancellable(item, before(0.01))
+    assert not is_cancellable(item, BEGINS)
+    assert not is_cancellable(replace(item, policy=ChangePolicy()), before(100))
+
+
+def test_one_of_two_seats_is_given_up_and_the_fee_stays():
+    item = ride(2)
+    booking = booked([item], [
+        line(item, "fare", 1_005, "A1", tax=91), line(item, "seat", 200, "A1"), line(item, "fare", 1_005, "A2"),
+        line(item, "fee", 100),
+    ])  # fmt: skip
+    quote = quote_seats_given_up(booking, {item.passengers[0].id}, before(30))
+    [refund] = quote.lines
+    assert (refund.price.minor, refund.refund.minor, refund.kept.minor) == (1_205, 964, 241)
+    assert (refund.seat_number, refund.refund_bp, quote.until) == ("A1", 8_000, before(24))
+    assert not quote.is_whole
+    assert [(each.kind, each.seat_number, each.amount.minor) for each in quote.left] == [
+        ("fare", "A2", 1_005),
+        ("fee", None, 100),
+        ("fee", "A1", 241),
+    ]
+    kept = quote.left[-1]
+    assert (kept.label, kept.facts, kept.tax_included.minor) == (KEPT, {"seat": "A1"}, 18)
+
+
+@pytest.mark.parametrize(
+    ("fee_back", "in_full", "refund"), [(False, False, 800), (True, False, 900), (False, True, 1_100)]
+)
+def test_with_the_last_seat_the_fee_goes_as_the_terms_say_and_always_when_the_operator_cancels(
+    fee_back, in_full, refund
+):
+    item = ride(1, policy(fee_back=fee_back))
+    booking = booked([item], [line(item, "fare", 1_000, "A1"), line(item, "fee", 100)])
+    quote = quote_seats_given_up(booking, {item.passengers[0].id}, before(30), in_full=in_full)
+    assert (quote.refund.minor, quote.kept.minor, quote.is_whole) == (refund, 1_100 - refund, True)
+    assert total([each.amount for each in quote.left], "EUR").minor == 1_100 - refund
+
+
+def test_what_counts_for_all_seats_is_shared_by_what_they_cost():
+    """A discount on the whole ride goes with the seats that made it: nobody is left paying less than nothing."""
+    item = ride(2)
+    booking = booked([item], [
+        line(item, "fare", 1_000, "A1"), line(item, "fare", 500, "A2"), line(item, "discount", -1_400),
+        line(item, "tax", 10, tax=10), line(item, "fee", 50),
+    ])  # fmt: skip
+    both = quote_seats_given_up(booking, {person.id for person in item.passengers}, before(100))
+    assert [each.price.minor for each in both.lines] == [74, 36, 50]
+    quote = quote_seats_given_up(booking, {item.passengers[0].id}, before(100))
+    assert quote.refund.minor == 74
+    assert [(each.kind, each.amount.minor) for each in quote.left] == [
+        ("fare", 500), ("discount", -467), ("tax", 3), ("fee", 50),
+    ]  # fmt: skip
+
+
+def test_a_discount_beyond_the_seats_is_off_the_fee():
+    item = ride(2)
+    booking = booked([item], [
+        line(item, "fare", 100, "A1"), line(item, "fare", 100, "A2"), line(item, "discount", -230),
+        line(item, "fee", 50),
+    ])  # fmt: skip
+    people = {person.id for person in item.passengers}
+    assert quote_seats_given_up(booking, people, before(100)).refund.minor == 0
+    full = quote_seats_given_up(booking, people, before(100), in_full=True)
+    assert (full.refund.minor, full.left) == (20, ())
+
+
+def test_what_an_earlier_cancellation_cost_stays_whoever_cancels_the_rest():
+    item = ride(2)
+    booking = booked([item], [line(item, "fare", 1_000, "A1"), line(item, "fare", 1_000, "A2")])
+    rest = after(booking, quote_seats_given_up(booking, {item.passengers[0].id}, before(30)))
+    quote = quote_seats_given_up(rest, {rest.passengers[0].id}, before(30), in_full=True)
+    assert (quote.refund.minor, quote.is_whole) == (1_000, True)
+    assert [(each.label, each.amount.minor) for each in quote.left] == [(KEPT, 200)]
+
+
+@st.composite
+def bookings(draw):
+    """Up to three rides, prices of any size, and discounts, tax and fees on seats and on whole rides."""
+    currency = draw(st.sampled_from(["VND", "EUR", "KWD"]))
+    items, lines = [], []
+    for _ in range(draw(st.integers(1, 3))):
+        bps = sorted(draw(st.lists(st.integers(0, 10_000), max_size=3)), reverse=True)
+        hours = sorted(draw(st.lists(st.integers(1, 200), min_size=len(bps), max_size=len(bps))), reverse=True)
+        item = ride(draw(st.integers(1, 4)), policy(tiers=zip(hours, bps, strict=True), fee_back=draw(st.booleans())))
+        worth = 0
+        for person in item.passengers:
+            price = draw(st.integers(0, 1_000_000))
+            off = draw(st.integers(0, price))
+            lines.append(line(item, "fare", price, person.seat_number, tax=price // 11, currency=currency))
+            lines.append(line(item, "discount", -off, person.seat_number, tax=-(off // 11), currency=currency))
+            worth += price - off
+        fee = draw(st.integers(0, 5_000))
+        shared = draw(st.integers(0, worth + fee))
+        lines.append(line(item, "fee", fee, tax=fee // 11, currency=currency))
+        lines.append(line(item, "discount", -shared, tax=-(shared // 11), currency=currency))
+        lines.append(line(item, "tax", draw(st.integers(0, 9_999)), currency=currency))
+        items.append(item)
+    return booked(items, [each for each in lines if each.amount], currency)
+
+
+@given(bookings(), st.data())
+def test_in_whatever_parts_and_order_seats_are_given_up_no_unit_of_money_comes_or_goes(booking, data):
+    """What is paid back and what is left to be paid are always what was paid, and neither is ever below nothing."""
+    paid, back = booking.total.minor, 0
+    while booking.passengers:
+        going = data.draw(st.sets(st.sampled_from([person.id for person in booking.passengers]), min_size=1))
+        quote = quote_seats_given_up(
+            booking, going, before(data.draw(st.integers(0, 250))), in_full=data.draw(st.booleans())
+        )
+        assert all(0 <= each.refund.minor <= each.price.minor for each in quote.lines)
+        assert quote.price.minor == quote.refund.minor + quote.kept.minor
+        assert quote.is_whole == (len(going) == len(booking.passengers))
+        booking = after(booking, quote)
+        back += quote.refund.minor
+        assert booking.total.minor == paid - back >= 0
+
+
+@given(bookings())
+def test_all_of_it_given_up_in_full_leaves_nothing(booking):
+    quote = quote_seats_given_up(booking, {person.id for person in booking.passengers}, BEGINS, in_full=True)
+    assert (quote.refund, quote.left) == (booking.total, ())
