@@ -215,6 +215,12 @@ RULES: Final = {
         GET POST /console/{operator_id:uuid}/devices/new
         GET POST /console/{operator_id:uuid}/devices/{device_id:uuid}/code
     """,
+    "fares:change": """
+        GET PUT /api/v1/operators/{operator_id:uuid}/fares
+        GET POST /api/v1/promotions
+        GET /api/v1/promotions/{promotion_id:uuid}
+        POST /api/v1/promotions/{promotion_id:uuid}/end
+    """,
     "internal": """
         GET /dev/mailbox
         GET /dev/mailbox/{message_id:uuid}

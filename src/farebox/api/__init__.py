@@ -11,6 +11,7 @@ from farebox.api.changes import ChangesController
 from farebox.api.devices import DevicesController, PairingController
 from farebox.api.direct import direct_middleware
 from farebox.api.factors import ConfirmController, FactorsController, PasskeySignInController
+from farebox.api.fares import FaresController
 from farebox.api.guests import GuestSessionsController
 from farebox.api.idempotency import idempotency_middleware
 from farebox.api.invoices import InvoicesController
@@ -21,6 +22,7 @@ from farebox.api.oidc import OidcController
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.privacy import PrivacyController, erase_person, personal_audit
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
+from farebox.api.promotions import PromotionsController
 from farebox.api.reading import LARGEST_BODY, ApiRequest
 from farebox.api.refunds import RefundsController
 from farebox.api.seat_maps import SeatMapsController
@@ -63,6 +65,8 @@ HANDLERS: list[ControllerRouterHandler] = [
     KeysController,
     DevicesController,
     PairingController,
+    FaresController,
+    PromotionsController,
     PrivacyController,
     personal_audit,
     erase_person,

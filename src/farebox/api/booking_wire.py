@@ -86,10 +86,11 @@ class NewBooking(Request):
 
 
 class BookingChange(Request):
-    """What to change: all people, or the contact, or both."""
+    """What to change: all people, the contact, the code, or some of these."""
 
     passengers: Passengers = field(default_factory=list)
     contact: ContactInput | None = None
+    promo_code: Annotated[str, Meta(max_length=100, description="Empty: without one.")] | None = None
     expected_total: MoneyInput | None = None
 
 

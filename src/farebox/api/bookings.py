@@ -102,7 +102,7 @@ class BookingsController(Controller):
 
     @patch(
         "/{booking_id:uuid}",
-        summary="Change passengers or contact",
+        summary="Change passengers, contact or code",
         operation_id="changeBooking",
         responses=problems(BookingNotFound, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
     )
@@ -114,7 +114,7 @@ class BookingsController(Controller):
 
     @post(
         "/{booking_id:uuid}/modify",
-        summary="Change passengers or contact (same as PATCH)",
+        summary="Change passengers, contact or code (same as PATCH)",
         operation_id="modifyBooking",
         status_code=HTTP_200_OK,
         responses=problems(BookingNotFound, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
@@ -145,6 +145,7 @@ async def _change(
         booking_id,
         passengers=[person.details() for person in data.passengers],
         contact=data.contact.contact() if data.contact else None,
+        promo_code=data.promo_code,
         actor=actor,
         verticals=services.verticals,
         settings=services.settings,

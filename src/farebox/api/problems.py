@@ -122,6 +122,8 @@ STATUS: Mapping[str, int] = {
     "picture-too-large": 413,
     "place-not-found": 404,
     "price-changed": 409,
+    "promotion-code-taken": 409,
+    "promotion-not-found": 404,
     "proof-not-accepted": 409,
     "provider-denied": 403,
     "provider-email-unverified": 422,

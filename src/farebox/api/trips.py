@@ -17,6 +17,7 @@ from farebox.api.wire import Listing, MoneyView, Wire, listing
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
+from farebox.core.money import Money
 from farebox.search import BadQuery, TripQuery
 from farebox.timetable import Call, DepartureNotFound, NotBoardable, PlaceNotFound
 
@@ -159,6 +160,40 @@ class CallView(Wire):
         )
 
 
+class RefundTier(Wire):
+    """Until so many hours before boarding, so much of a seat's price is paid back; after the last, nothing."""
+
+    hours_before: int
+    refund_bp: int
+
+
+class Conditions(Wire):
+    """Under which terms seats of some types are given back, changed and renamed. Hours count back from boarding."""
+
+    seat_types: tuple[str, ...]
+    text: Annotated[tuple[str, ...], Meta(description="All of it in sentences.")]
+    tiers: tuple[RefundTier, ...]
+    fee_refundable: Annotated[bool, Meta(description="Whether the service fee is paid back, too.")]
+    change_hours: Annotated[int | None, Meta(description="Until when seats may be changed; null: never.")]
+    change_fee: Annotated[MoneyView, Meta(description="For each passenger.")]
+    rename_hours: Annotated[int | None, Meta(description="Until when names may be changed; null: never.")]
+    rename_fee: MoneyView
+
+    @classmethod
+    def of(cls, conditions: search.TripConditions, currency: str) -> Self:
+        terms = conditions.terms
+        return cls(
+            seat_types=conditions.seat_types,
+            text=conditions.sentences,
+            tiers=tuple(RefundTier(hours_before=hours, refund_bp=bp) for hours, bp in terms.tiers),
+            fee_refundable=terms.is_fee_refundable,
+            change_hours=terms.change_hours,
+            change_fee=MoneyView.of(Money(terms.change_fee_minor, currency)),
+            rename_hours=terms.rename_hours,
+            rename_fee=MoneyView.of(Money(terms.rename_fee_minor, currency)),
+        )
+
+
 class Policy(Wire):
     """The facts of the sale. Rates are basis points: 800 is 8 %."""
 
@@ -168,9 +203,11 @@ class Policy(Wire):
     tax_rate_bp: Annotated[int, Meta(description="Tax that every price includes.")]
     child_discount_bp: int
     senior_discount_bp: int
+    conditions: Annotated[tuple[Conditions, ...], Meta(description="Each type of seat is in one of them.")]
 
     @classmethod
     def of(cls, trip: search.TripDetail) -> Self:
+        currency = trip.terms.service_fee.currency
         return cls(
             on_sale=trip.is_on_sale,
             sales_close_at=trip.terms.sales_close_at,
@@ -178,6 +215,7 @@ class Policy(Wire):
             tax_rate_bp=trip.terms.tax_rate_bp,
             child_discount_bp=trip.terms.discounts_bp["child"],
             senior_discount_bp=trip.terms.discounts_bp["senior"],
+            conditions=tuple(Conditions.of(each, currency) for each in trip.terms.conditions),
         )
 
 

@@ -2,6 +2,7 @@
 
 from farebox.pricing.commands import sell_feed, set_fare_terms
 from farebox.pricing.errors import BadFareTerms, NotForSale, PromotionCodeTaken, PromotionNotFound
+from farebox.pricing.fare_books import get_fare_book, set_fare_book
 from farebox.pricing.fares import FareBook, Fares, SeatFare
 from farebox.pricing.import_gtfs import import_fares
 from farebox.pricing.promotion_codes import (
@@ -73,6 +74,7 @@ __all__ = [
     "end_promotion",
     "fares_at",
     "find_promotion",
+    "get_fare_book",
     "get_promotion",
     "get_taken_promotion",
     "import_fares",
@@ -86,6 +88,7 @@ __all__ = [
     "quote_seats",
     "release_promotion",
     "sell_feed",
+    "set_fare_book",
     "set_fare_terms",
     "share_out",
     "take_promotion",

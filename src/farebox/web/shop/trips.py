@@ -78,4 +78,8 @@ def _policy(trip: TripDetail) -> tuple[str, ...]:
     if terms.service_fee:
         fee = format_money(terms.service_fee)
         lines.append(_("A service fee of {amount} is added once for each booking.").format(amount=fee))
+    for conditions in terms.conditions:
+        types = ", ".join(seat_type_label(each) for each in conditions.seat_types)
+        are_several = len(terms.conditions) > 1
+        lines += [f"{types}: {sentence}" if are_several else sentence for sentence in conditions.sentences]
     return tuple(lines)
