@@ -26,12 +26,13 @@ class PaymentError(msgspec.Struct):
 
 
 class Intent(msgspec.Struct):
-    """A payment intent. `amount_received` is 0 until it succeeded."""
+    """A payment intent. What it received is what it asked for, where it does not say more."""
 
     id: str
     status: str
     currency: str
-    amount_received: int = 0
+    amount: int
+    amount_received: int | None = None
     metadata: Metadata = None
     last_payment_error: PaymentError | None = None
 
@@ -163,7 +164,8 @@ def intent_event(intent: Intent, external_id: str) -> ProviderEvent:
     payment_id = _our_id(intent.metadata, PAYMENT_KEY)
     if payment_id is None:
         return ProviderEvent(external_id=external_id, kind="other")
-    money = from_stripe(intent.amount_received, intent.currency)
+    received = intent.amount if intent.amount_received is None else intent.amount_received
+    money = from_stripe(received, intent.currency)
     return ProviderEvent(
         external_id=external_id,
         kind="paid",
