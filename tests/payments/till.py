@@ -1,6 +1,8 @@
 """What the tests of payments share: a provider that can be out of order, and short ways to pay and to look after it."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from tests.bookings.shows import Box, Show, scalar
@@ -12,9 +14,12 @@ from farebox.core.ids import new_id
 from farebox.payments import (
     PaymentOrder,
     PaymentView,
+    ProviderEvent,
     ProviderUnavailable,
     RefundAnswer,
     RefundOrder,
+    RefundRefused,
+    RunningPayment,
     Sandbox,
     Started,
     balances,
@@ -24,18 +29,23 @@ from farebox.payments import (
     receive_webhook,
     start_payment,
 )
-from farebox.payments.sandbox import SandboxMessage
+from farebox.payments.sandbox import SandboxMessage, remember
 
 
 class Bank(Sandbox):
     """The sandbox, with a telephone line that can be cut, and a memory of what it was asked."""
 
     is_down = False
+    refuses = False
+    is_slow = False
+    """Refunds are on their way for days."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.started: list[PaymentOrder] = []
         self.refunds: list[RefundOrder] = []
+        self.asked: list[RunningPayment] = []
+        self.closed: list[RunningPayment] = []
 
     async def start(self, order: PaymentOrder) -> Started:
         self.started.append(order)
@@ -47,7 +57,25 @@ class Bank(Sandbox):
         self.refunds.append(order)
         if self.is_down:
             raise ProviderUnavailable from ConnectionError("no line")
-        return await super().refund(order)
+        if self.refuses:
+            raise RefundRefused from ValueError("the card is closed")
+        answer = await super().refund(order)
+        return RefundAnswer(answer.external_id, is_final=not self.is_slow)
+
+    async def fetch(self, payment: RunningPayment) -> Sequence[ProviderEvent]:
+        self.asked.append(payment)
+        if self.is_down:
+            raise ProviderUnavailable
+        return await super().fetch(payment)
+
+    async def do(self, message: SandboxMessage) -> None:
+        """Something happens at the bank, and its message is lost."""
+        async with self._database.begin() as work:
+            await remember(work, [message])
+
+    async def close(self, payment: RunningPayment) -> None:
+        self.closed.append(payment)
+        await super().close(payment)
 
 
 class Till:
@@ -167,3 +195,29 @@ def paid(payment: PaymentView, /, **facts: Any) -> SandboxMessage:
 
 def declined(payment: PaymentView) -> SandboxMessage:
     return SandboxMessage(id=f"evt_{new_id()}", type="charge.failed", payment=payment.id, failure="declined")
+
+
+def disputed(payment: PaymentView, /, step: str, **facts: Any) -> SandboxMessage:
+    """The message that a payer's bank wants the payment's money back (`opened`), got it (`lost`), or did not (`won`)."""
+    known: dict[str, Any] = {
+        "id": f"evt_{new_id()}",
+        "type": f"dispute.{step}",
+        "payment": payment.id,
+        "charge": f"ch_{payment.id}",
+        "amount": payment.amount.minor,
+        "currency": payment.amount.currency,
+    }
+    return SandboxMessage(**(known | facts))
+
+
+def about_refund(payment: PaymentView, refund_id: UUID | None, kind: str = "failed", **facts: Any) -> SandboxMessage:
+    """The message that a refund of a payment was made (`succeeded`), or came back (`failed`)."""
+    known: dict[str, Any] = {
+        "id": f"evt_{new_id()}",
+        "type": f"refund.{kind}",
+        "payment": payment.id,
+        "charge": f"ch_{payment.id}",
+        "refund": refund_id,
+        "failure": "account-closed" if kind == "failed" else "",
+    }
+    return SandboxMessage(**(known | facts))

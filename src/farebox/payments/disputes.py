@@ -19,7 +19,7 @@ from farebox.payments.events import PaymentDisputed
 from farebox.payments.ledger import DisputeStep
 from farebox.payments.models import ChargeRow, LedgerEntryRow, PaymentRow
 from farebox.payments.providers import EventKind, ProviderEvent
-from farebox.payments.refunds import enter_refund
+from farebox.payments.refunds import enter_refund, request_refund
 from farebox.payments.repaying import end_if_settled
 from farebox.payments.states import Disposition
 
@@ -122,4 +122,8 @@ async def _give_up_booking(work: UnitOfWork, payment: PaymentRow, charge: Charge
             payment_id=payment.id,
         )
     await cancel_booking(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR, note=CHARGEBACK)
+    rest = Money(charge.amount_minor - charge.refunded_minor, charge.currency)
+    if rest:
+        await request_refund(work, charge, rest, booking_id=booking.id, reason=CHARGEBACK)
+        ledger.note_promise(work, rest, booking_id=booking.id, payment_id=payment.id)
     await end_if_settled(work, booking.id)

@@ -71,6 +71,7 @@ MessageType: TypeAlias = Literal[
     "dispute.opened",
     "dispute.won",
     "dispute.lost",
+    "refund.succeeded",
     "refund.failed",
 ]
 
@@ -82,6 +83,7 @@ KINDS: Final[dict[MessageType, EventKind]] = {
     "dispute.opened": "disputed",
     "dispute.won": "dispute-won",
     "dispute.lost": "dispute-lost",
+    "refund.succeeded": "refunded",
     "refund.failed": "refund-failed",
 }
 """Its words in ours."""

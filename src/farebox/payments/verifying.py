@@ -46,7 +46,9 @@ RULES: Final[dict[str, str]] = {
         WITH counted AS (
             SELECT payment.booking_id, sum(charge.amount_minor - coalesce(promised.minor, 0)) AS minor
             FROM payment_charge charge JOIN payment ON payment.id = charge.payment_id
-            LEFT JOIN (SELECT charge_id, sum(amount_minor) AS minor FROM refund GROUP BY 1) promised
+            LEFT JOIN (
+                SELECT charge_id, sum(amount_minor) AS minor FROM refund WHERE status <> 'replaced' GROUP BY 1
+            ) promised
                 ON promised.charge_id = charge.id
             WHERE charge.disposition IN ('applied', 'kept')
             GROUP BY 1
@@ -81,20 +83,21 @@ RULES: Final[dict[str, str]] = {
             WHERE account = 'refunds-due' GROUP BY 1, 2
         ), unmade AS (
             SELECT payment_id, currency, sum(amount_minor) AS minor FROM refund
-            WHERE status <> 'completed' GROUP BY 1, 2
+            WHERE status IN ('pending', 'failed') GROUP BY 1, 2
         )
         SELECT payment_id, currency, due.minor AS due, unmade.minor AS unmade
         FROM due FULL JOIN unmade USING (payment_id, currency)
         WHERE coalesce(due.minor, 0) <> coalesce(unmade.minor, 0)""",
     "a provider holds what it took, less what it gave back and what is disputed": """
         WITH moved AS (
-            SELECT payment_id, currency, amount_minor AS minor FROM payment_charge
-            UNION ALL SELECT payment_id, currency, -amount_minor FROM refund
-            WHERE status = 'completed' AND destination = 'origin'
+            SELECT payment_id, currency, amount_minor AS minor, 'origin' AS way FROM payment_charge
+            UNION ALL SELECT payment_id, currency, -amount_minor, destination FROM refund
+            WHERE status = 'completed' AND destination IN ('origin', 'hand')
         ), expected AS (
-            SELECT payment.id AS payment_id, 'clearing:' || provider AS account, moved.currency, sum(minor) AS minor
+            SELECT payment.id AS payment_id, moved.currency, sum(minor) AS minor,
+                'clearing:' || CASE way WHEN 'hand' THEN 'cash' ELSE provider END AS account
             FROM moved JOIN payment ON payment.id = moved.payment_id
-            WHERE provider <> 'wallet' GROUP BY 1, 2, 3
+            WHERE provider <> 'wallet' OR way = 'hand' GROUP BY 1, 2, 4
         ), entered AS (
             SELECT entry.payment_id,
                 CASE WHEN account IN ('disputes', 'losses') THEN 'clearing:' || provider ELSE account END AS account,
@@ -118,7 +121,7 @@ RULES: Final[dict[str, str]] = {
     "money counts, or it goes back": """
         SELECT charge.id AS charge_id, disposition, charge.amount_minor, charge.refunded_minor,
             coalesce(sum(refund.amount_minor), 0) AS refunds
-        FROM payment_charge charge LEFT JOIN refund ON refund.charge_id = charge.id
+        FROM payment_charge charge LEFT JOIN refund ON refund.charge_id = charge.id AND refund.status <> 'replaced'
         GROUP BY charge.id
         HAVING charge.refunded_minor <> coalesce(sum(refund.amount_minor), 0)
             OR (disposition NOT IN ('applied', 'kept') AND charge.refunded_minor <> charge.amount_minor)""",

@@ -1,0 +1,129 @@
+"""Chargebacks: noted while they are open, a loss when they are lost, and a cancelled booking where it has not begun."""
+
+import pytest
+from tests.bookings.shows import scalar
+from tests.payments.till import disputed, paid
+
+from farebox.accounts import SYSTEM
+from farebox.bookings import BookingStatus, CancelReason
+from farebox.core.money import Money
+from farebox.payments import RefundTooLarge, cancel_booking, give_back, verify_ledger
+
+CONFIRMED, REFUNDED = BookingStatus.CONFIRMED, BookingStatus.REFUNDED
+
+
+async def sold(till, **show):
+    """A booking that was paid."""
+    booking, actor, _, payment = await till.paying(**show)
+    await till.deliver(paid(payment))
+    till.told()
+    return booking, actor, payment
+
+
+def is_right(till):
+    return [str(verdict) for verdict in verify_ledger(till.database.dsn) if verdict.broken] == []
+
+
+async def dispute_of(till):
+    return await scalar(till.database, "SELECT dispute FROM payment_charge")
+
+
+async def test_a_dispute_is_noted_and_the_booking_stays_valid(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "opened"))
+    assert till.told() == ["payment.disputed"]
+    assert await dispute_of(till) == "open"
+    assert (await till.booking(booking)).status is CONFIRMED
+    assert await till.tickets() == 1
+    assert await till.ledger(booking) == {"disputes": 1350, "sales": -1350}
+    assert is_right(till)
+
+
+async def test_a_dispute_that_was_won_leaves_no_trace_in_the_books(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "opened"))
+    await till.deliver(disputed(payment, "won"))
+    assert till.told() == ["payment.disputed"] * 2
+    assert await till.ledger(booking) == {"clearing": 1350, "sales": -1350}
+    assert await dispute_of(till) == "won"
+    assert is_right(till)
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_a_dispute_lost_before_the_trip_cancels_the_booking_and_was_its_refund(till, is_announced):
+    booking, _, payment = await sold(till)
+    if is_announced:
+        await till.deliver(disputed(payment, "opened"))
+    till.told()
+    await till.deliver(disputed(payment, "lost"))
+    assert till.told() == ["payment.disputed", "booking.cancelled", "booking.refunded"]
+    ended = await till.booking(booking)
+    assert (ended.status, ended.total) == (REFUNDED, Money(0, "EUR"))
+    assert await till.tickets() == 0
+    assert await till.ledger(booking) == {}
+    assert await till.charges() == [("applied", 1350, 1350)]
+    assert till.bank.refunds == []  # the bank has given it back: nobody is paid twice
+    assert await till.make_refunds() == 0
+    assert is_right(till)
+
+
+async def test_a_dispute_lost_after_the_trip_began_is_a_loss_and_the_booking_stays(till):
+    booking, _, payment = await sold(till, begins_in=-60)
+    await till.deliver(disputed(payment, "opened"))
+    await till.deliver(disputed(payment, "lost"))
+    assert (await till.booking(booking)).status is CONFIRMED
+    assert await till.ledger(booking) == {"losses": 1350, "sales": -1350}
+    assert is_right(till)
+
+
+@pytest.mark.parametrize("step", ["opened", "won", "lost"])
+async def test_what_a_bank_tells_twice_counts_once(till, step):
+    booking, _, payment = await sold(till, begins_in=-60)
+    if step == "won":
+        await till.deliver(disputed(payment, "opened"))
+    await till.deliver(disputed(payment, step))
+    before = await till.ledger(booking)
+    till.told()
+    await till.deliver(disputed(payment, step))
+    assert till.told() == []
+    assert await till.ledger(booking) == before
+
+
+async def test_a_dispute_that_nobody_opened_is_not_won(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "won"))
+    assert await dispute_of(till) is None
+    assert await till.inbox() == ["applied", "nothing"]
+    assert await till.ledger(booking) == {"clearing": 1350, "sales": -1350}
+
+
+async def test_what_a_bank_has_taken_is_not_paid_back_besides(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "opened"))
+    async with till.database.begin() as work:
+        with pytest.raises(RefundTooLarge):
+            await give_back(work, booking.id, Money(1, "EUR"), reason="goodwill", actor=SYSTEM)
+    async with till.database.begin() as work:
+        cancelled = await cancel_booking(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR)
+    assert cancelled.refund == Money(0, "EUR")
+    assert till.bank.refunds == []
+
+
+async def test_a_bank_may_take_a_part_only_and_the_rest_goes_back_with_the_booking(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "opened", amount=1000))
+    assert await till.ledger(booking) == {"clearing": 350, "disputes": 1000, "sales": -1350}
+    await till.deliver(disputed(payment, "lost", amount=1000))
+    assert (await till.booking(booking)).status is BookingStatus.CANCELLED
+    assert await till.make_refunds() == 1
+    assert [order.amount for order in till.bank.refunds] == [Money(350, "EUR")]
+    assert (await till.booking(booking)).status is REFUNDED
+    assert await till.ledger(booking) == {}
+    assert is_right(till)
+
+
+async def test_a_dispute_of_a_charge_that_we_do_not_know_changes_nothing(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "opened", charge="another"))
+    assert await till.inbox() == ["applied", "unknown-charge"]
+    assert await till.ledger(booking) == {"clearing": 1350, "sales": -1350}
