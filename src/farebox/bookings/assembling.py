@@ -108,7 +108,8 @@ def booking_of(
     lines: Iterable[BookingPriceLineRow],
 ) -> Booking:
     """A booking from its rows; lines of older revisions are left out."""
-    in_order = sorted(items, key=lambda item: item.position)
+    # In the order of travel. The positions are those of adding, so a trip that was changed has the last of them.
+    in_order = sorted(items, key=lambda item: (item.starts_at, item.position))
     return Booking(
         id=row.id,
         reference=row.reference,
