@@ -47,7 +47,7 @@ class HandRefundView(Wire):
     refund_id: Annotated[UUID, Meta(examples=[REFUND_ID])]
     payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
     booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
-    reference: Annotated[str, Meta(examples=["BUS20261120K7QM2X"], description="The booking's.")]
+    booking_reference: Annotated[str, Meta(examples=["BUS20261120K7QM2X"])]
     amount: MoneyView
     came_by: Annotated[str, Meta(examples=["bank"], description="The provider through which it came in.")]
     reason: str
@@ -60,7 +60,7 @@ class HandRefundView(Wire):
             refund_id=refund.id,
             payment_id=refund.payment_id,
             booking_id=refund.booking_id,
-            reference=refund.reference,
+            booking_reference=refund.reference,
             amount=MoneyView.of(refund.amount),
             came_by=refund.provider,
             reason=refund.reason,
