@@ -8,7 +8,6 @@ from tests.people import make_person
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import BookingStatus, CancelReason
 from farebox.core.ids import new_id
-from farebox.core.money import Money
 from farebox.payments import (
     NoWallet,
     PaymentStatus,

@@ -198,7 +198,7 @@ def declined(payment: PaymentView) -> SandboxMessage:
 
 
 def disputed(payment: PaymentView, /, step: str, **facts: Any) -> SandboxMessage:
-    """The message that a payer's bank wants the payment's money back (`opened`), got it (`lost`), or did not (`won`)."""
+    """A payer's bank wants the payment's money back (`opened`), got it (`lost`), or did not (`won`)."""
     known: dict[str, Any] = {
         "id": f"evt_{new_id()}",
         "type": f"dispute.{step}",
