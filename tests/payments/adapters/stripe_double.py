@@ -29,6 +29,7 @@ CHECKOUT: dict[str, Any] = {
     "metadata": dict,
     "payment_intent_data": {"metadata": dict, "description": str},
     "adaptive_pricing": {"enabled": str},
+    "excluded_payment_method_types": dict,
     "success_url": str,
     "cancel_url": str,
     "expires_at": int,
@@ -36,6 +37,9 @@ CHECKOUT: dict[str, Any] = {
 }
 REFUND: dict[str, Any] = {"payment_intent": str, "amount": int, "metadata": dict}
 LOCALES = {"auto", "de", "en", "fr", "vi"}
+OFFERED = {"card", "link", "sepa_debit", "boleto", "oxxo"}
+"""What this account has turned on."""
+
 THREE_DECIMALS = {"bhd", "jod", "kwd", "omr", "tnd"}
 HALF_AN_HOUR, A_DAY = 1800, 86_400
 
@@ -204,7 +208,7 @@ class StripeDouble:
             "client_reference_id": form["client_reference_id"],
             "success_url": form["success_url"],
             "expires_at": ends,
-            "payment_method_types": ["card", "link"],
+            "payment_method_types": sorted(OFFERED - set(form["excluded_payment_method_types"].values())),
             "_of_intent": form["payment_intent_data"]["metadata"],
         }
         session["url"] = f"{self.url}{PAGE}{session['id']}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from stripe.params.checkout import SessionCreateParams
 from tests.payments.adapters.loopback import Asked, answering
 from tests.payments.adapters.stripe_double import KEY, WEBHOOK_SECRET, StripeDouble, signed
 
@@ -22,7 +23,7 @@ from farebox.payments import (
     RunningPayment,
     UnreadableWebhook,
 )
-from farebox.payments.adapters.stripe import Stripe
+from farebox.payments.adapters.stripe import SLOW, Stripe
 from farebox.payments.adapters.stripe_amounts import CURRENCIES, from_stripe, to_stripe
 
 
@@ -134,6 +135,7 @@ async def test_a_page_is_opened_for_the_amount_and_names_our_payment(adapter, fa
     assert session["metadata"] == {"farebox_payment": str(asked.payment_id), "reference": asked.reference}
     assert session["_of_intent"] == session["metadata"]
     assert session["success_url"] == asked.return_url
+    assert session["payment_method_types"] == ["card", "link"]
     assert 3590 < session["expires_at"] - time.time() < 3610
 
 
@@ -160,6 +162,11 @@ async def test_who_is_to_return_elsewhere_gets_another_page(adapter, far):
     await adapter.start(asked)
     second = await adapter.start(replace(asked, return_url="https://tickets.example/elsewhere"))
     assert (second.external_id, len(far.sessions)) == ("cs_test_2", 2)
+
+
+def test_the_slow_ways_of_paying_are_called_as_stripe_calls_them():
+    known = str(SessionCreateParams.__annotations__["excluded_payment_method_types"])
+    assert [method for method in SLOW.split() if f"'{method}'" not in known.replace('"', "'")] == []
 
 
 async def test_a_page_lives_as_long_as_a_booking_that_waits_for_hours(adapter, far):
@@ -390,6 +397,38 @@ async def test_a_refund_on_its_way_is_followed_to_its_end(adapter, far, end, kin
     if end == "failed":
         with pytest.raises(RefundRefused):
             await adapter.refund(asked)
+
+
+async def test_a_refund_whose_answer_makes_no_sense_is_asked_for_again(adapter, far):
+    """It may have been made: to call it refused would pay it back twice."""
+    await paid(adapter, far)
+
+    def garble(asked: Asked) -> tuple[int, object]:
+        said: tuple[int, object] = far.answer(asked)
+        return (200, {"object": "refund", "id": "re_1"}) if asked.method == "POST" else said
+
+    with answering(garble) as url:
+        other = Stripe(secret_key=KEY, webhook_secret=WEBHOOK_SECRET, api_url=url)
+        asked = owed("pi_1", 350)
+        with pytest.raises(ProviderUnavailable):
+            await other.refund(asked)
+        await other.dispose()
+    assert (await adapter.refund(asked)).external_id == "re_1"
+    assert len(far.refunds) == 1
+
+
+async def test_a_reason_of_any_length_is_taken(adapter, far):
+    await paid(adapter, far)
+    await adapter.refund(owed("pi_1", 350, reason="x" * 2000))
+    assert far.refunds["re_1"]["metadata"]["reason"] == "x" * 500
+
+
+async def test_an_amount_that_makes_no_sense_is_not_believed(adapter, far):
+    payment = await begun(adapter, amount=Money(600, "ISK"))
+    far.sessions[payment.external_id]["amount_total"] = 60_050
+    far.pay(payment.external_id)
+    with pytest.raises(ProviderUnavailable):
+        await adapter.fetch(payment)
 
 
 async def test_an_account_without_money_gives_it_back_later(adapter, far):

@@ -44,6 +44,7 @@ PAYMENT_NOTE: Final = "farebox_payment"
 REFUND_NOTE: Final = "farebox_refund"
 """Names of the notes under which our ids are. Razorpay copies a link's notes to the payments made with it."""
 
+LONGEST_NOTE: Final = 256
 SHORTEST_OPEN_SECONDS: Final = 1200
 """How long a link can be paid at least, if nobody closes it. Razorpay wants more than 15 minutes."""
 
@@ -206,7 +207,7 @@ class Razorpay:
                     "amount": order.amount.minor,
                     "speed": "normal",
                     "receipt": str(order.refund_id),
-                    "notes": {REFUND_NOTE: str(order.refund_id), "reason": order.reason},
+                    "notes": {REFUND_NOTE: str(order.refund_id), "reason": order.reason[:LONGEST_NOTE]},
                 },
             )
             if not answer.is_success:

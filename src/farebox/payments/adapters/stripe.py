@@ -64,6 +64,13 @@ NOT_NOW: Final = frozenset({"balance_insufficient"})
 FAILED: Final = frozenset({"requires_payment_method", "canceled"})
 """Of an intent whose page is done: the bank said no afterwards."""
 
+SLOW: Final = (
+    "acss_debit au_becs_debit bacs_debit boleto customer_balance konbini multibanco nz_bank_account oxxo sepa_debit"
+    " sofort us_bank_account"
+)
+"""Ways of paying that Stripe's page does not offer for us: their money comes days after the seats have been let go."""
+
+LONGEST_REASON: Final = 500
 LANGUAGES: Final = (
     "bg cs da de el en es et fi fil fr hr hu id it ja ko lt lv ms mt nb nl pl pt ro ru sk sl sv th tr vi zh"
 )
@@ -109,15 +116,18 @@ class Stripe:
             ProviderUnavailable: not now.
         """
         try:
-            params = self._checkout(order)
-            digest = hashlib.sha256(msgspec.json.encode(params, order="deterministic")).hexdigest()[:16]
-            # Stripe refuses a key that comes with other parameters; who is to return elsewhere gets another page
+            params = self._checkout(order, to_stripe(order.amount))
+        except ValueError as error:
+            raise OrderRefused from error
+        # Stripe refuses a key that comes with other parameters; who is to return elsewhere gets another page
+        digest = hashlib.sha256(msgspec.json.encode(params, order="deterministic")).hexdigest()[:16]
+        try:
             session = await self._ask(
                 self._client.checkout.sessions.create_async(
                     params, {"idempotency_key": f"start-{order.payment_id}-{digest}"}
                 )
             )
-        except (stripe.InvalidRequestError, ValueError) as error:
+        except stripe.InvalidRequestError as error:
             log.warning("stripe-order-refused", payment_id=str(order.payment_id), reason=str(error))
             raise OrderRefused from error
         return Started(session.id, checkout_url=session.url)
@@ -130,7 +140,7 @@ class Stripe:
             session = _as(Session, answer)
             if session.payment_status == "paid" and session.intent_id:
                 return [session_event(session, f"{session.id}:paid", "completed"), *await self._afterwards(session)]
-        except stripe.InvalidRequestError as error:
+        except (stripe.InvalidRequestError, ValueError) as error:
             raise ProviderUnavailable from error
         if session.status == "expired":
             return [session_event(session, f"{session.id}:expired", "expired")]
@@ -152,24 +162,14 @@ class Stripe:
         first: each carries our id.
         """
         try:
-            made = await self._find_refund(order)
-            if made is None:
-                answer = await self._ask(
-                    self._client.refunds.create_async(
-                        {
-                            "payment_intent": order.charge_external_id,
-                            "amount": to_stripe(order.amount),
-                            "metadata": {REFUND_KEY: str(order.refund_id), "reason": order.reason},
-                        },
-                        {"idempotency_key": f"refund-{order.refund_id}"},
-                    )
-                )
-                made = _as(Refund, answer)
+            amount = to_stripe(order.amount)
+        except ValueError as error:
+            raise RefundRefused from error
+        try:
+            made = await self._find_refund(order) or await self._make_refund(order, amount)
         except stripe.InvalidRequestError as error:
             if error.code in NOT_NOW:
                 raise ProviderUnavailable from error
-            raise RefundRefused from error
-        except ValueError as error:
             raise RefundRefused from error
         if REFUND_KINDS.get(made.status) == "refund-failed":
             raise RefundRefused from RuntimeError(made.failure_reason or made.status)
@@ -184,7 +184,7 @@ class Stripe:
             raise BadSignature from error  # the last two: a body or a signature that is not text
         return read_event(body)
 
-    def _checkout(self, order: PaymentOrder) -> SessionCreateParams:
+    def _checkout(self, order: PaymentOrder, amount: int) -> SessionCreateParams:
         """The same for the same order, whenever it is asked for, as long as the booking's end is within the hour.
 
         Prices are not shown in the payer's own currency: that charges amounts that we did not ask for.
@@ -199,7 +199,7 @@ class Stripe:
                     "quantity": 1,
                     "price_data": {
                         "currency": order.amount.currency.lower(),
-                        "unit_amount": to_stripe(order.amount),
+                        "unit_amount": amount,
                         "product_data": {"name": order.reference},
                     },
                 }
@@ -208,6 +208,7 @@ class Stripe:
             "metadata": ours,
             "payment_intent_data": {"metadata": ours, "description": order.reference},
             "adaptive_pricing": {"enabled": False},
+            "excluded_payment_method_types": SLOW.split(),
             "success_url": order.return_url,
             "cancel_url": order.return_url,
             "expires_at": min(max(begun // 1000 + OPEN_SECONDS, ends), begun // 1000 + LONGEST_OPEN_SECONDS),
@@ -219,6 +220,19 @@ class Stripe:
             if (refund.metadata or {}).get(REFUND_KEY) == str(order.refund_id):
                 return refund
         return None
+
+    async def _make_refund(self, order: RefundOrder, amount: int) -> Refund:
+        answer = await self._ask(
+            self._client.refunds.create_async(
+                {
+                    "payment_intent": order.charge_external_id,
+                    "amount": amount,
+                    "metadata": {REFUND_KEY: str(order.refund_id), "reason": order.reason[:LONGEST_REASON]},
+                },
+                {"idempotency_key": f"refund-{order.refund_id}"},
+            )
+        )
+        return _as(Refund, answer)
 
     async def _refunds(self, intent_id: str) -> list[Refund]:
         answer = await self._ask(self._client.refunds.list_async({"payment_intent": intent_id, "limit": 100}))
@@ -254,4 +268,8 @@ class Stripe:
 
 
 def _as(kind: type[Read], answer: Any) -> Read:
-    return msgspec.convert(answer.to_dict(), kind)
+    """Raises: ProviderUnavailable: an answer that is not one. It may have been done all the same."""
+    try:
+        return msgspec.convert(answer.to_dict(), kind)
+    except msgspec.ValidationError as error:
+        raise ProviderUnavailable from error
