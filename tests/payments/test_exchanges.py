@@ -22,11 +22,7 @@ from farebox.core.errors import Invalid
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.inventory import Hold, HoldExpired, HoldNotFound, status
-from farebox.payments import (
-    Changed,
-    ChangeTerms,
-    change_booking,
-)
+from farebox.payments import Changed, ChangeTerms, change_booking, verify_ledger
 
 
 class Exchange:
@@ -69,10 +65,21 @@ class Exchange:
         async with self.database.begin() as work:
             return {unit.unit: unit.state for unit in await status(work, show.inventory_id, 0, 1)}
 
+    async def let_run_out(self, changed: Changed) -> None:
+        """Let the time to pay for a change be over: its clock, and its hold's with all its claims."""
+        assert changed.waiting is not None
+        past = "now() - interval '1 second'"
+        async with self.database.begin() as work:
+            await work.execute(f"UPDATE booking_change SET expires_at = {past} WHERE id = %s", (changed.waiting.id,))
+            await work.execute(f"UPDATE hold SET expires_at = {past} WHERE id = %s", (changed.waiting.hold_id,))
+            await work.execute(f"UPDATE claim SET expires_at = {past} WHERE hold_id = %s", (changed.waiting.hold_id,))
+
 
 @pytest.fixture
 def exchange(till):
-    return Exchange(till)
+    """After each test the books are asked whether they are right."""
+    yield Exchange(till)
+    assert [str(verdict) for verdict in verify_ledger(till.database.direct_dsn) if verdict.broken] == []
 
 
 def lines_of(booking):
@@ -238,7 +245,7 @@ async def test_a_change_whose_time_is_over_frees_its_seats_and_its_money_goes_ba
     other = await exchange.box.show(price=1500)
     changed = await exchange.change(booking, await exchange.box.hold(actor, other), actor)
     payment = await exchange.pay(changed, actor)
-    await let_run_out(till, booking, changed)
+    await exchange.let_run_out(changed)
     till.events.clear()
     async with till.database.begin() as work:
         assert await expire_changes(work) == 1
@@ -256,7 +263,7 @@ async def test_seats_that_somebody_took_in_between_leave_the_booking_as_it_was(e
     other = await exchange.box.show(price=1500)
     changed = await exchange.change(booking, await exchange.box.hold(actor, other), actor)
     payment = await exchange.pay(changed, actor)
-    await let_run_out(till, booking, changed)
+    await exchange.let_run_out(changed)
     await exchange.box.hold(await exchange.box.guest(), other)
     till.events.clear()
     await till.deliver(paid(payment))
@@ -270,7 +277,7 @@ async def test_money_a_moment_late_changes_while_nobody_has_the_seats(exchange, 
     other = await exchange.box.show(price=1500)
     changed = await exchange.change(booking, await exchange.box.hold(actor, other), actor)
     payment = await exchange.pay(changed, actor)
-    await let_run_out(till, booking, changed)
+    await exchange.let_run_out(changed)
     await till.deliver(paid(payment))
     assert await till.charges() == [("applied", 1100, 0), ("applied", 500, 0)]
     assert [item.resource_id for item in (await till.booking(booking)).items] == [other.id]
@@ -370,12 +377,3 @@ async def test_people_who_are_not_on_the_booking_are_refused(exchange, till):
     with pytest.raises(Invalid) as refused:
         await exchange.change(booking, await exchange.box.hold(actor, show, (1,)), actor, SeatWish(new_id()))
     assert [error.code for error in refused.value.errors] == ["unknown-passenger"]
-
-
-async def let_run_out(till: Till, booking: Booking, changed: Changed) -> None:
-    assert changed.waiting is not None
-    async with till.database.begin() as work:
-        past = "now() - interval '1 second'"
-        await work.execute(f"UPDATE booking_change SET expires_at = {past} WHERE id = %s", (changed.waiting.id,))
-        await work.execute(f"UPDATE hold SET expires_at = {past} WHERE id = %s", (changed.waiting.hold_id,))
-        await work.execute(f"UPDATE claim SET expires_at = {past} WHERE hold_id = %s", (changed.waiting.hold_id,))
