@@ -155,7 +155,7 @@ def _wrong_conditions(at: str, rule: PriceRule) -> Iterable[FieldError]:
             yield FieldError(f"{at}.{_WIRE[condition]}", "not-of-this-kind", N_("This kind of rule has no such thing."))
     if rule.last_day < rule.first_day:
         yield FieldError(f"{at}.lastDay", "ends-before-start", N_("It must end after it starts."))
-    if not 0 <= rule.weekdays <= EVERY_WEEKDAY:
+    if not 0 < rule.weekdays <= EVERY_WEEKDAY:
         yield FieldError(f"{at}.weekdays", "out-of-range", N_("Say when the rule counts."))
     if not 0 <= rule.from_load_bp <= BASIS_POINTS:
         yield FieldError(f"{at}.fromLoadBp", "out-of-range", N_("A vehicle is at most 100 % full."))
