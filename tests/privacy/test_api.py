@@ -61,7 +61,7 @@ async def test_an_export_has_everything(house, person, sent):
     assert [each["action"] for each in document["accesses"]] == ["exported"]
     assert set(document) == {
         "format", "exportedAt", "profile", "preferences", "settings", "consents", "sessions", "identities", "factors",
-        "bookings", "messages", "accesses",
+        "bookings", "wallets", "messages", "accesses",
     }  # fmt: skip
     assert "token" not in answer.text.lower()
     assert "password_hash" not in answer.text

@@ -5,16 +5,21 @@ from typing import Any
 
 import pytest
 from tests.bookings.shows import run_out, scalar
+from tests.payments.wallets import fill_wallet
 from tests.people import make_person, open_session_of
 from tests.privacy.dump import everything_in
 
-from farebox.accounts import PersonNotFound, add_member, get_person, say_consent
+from farebox.accounts import SYSTEM, PersonNotFound, add_member, get_person, say_consent
 from farebox.accounts.erasing import THEIRS
 from farebox.bookings import Contact, get_booking
 from farebox.core.db import Base
 from farebox.core.errors import SignInRequired
+from farebox.core.money import Money
 from farebox.migrations import load_models
 from farebox.notifications import list_messages
+from farebox.payments import issue_invoices
+from farebox.payments.invoices import get_invoice
+from farebox.payments.wallet import open_wallet, take
 from farebox.privacy import NotErasable, find_obstacles
 
 NAMES = ("an.nguyen@example.com", "987654321", "1990-12-31", "Nguyễn", "001099012345", "912345678")
@@ -22,6 +27,8 @@ NAMES = ("an.nguyen@example.com", "987654321", "1990-12-31", "Nguyễn", "001099
 
 async def test_nothing_names_somebody_who_was_erased(house, database, secrets, person):
     booking = await house.travelled(person, units=(0, 1))
+    async with database.begin() as work:
+        assert len(await issue_invoices(work, booking.id, secrets=secrets)) == 1
     await open_session_of(person)
     await house.erase(person)
 
@@ -44,7 +51,8 @@ def test_every_table_with_something_of_a_person_is_erased_or_kept_on_purpose():
         for table in Base.metadata.sorted_tables
         if any(key.column.table.name == "person" for key in table.foreign_keys)
     }
-    kept = {"consent", "message"}  # the proof that mails were sent rightly; and what is wiped apart
+    # the proof that mails were sent rightly; what is wiped apart; and what must be empty before
+    kept = {"consent", "message", "wallet"}
     assert tables == {table.__tablename__ for table in THEIRS} | kept
 
 
@@ -112,6 +120,25 @@ async def test_not_while_a_booking_waits_for_its_payment(house, box, database, p
     assert await refused(house, person) == {"obstacles": ["unpaid"], "references": [booking.reference]}
     await run_out(database, booking)
     await house.erase(person)
+
+
+async def test_not_while_there_is_money_in_the_wallet(house, database, person):
+    await fill_wallet(database, person, Money(500, "EUR"))
+    assert await refused(house, person) == {"obstacles": ["wallet"], "references": []}
+    async with database.begin() as work:
+        await take(work, await open_wallet(work, person.id, "EUR"), Money(500, "EUR"))
+    await house.erase(person)
+
+
+async def test_an_invoice_stays_and_forgets_its_buyer(house, database, secrets, person):
+    booking = await house.travelled(person)
+    async with database.begin() as work:
+        [invoice] = await issue_invoices(work, booking.id, secrets=secrets)
+        _, document, buyer = await get_invoice(work, invoice.id, actor=person.actor, secrets=secrets)
+    assert buyer == "An Nguyễn\nan.nguyen@example.com"
+    await house.erase(person)
+    async with database.begin() as work:
+        assert await get_invoice(work, invoice.id, actor=SYSTEM, secrets=secrets) == (invoice, document, "")
 
 
 async def test_not_while_money_is_on_its_way_back(house, database, person):
