@@ -1,4 +1,4 @@
-"""Reading payments. Whoever reaches the booking reaches its payments; others do not find them."""
+"""Reading payments. Whoever reaches the booking or the wallet reaches its payments; others do not find them."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from farebox.payments.errors import PaymentNotFound, UnknownMethod
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentMethod, PaymentProvider, Providers
 from farebox.payments.views import PaymentView, payment_view
+from farebox.payments.wallet import reaches_wallet
 
 
 async def get_payment(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> PaymentView:
@@ -22,12 +23,8 @@ async def get_payment(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> Pa
     row = await work.session.scalar(
         select(PaymentRow).where(PaymentRow.id == payment_id).execution_options(populate_existing=True)
     )
-    if row is None or row.booking_id is None:
+    if row is None or not await _reaches(work, row, actor):
         raise PaymentNotFound
-    try:
-        await get_booking(work, row.booking_id, actor=actor, as_it_stands=True)
-    except BookingNotFound:
-        raise PaymentNotFound from None
     return payment_view(row)
 
 
@@ -89,6 +86,17 @@ def find_offer(
 def provider_of(code: str, currency: str, providers: Providers) -> PaymentProvider:
     """Who takes money in this way at once. Raises: UnknownMethod: as `find_offer`."""
     return find_offer(code, currency, providers)[0]
+
+
+async def _reaches(work: UnitOfWork, row: PaymentRow, actor: Actor) -> bool:
+    if row.booking_id is None:
+        assert row.wallet_id is not None  # the table's CHECK says so
+        return await reaches_wallet(work, row.wallet_id, actor=actor)
+    try:
+        await get_booking(work, row.booking_id, actor=actor, as_it_stands=True)
+    except BookingNotFound:
+        return False
+    return True
 
 
 def time_before(booking: Booking, now: datetime) -> timedelta:

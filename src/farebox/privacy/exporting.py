@@ -28,7 +28,14 @@ from farebox.core.crypto import Secrets
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.money import Money
 from farebox.notifications import list_messages_about
-from farebox.payments import PaymentView, list_payments
+from farebox.payments import (
+    InvoiceView,
+    PaymentView,
+    list_invoices,
+    list_payments,
+    list_transactions,
+    list_wallets,
+)
 from farebox.ticketing import render_booking_pdf
 
 FORMAT: Final = "farebox-export/1"
@@ -57,7 +64,16 @@ async def export_person(work: UnitOfWork, actor: Actor, *, secrets: Secrets) -> 
         "format": FORMAT,
         "exportedAt": work.now,
         **await _account(work, actor.id, secrets),
-        "bookings": [_booking(each, await list_payments(work, each.id, actor=actor), secrets) for each in bookings],
+        "bookings": [
+            _booking(
+                each,
+                await list_payments(work, each.id, actor=actor),
+                await list_invoices(work, each.id, actor=actor),
+                secrets,
+            )
+            for each in bookings
+        ],
+        "wallets": await _wallets(work, Actor("user", actor.id)),
         "messages": [_camel(each) for each in messages],
         "accesses": [access_on_the_wire(each) for each in accesses],
     }
@@ -122,7 +138,28 @@ async def _all_bookings(work: UnitOfWork, actor: Actor) -> list[Booking]:
             return bookings
 
 
-def _booking(booking: Booking, payments: Sequence[PaymentView], secrets: Secrets) -> Json:
+async def _wallets(work: UnitOfWork, actor: Actor) -> list[Json]:
+    """What is in their wallets, and all that came and went."""
+    found = []
+    for wallet in await list_wallets(work, actor=actor):
+        entries: list[Json] = []
+        while True:
+            page, total = await list_transactions(
+                work, wallet.balance.currency, actor=actor, limit=PAGE, offset=len(entries)
+            )
+            entries += [
+                {"at": each.at, "kind": each.kind, "amount": _money(each.amount), "reference": each.reference}
+                for each in page
+            ]
+            if len(entries) >= total or not page:
+                break
+        found.append({"balance": _money(wallet.balance), "transactions": entries})
+    return found
+
+
+def _booking(
+    booking: Booking, payments: Sequence[PaymentView], invoices: Sequence[InvoiceView], secrets: Secrets
+) -> Json:
     return {
         "bookingId": booking.id,
         "reference": booking.reference,
@@ -158,6 +195,16 @@ def _booking(booking: Booking, payments: Sequence[PaymentView], secrets: Secrets
                 "completedAt": payment.completed_at,
             }
             for payment in payments
+        ],
+        "invoices": [
+            {
+                "number": invoice.number,
+                "kind": invoice.kind,
+                "total": _money(invoice.total),
+                "tax": _money(invoice.tax),
+                "issuedAt": invoice.issued_at,
+            }
+            for invoice in invoices
         ],
     }
 
