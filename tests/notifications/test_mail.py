@@ -409,6 +409,8 @@ async def test_a_booking_that_ran_out_is_explained_and_one_cancelled_by_its_owne
         ("duplicate", "This booking was paid twice."),
         ("mismatched", "is not the amount of the booking"),
         ("unwanted", "after the booking had been cancelled"),
+        ("surplus", "what was too much goes back to you"),
+        ("allowance", "taken something off the price"),
         ("something-new", "does not belong to a booking that is still open"),
     ],
 )

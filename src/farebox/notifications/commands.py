@@ -28,6 +28,7 @@ from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.notifications.compose import (
+    booking_url,
     change_failed_draft,
     expired_draft,
     letter_draft,
@@ -127,19 +128,44 @@ class Office:
         await self._enter_about(work, booking, [draft])
 
     async def tell_refund(
-        self, work: UnitOfWork, booking_id: UUID, *, refund_id: UUID, amount: Money, reason: str
+        self, work: UnitOfWork, booking_id: UUID, *, refund_id: UUID, amount: Money, reason: str, to: str
     ) -> None:
-        """Money that could not be kept goes back."""
+        """Money goes back, and why. `to`: `origin`, or `wallet`."""
         booking = await get_booking(work, booking_id, actor=SYSTEM)
         draft = refund_draft(
             booking,
             refund_id=refund_id,
             amount=amount,
             reason=reason,
+            to=to,
             base_url=self._base_url,
             secrets=self._secrets,
         )
         await self._enter_about(work, booking, [draft])
+
+    async def tell_contact(
+        self, work: UnitOfWork, booking_id: UUID, kind: MessageKind, occasion: str, facts: Mapping[str, Any]
+    ) -> None:
+        """A message of `payment_letters` to whoever booked. Once for each occasion."""
+        booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
+        about = {"reference": booking.reference, "url": booking_url(self._base_url, booking.reference), **facts}
+        recipient = booking.contact.email.open(self._secrets)
+        with language(booking.language):
+            draft = letter_draft(kind, occasion=occasion, recipient=recipient, facts=about)
+        await self._enter_about(work, booking, [draft])
+
+    async def tell_operators(
+        self, work: UnitOfWork, booking_id: UUID, kind: MessageKind, occasion: str, facts: Mapping[str, Any]
+    ) -> None:
+        """The same to the operators who sold it, at the address that their travellers are given."""
+        booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
+        addresses = {item.description.operator_email for item in booking.items} - {""}
+        about = {"reference": booking.reference, **facts}
+        with language(DEFAULT_LANGUAGE):
+            drafts = [
+                letter_draft(kind, occasion=occasion, recipient=address, facts=about) for address in sorted(addresses)
+            ]
+        await self._enter(work, drafts, language_code=DEFAULT_LANGUAGE, booking_id=booking.id)
 
     async def send_lookup_code(self, work: UnitOfWork, lookup_id: UUID) -> None:
         """The code that opens a booking, where the request was right; else nothing."""

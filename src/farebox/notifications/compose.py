@@ -15,6 +15,7 @@ from farebox.core.crypto import Secrets
 from farebox.core.i18n import N_, format_day, format_money, format_time, gettext, language, ngettext, zone_name
 from farebox.core.money import Money
 from farebox.notifications.letters import LETTERS
+from farebox.notifications.payment_letters import PAYMENT_LETTERS
 from farebox.notifications.views import Attachment, CalendarFile, CodePicture, Draft, MessageKind, TicketsFile
 from farebox.ticketing import TicketCard, item_in_words
 
@@ -101,9 +102,9 @@ def change_failed_draft(booking: Booking, *, change_id: UUID, reason: str, base_
 
 
 def refund_draft(
-    booking: Booking, *, refund_id: UUID, amount: Money, reason: str, base_url: str, secrets: Secrets
+    booking: Booking, *, refund_id: UUID, amount: Money, reason: str, to: str, base_url: str, secrets: Secrets
 ) -> Draft:
-    """Money is on its way back, and why. `reason` is why it could not be kept, as payments names it."""
+    """Money is on its way back, and why: `reason` as payments names it. `to`: `origin`, or `wallet`."""
     with language(booking.language):
         return _draft(
             "refund",
@@ -118,6 +119,7 @@ def refund_draft(
                 "trips": _trips(booking),
                 "amount": format_money(amount),
                 "reason": reason,
+                "to": to,
                 "booking_url": booking_url(base_url, booking.reference),
                 "again_url": base_url,
             },
@@ -141,12 +143,12 @@ def lookup_draft(found: LookupCode, *, lookup_id: UUID, secrets: Secrets) -> Dra
 def letter_draft(
     kind: MessageKind, *, occasion: str, recipient: str, facts: Mapping[str, Any], timezone: str | None = None
 ) -> Draft:
-    """A message to a person, in the current language.
+    """A message of which only the words differ from kind to kind, in the current language.
 
     Args:
         facts: what its texts name, and `url` where it has a button. Instants are told in `timezone`, an IANA name.
     """
-    letter = LETTERS[kind]
+    letter = LETTERS.get(kind) or PAYMENT_LETTERS[kind]
     told = {name: _told(value, timezone) for name, value in facts.items()}
 
     def say(text: str) -> str:
@@ -168,7 +170,9 @@ def letter_draft(
 
 
 def _told(value: Any, timezone: str | None) -> Any:
-    """A fact as it is read: an instant with its day, its time, and its zone."""
+    """A fact as it is read: money in its currency's form, an instant with its day, its time, and its zone."""
+    if isinstance(value, Money):
+        return format_money(value)
     if not isinstance(value, datetime):
         return value
     zone = ZoneInfo(timezone) if timezone else UTC

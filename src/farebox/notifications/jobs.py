@@ -16,12 +16,16 @@ from farebox.notifications.change_jobs import CHANGE_REACTIONS, register_change_
 from farebox.notifications.commands import SEND, Office
 from farebox.notifications.delivery import MAX_ATTEMPTS, Postman
 from farebox.notifications.factor_jobs import FACTOR_REACTIONS, register_factor_jobs
+from farebox.notifications.payment_jobs import PAYMENT_REACTIONS, register_payment_jobs
 from farebox.notifications.staff_jobs import STAFF_REACTIONS, register_staff_jobs
 
 CONFIRMED: Final = "notifications.booking-confirmed"
 CANCELLED: Final = "notifications.booking-cancelled"
 LOOKUP: Final = "notifications.lookup-requested"
 REFUND: Final = "notifications.refund-requested"
+
+TOLD_OTHERWISE: Final = frozenset({"cancelled", "chargeback", "provider"})
+"""Why money goes back of which another message tells: of the cancellation, of the dispute; or the bank's own."""
 
 SEND_AGAIN: Final = RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=4)
 """After 4, 16, 64 … seconds, nearly five hours after the sixth and eighteen in all."""
@@ -37,6 +41,7 @@ def reactions() -> dict[str, list[str]]:
         "booking.lookup-requested": [LOOKUP],
         "payment.refund-requested": [REFUND],
         **CHANGE_REACTIONS,
+        **PAYMENT_REACTIONS,
         **ACCOUNT_REACTIONS,
         **STAFF_REACTIONS,
         **FACTOR_REACTIONS,
@@ -62,6 +67,8 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
             await office.send_lookup_code(work, UUID(event["lookupId"]))
 
     async def refund_requested(event: Event) -> None:
+        if event["bookingId"] is None or event.get("isAgain") or event["reason"] in TOLD_OTHERWISE:
+            return
         async with database.begin() as work:
             await office.tell_refund(
                 work,
@@ -69,6 +76,7 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
                 refund_id=UUID(event["refundId"]),
                 amount=Money.parse(event["amount"], event["currency"]),
                 reason=event["reason"],
+                to=event.get("to", "origin"),
             )
 
     async def send(message_id: str) -> None:
@@ -79,6 +87,7 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
     jobs.register(LOOKUP, lookup_requested)
     jobs.register(REFUND, refund_requested)
     register_change_jobs(jobs, database, office)
+    register_payment_jobs(jobs, database, office)
     register_account_jobs(jobs, database, office)
     register_staff_jobs(jobs, database, office, secrets)
     register_factor_jobs(jobs, database, office)

@@ -9,7 +9,8 @@ import msgspec
 
 
 class MessageKind(StrEnum):
-    """Those of bookings, then those to people with an account; the latter have their words in `letters`."""
+    """Those of bookings, those about money (words in `payment_letters`), and those to people with an account (words in
+    `letters`)."""
 
     BOOKING_CONFIRMED = "booking-confirmed"
     BOOKING_EXPIRED = "booking-expired"
@@ -19,6 +20,16 @@ class MessageKind(StrEnum):
     LOOKUP_CODE = "lookup-code"
     REFUND = "refund"
     TICKETS = "tickets"
+
+    PART_PAID = "part-paid"
+    REFUND_FAILED = "refund-failed"
+    DISPUTE_OPENED = "dispute-opened"
+    DISPUTE_WON = "dispute-won"
+    DISPUTE_LOST = "dispute-lost"
+    OPERATOR_REFUND_FAILED = "operator-refund-failed"
+    OPERATOR_DISPUTE_OPENED = "operator-dispute-opened"
+    OPERATOR_DISPUTE_WON = "operator-dispute-won"
+    OPERATOR_DISPUTE_LOST = "operator-dispute-lost"
 
     VERIFY_EMAIL = "verify-email"
     ALREADY_REGISTERED = "already-registered"

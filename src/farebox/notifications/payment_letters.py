@@ -1,0 +1,81 @@
+"""The words of messages about money: to the traveller, and to operators who are to do something about it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from farebox.core.i18n import N_
+from farebox.notifications.letters import Letter
+from farebox.notifications.views import MessageKind
+
+OPEN_BOOKING: Final = N_("Open my booking")
+
+PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
+    MessageKind.PART_PAID: Letter(
+        N_("A part of the price of booking {reference} has come"),
+        (
+            N_("We have received {amount}. To confirm your booking, {missing} is still to be paid."),
+            N_("Pay the rest before the time to pay is over. If it is not paid, what has come goes back to you."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.REFUND_FAILED: Letter(
+        N_("Your money for booking {reference} could not be sent back"),
+        (
+            N_("We wanted to send {amount} back the way it came, and your bank or card did not take it."),
+            N_("You do not lose it. We have told the operator, who will send it to you another way."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.DISPUTE_OPENED: Letter(
+        N_("Your bank asks about your payment for booking {reference}"),
+        (
+            N_(
+                "Your bank has taken back {amount} for now, since the payment was questioned. Your booking stays valid."
+            ),
+            N_(
+                "If that was a mistake, tell your bank. If the bank keeps the money before the trip, we cancel the"
+                " booking."
+            ),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.DISPUTE_WON: Letter(
+        N_("Your payment for booking {reference} is settled"),
+        (N_("Your bank has confirmed the payment of {amount}. Nothing changes about your booking."),),
+        OPEN_BOOKING,
+    ),
+    MessageKind.DISPUTE_LOST: Letter(
+        N_("Your bank has taken back your payment for booking {reference}"),
+        (
+            N_("Your bank has given {amount} back to you."),
+            N_("If the trip had not begun, the booking is cancelled now, and its tickets are not valid any more."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.OPERATOR_REFUND_FAILED: Letter(
+        N_("Booking {reference}: {amount} could not be paid back"),
+        (
+            N_("The payment service refused to give {amount} back to the traveller of booking {reference}."),
+            N_("The money is still owed. Send it again, or pay it out another way."),
+        ),
+    ),
+    MessageKind.OPERATOR_DISPUTE_OPENED: Letter(
+        N_("Booking {reference}: a bank wants {amount} back"),
+        (
+            N_("The payer's bank has taken back {amount} for booking {reference}, and looks into it."),
+            N_("Answer it with the payment service, with the booking and what shows that the trip was made."),
+        ),
+    ),
+    MessageKind.OPERATOR_DISPUTE_WON: Letter(
+        N_("Booking {reference}: {amount} stays"),
+        (N_("The payer's bank has returned {amount} of booking {reference}."),),
+    ),
+    MessageKind.OPERATOR_DISPUTE_LOST: Letter(
+        N_("Booking {reference}: {amount} is lost"),
+        (
+            N_("The payer's bank keeps {amount} of booking {reference}."),
+            N_("If the trip had not begun, the booking is cancelled, and its seats are on sale again."),
+        ),
+    ),
+}
+"""Kind -> its words."""
