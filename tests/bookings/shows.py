@@ -18,6 +18,7 @@ from farebox.bookings import (
     ItemOffer,
     PassengerDetails,
     PlaceTime,
+    RefundTier,
     SeatDescription,
     SeatOffer,
     Traveller,
@@ -38,7 +39,10 @@ CONTACT = Contact(email="an.nguyen@example.com", phone="+84 912 345 678")
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Seats A1, A2 …; A1 is accessible. Children pay half, there is a fee for each show, 10 % tax is included."""
+    """Seats A1, A2 …; A1 is accessible. Children pay half, there is a fee for each show, 10 % tax is included.
+
+    All is paid back until a day before; with `tiers` (hours before, basis points), so much until it begins.
+    """
 
     id: UUID
     inventory_id: int
@@ -50,6 +54,7 @@ class Show:
     seats: tuple[SeatOffer, ...]
     change_fee: int = 0
     rename_fee: int = 0
+    tiers: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass
@@ -101,7 +106,10 @@ class Theatre:
         show = self._show(item)
         latest = show.begins - timedelta(hours=2)
         return ChangePolicy(
-            cancel_until=show.begins - timedelta(days=1),
+            cancel_until=show.begins if show.tiers else show.begins - timedelta(days=1),
+            tiers=tuple(
+                RefundTier(until=show.begins - timedelta(hours=hours), refund_bp=bp) for hours, bp in show.tiers
+            ),
             change_until=latest,
             rename_until=latest,
             change_fee_minor=show.change_fee,
@@ -184,7 +192,7 @@ class Box:
         seats: int = 4,
         begins_in: int = 86_400,
         operator: str = "theatre",
-        **more: int,
+        **more: Any,
     ) -> Show:
         async with self.database.begin() as work:
             owner = await upsert_operator(
