@@ -25,7 +25,7 @@ from farebox.core.files import open_files, try_files
 from farebox.core.keys import looks_typed, read_keys
 from farebox.core.settings import Settings
 from farebox.migrations.state import OLDEST_POSTGRES, find_version, head
-from farebox.payments import missing_keys
+from farebox.payments import provider_mistakes
 
 NEEDED_EXTENSIONS = ("unaccent", "pg_trgm")
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
@@ -260,9 +260,8 @@ def _payments(settings: Settings) -> Findings:
 
 
 def _providers(settings: Settings) -> Findings:
-    for provider, missing in missing_keys(settings).items():
-        found = f"{provider} is off: {' and '.join(missing)} missing"
-        yield Finding(Level.FAIL, "payment provider", found, "Set all of its keys, or none.")
+    for found, advice in provider_mistakes(settings):
+        yield Finding(Level.FAIL, "payment provider", found, advice)
 
 
 def _limits(settings: Settings) -> Findings:

@@ -3,7 +3,7 @@
 from farebox.payments.adapters.bank import TransferSlip
 from farebox.payments.adapters.cash import NAME as CASH
 from farebox.payments.after_sale import Cancelled, cancel_booking
-from farebox.payments.configured import build_providers, missing_keys
+from farebox.payments.configured import build_providers, provider_mistakes
 from farebox.payments.counter import HandRefund, list_hand_refunds, note_paid_out, note_received, take_cash
 from farebox.payments.due import due_for
 from farebox.payments.errors import (
@@ -163,11 +163,11 @@ __all__ = [
     "make_forgotten_refunds",
     "make_refund",
     "methods_for",
-    "missing_keys",
     "note_paid_out",
     "note_received",
     "pay_from_wallet",
     "play_sandbox",
+    "provider_mistakes",
     "receive_webhook",
     "refund_again",
     "refund_payment",

@@ -27,6 +27,12 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Provider -> the settings that it needs, all of them: who can take money but not hear of it must not begin."""
 
+TEST_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "stripe_secret_key": ("sk_test_", "rk_test_"),
+    "razorpay_key_id": ("rzp_test_",),
+}
+"""How keys begin with which everybody pays who knows the number of a test card."""
+
 
 def build_providers(
     settings: Settings, secrets: Secrets, *, database: Database, clock: Clock = system_clock
@@ -112,3 +118,18 @@ def missing_keys(settings: Settings) -> dict[str, list[str]]:
         if any(getattr(settings, key) for key in keys)
     }
     return {provider: names for provider, names in missing.items() if names}
+
+
+def provider_mistakes(settings: Settings) -> list[tuple[str, str]]:
+    """What is wrong with the keys of providers, and what to do about it."""
+    mistakes = [
+        (f"{provider} is off: {' and '.join(missing)} missing", "Set all of its keys, or none.")
+        for provider, missing in missing_keys(settings).items()
+    ]
+    if settings.is_production:
+        mistakes += [
+            (f"{PREFIX}{key.upper()} is a test key: tickets for nothing", "Set the one for live payments.")
+            for key, beginnings in TEST_KEYS.items()
+            if getattr(settings, key).startswith(beginnings)
+        ]
+    return mistakes
