@@ -83,5 +83,9 @@ async def _look_at(work: UnitOfWork, from_id: UUID, to_id: UUID) -> _Pair:
         from_id,
         to_id,
         min((offer.duration_minutes for offer in page.items), default=None),
-        min((offer.price for offer in page.items if offer.price), key=lambda price: price.amount, default=None),
+        min(
+            (offer.price for offer in page.items if offer.price is not None),
+            key=lambda price: price.amount,
+            default=None,
+        ),
     )
