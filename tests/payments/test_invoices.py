@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -206,7 +207,12 @@ async def test_a_job_that_was_missed_is_made_up_for_by_the_next(till, sold):
 
 async def test_a_document_says_what_the_operator_was_called_then_whatever_it_is_called_later(till, sold):
     booking, *_ = sold
-    facts = {"code": "theatre", "name": "Small Theatre", "timezone": "Asia/Ho_Chi_Minh", "currency": "EUR"}
+    facts: dict[str, Any] = {
+        "code": "theatre",
+        "name": "Small Theatre",
+        "timezone": "Asia/Ho_Chi_Minh",
+        "currency": "EUR",
+    }
     async with till.database.begin() as work:
         await upsert_operator(work, **facts, legal_name="Small Theatre Ltd", tax_number="0101234567")
     [invoice] = await issue(till, booking)
