@@ -152,9 +152,9 @@ class FareCellRow(Base):
 class PriceRuleRow(Base):
     """What makes a fare dearer or cheaper on some departures: so many basis points more (or, negative, less).
 
-    `kind`: `season` (service dates `first_day` to `last_day`), `weekday` (`weekdays`: bit 0 is Monday), `load` (at
-    least `from_load_bp` of the seats are gone), `early` (bought at least `days_ahead` days before), `round-trip` (with
-    a ride back). Of each kind the one that fits best counts: see `rules`.
+    `kind`: `season` (days of boarding from `first_day` to `last_day`), `weekday` (`weekdays`: bit 0 is Monday), `load`
+    (at least `from_load_bp` of the seats are gone), `early` (bought at least `days_ahead` days before), `round-trip`
+    (with a ride back). Of each kind the one that fits most closely counts: see `rules`.
     """
 
     __tablename__ = "price_rule"
