@@ -113,6 +113,7 @@ RULES: Final = {
         GET /api/v1/payments/methods
         GET /api/v1/payments/{payment_id:uuid}
         GET /api/v1/payments/{payment_id:uuid}/refunds
+        GET /api/v1/users/{user_id:uuid}/bookings
         GET POST /bookings/{booking_id:uuid}
         GET POST /bookings/{booking_id:uuid}/account
         POST /bookings/{booking_id:uuid}/again

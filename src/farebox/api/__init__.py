@@ -5,7 +5,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from farebox.api.auth import AuthController
-from farebox.api.bookings import BookingsController
+from farebox.api.bookings import BookingsController, list_bookings_of_user
 from farebox.api.cancellations import CancellationsController
 from farebox.api.changes import ChangesController
 from farebox.api.devices import DevicesController, PairingController
@@ -45,6 +45,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     GuestSessionsController,
     SeatLocksController,
     BookingsController,
+    list_bookings_of_user,
     ChangesController,
     CancellationsController,
     LookupController,

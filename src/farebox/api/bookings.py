@@ -1,6 +1,7 @@
 """Bookings: made of seat holds, read, changed while unpaid, cancelled, confirmed."""
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Controller, get, patch, post
@@ -8,7 +9,7 @@ from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK
 
 from farebox import bookings, payments
-from farebox.accounts import Actor
+from farebox.accounts import Actor, PersonNotFound
 from farebox.api.booking_wire import (
     BookingChange,
     BookingView,
@@ -32,6 +33,20 @@ from farebox.core.i18n import current_language
 from farebox.inventory import HoldExpired, HoldNotFound
 from farebox.payments import NotPayable, PaymentRequired
 from farebox.wiring import Services
+
+Status = Literal["upcoming", "pending", "completed", "cancelled"] | None
+Sort = Annotated[
+    Literal["created", "-created", "departure", "-departure", "status", "-status", "reference", "-reference"],
+    Parameter(description="Downwards with a hyphen before it."),
+]
+Search = Annotated[
+    str,
+    Parameter(max_length=100, description="Part of a reference; in your own bookings, of a person's or place's name."),
+]
+FirstDay = Annotated[date | None, Parameter(query="from", description="A trip begins on this day or later.")]
+LastDay = Annotated[date | None, Parameter(query="to", description="A trip begins on this day or earlier.")]
+Limit = Annotated[int, Parameter(ge=1, le=100)]
+Offset = Annotated[int, Parameter(ge=0, le=1_000_000)]
 
 
 class BookingsController(Controller):
@@ -62,22 +77,25 @@ class BookingsController(Controller):
         )
         return BookingView.of(booking, services.secrets, at=work.now)
 
-    @get("/", summary="List your bookings", operation_id="listBookings")
+    @get("/", summary="List your bookings", operation_id="listBookings", responses=problems(Invalid))
     async def list_own(
         self,
         work: UnitOfWork,
         actor: Actor,
         services: Services,
-        status: Literal["upcoming", "pending", "completed", "cancelled"] | None = None,
-        limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
-        offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
+        status: Status = None,
+        sort: Sort = "-created",
+        q: Search = "",
+        first_day: FirstDay = None,
+        last_day: LastDay = None,
+        limit: Limit = 20,
+        offset: Offset = 0,
     ) -> Listing[BookingView]:
-        """The latest first."""
-        found, total = await bookings.list_bookings(work, actor=actor, status=status, limit=limit, offset=offset)
-        secrets, at = services.secrets, work.now
-        return listing(
-            found, lambda each: BookingView.of(each, secrets, at=at), total=total, limit=limit, offset=offset
-        )
+        """Those that your credential reaches: yours, or, for staff, those with something of their operators."""
+        return await _list(
+            work, actor, services, status=status, sort=sort, search=q, first_day=first_day, last_day=last_day,
+            limit=limit, offset=offset,
+        )  # fmt: skip
 
     @get("/{booking_id:uuid}", summary="Get a booking", operation_id="getBooking", responses=problems(BookingNotFound))
     async def show(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
@@ -135,6 +153,43 @@ class BookingsController(Controller):
         """Succeeds once the payment is verified on the server, or where nothing is to pay; again changes nothing."""
         confirmed = await payments.confirm_paid(work, booking_id, actor=actor, signer=services.secrets)
         return BookingView.of(confirmed, services.secrets, at=work.now)
+
+
+@get(
+    "/users/{user_id:uuid}/bookings",
+    summary="List a person's bookings",
+    operation_id="listBookingsOfUser",
+    tags=["Bookings"],
+    opt={"access": "booking"},
+    response_headers=PRIVATE,
+    responses=problems(PersonNotFound, Invalid),
+)
+async def list_bookings_of_user(
+    user_id: UUID,
+    work: UnitOfWork,
+    actor: Actor,
+    services: Services,
+    status: Status = None,
+    sort: Sort = "-created",
+    q: Search = "",
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    limit: Limit = 20,
+    offset: Offset = 0,
+) -> Listing[BookingView]:
+    """For the person themselves, and for staff: those with something of their operators."""
+    return await _list(
+        work, actor, services, person_id=user_id, status=status, sort=sort, search=q, first_day=first_day,
+        last_day=last_day, limit=limit, offset=offset,
+    )  # fmt: skip
+
+
+async def _list(
+    work: UnitOfWork, actor: Actor, services: Services, *, limit: int, offset: int, **wanted: Any
+) -> Listing[BookingView]:
+    found, total = await bookings.list_bookings(work, actor=actor, limit=limit, offset=offset, **wanted)
+    secrets, at = services.secrets, work.now
+    return listing(found, lambda each: BookingView.of(each, secrets, at=at), total=total, limit=limit, offset=offset)
 
 
 async def _change(

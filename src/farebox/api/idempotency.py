@@ -37,6 +37,7 @@ IDEMPOTENT = (IdempotencyMismatch, IdempotencyRunning)
 
 def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
     """Middleware for the API's routers."""
+
     def wrap(app: ASGIApp) -> ASGIApp:
         async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
             headers = dict(scope["headers"])

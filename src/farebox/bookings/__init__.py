@@ -72,18 +72,17 @@ from farebox.bookings.keeping import (
     wipe_old_people,
     wipe_people,
 )
+from farebox.bookings.listing import BookingOrder, ListedStatus, list_bookings
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
 from farebox.bookings.modifying import update_passengers
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
 from farebox.bookings.part_payments import note_part_paid
 from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable
 from farebox.bookings.queries import (
-    ListedStatus,
     count_bookings_by_status,
     get_booking,
     get_booking_by_reference,
     list_audit,
-    list_bookings,
     sold_for,
 )
 from farebox.bookings.rebooking import Again, rebook
@@ -134,6 +133,7 @@ __all__ = [
     "BookingExpired",
     "BookingItem",
     "BookingNotFound",
+    "BookingOrder",
     "BookingReduced",
     "BookingRefunded",
     "BookingRenamed",

@@ -1,10 +1,12 @@
 """What a traveller wants to know at a glance: what comes next, and what there was so far."""
 
 from dataclasses import dataclass
+from typing import Final, get_args
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from farebox.accounts import Actor
+from farebox.bookings.listing import ListedStatus, listed_as
 from farebox.bookings.models import BookingItemRow, BookingRow
 from farebox.bookings.queries import reached_by, shown
 from farebox.bookings.states import SOLD, BookingStatus
@@ -12,16 +14,24 @@ from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
 
+LISTED: Final[tuple[ListedStatus, ...]] = get_args(ListedStatus)
+
 
 @dataclass(frozen=True, slots=True)
 class TravelSummary:
-    """What somebody has booked and kept so far.
+    """What somebody has booked so far.
 
     Attributes:
-        trips: each way of a round trip is one.
-        spent: the totals of those bookings, by currency, the most used currency first.
+        made: all bookings ever made; `upcoming`, `pending`, `completed`, `cancelled`: as a list shows them so filtered.
+        bookings: those that were kept; `trips`: their rides, each way of a round trip one.
+        spent: what those cost, and what was kept of cancelled ones, by currency, the most used currency first.
     """
 
+    made: int
+    upcoming: int
+    pending: int
+    completed: int
+    cancelled: int
     bookings: int
     trips: int
     spent: tuple[Money, ...]
@@ -45,20 +55,44 @@ async def list_bookings_ahead(
 
 
 async def summarise_bookings(work: UnitOfWork, *, actor: Actor) -> TravelSummary:
-    """What an actor's bookings come to, those that were cancelled left out."""
+    """What an actor's bookings come to."""
     items = (
-        select(func.count()).where(BookingItemRow.booking_id == BookingRow.id).correlate(BookingRow).scalar_subquery()
+        select(func.count())
+        .where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.ended_as.is_(None))
+        .correlate(BookingRow)
+        .scalar_subquery()
     )
+    is_kept = BookingRow.status.in_(SOLD)
+    was_sold = is_kept | BookingRow.confirmed_at.is_not(None)
+
+    def number(which: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.count().filter(which)
+
     rows = (
         await work.session.execute(
-            select(BookingRow.currency, func.sum(BookingRow.total_minor), func.count(), func.sum(items))
-            .where(reached_by(actor), BookingRow.status.in_(SOLD))
+            select(
+                BookingRow.currency,
+                func.coalesce(func.sum(BookingRow.total_minor).filter(was_sold), 0),
+                func.count(),
+                *(number(listed_as(each)) for each in LISTED),
+                number(is_kept),
+                func.coalesce(func.sum(items).filter(is_kept), 0),
+            )
+            .where(reached_by(actor))
             .group_by(BookingRow.currency)
-            .order_by(func.count().desc(), BookingRow.currency)
+            .order_by(number(is_kept).desc(), BookingRow.currency)
         )
     ).all()
+    made, upcoming, pending, completed, cancelled, kept, trips = (
+        sum(int(row[place]) for row in rows) for place in range(2, 9)
+    )
     return TravelSummary(
-        bookings=sum(count for _, _, count, _ in rows),
-        trips=sum(int(trips) for _, _, _, trips in rows),
-        spent=tuple(Money(int(total), currency) for currency, total, _, _ in rows),
+        made=made,
+        upcoming=upcoming,
+        pending=pending,
+        completed=completed,
+        cancelled=cancelled,
+        bookings=kept,
+        trips=trips,
+        spent=tuple(Money(int(spent), currency) for currency, spent, *_ in rows if spent),
     )

@@ -1,7 +1,7 @@
 """Reading bookings. Whom a credential reaches is part of the query: what it does not reach is not found."""
 
 from collections.abc import Collection, Sequence
-from typing import Final, Literal, TypeAlias, TypeVarTuple
+from typing import Final, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, select, true
@@ -16,7 +16,7 @@ from farebox.bookings.models import (
     BookingRow,
 )
 from farebox.bookings.references import check_reference
-from farebox.bookings.states import UNPAID, BookingStatus
+from farebox.bookings.states import BookingStatus
 from farebox.bookings.views import (
     AuditEntry,
     Booking,
@@ -27,8 +27,6 @@ Columns = TypeVarTuple("Columns")
 
 UNNOTED: Final = frozenset({"anonymous", "guest", "system"})
 """Kinds of actors who see their own bookings only, and the system, which sees nothing in the sense of the audit."""
-
-ListedStatus: TypeAlias = Literal["upcoming", "pending", "completed", "cancelled"]
 
 
 async def get_booking(
@@ -58,24 +56,6 @@ async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: A
     return (await shown(work, [row], actor, "read"))[0]
 
 
-async def list_bookings(
-    work: UnitOfWork, *, actor: Actor, status: ListedStatus | None = None, limit: int = 20, offset: int = 0
-) -> tuple[list[Booking], int]:
-    """The bookings that this actor made, the latest first, and how many there are in all.
-
-    Args:
-        status: `upcoming`: confirmed, and not begun yet; `pending`: waiting for money; `cancelled`: refunded or not.
-    """
-    reached = select(BookingRow).where(reached_by(actor), _listed_as(status))
-    count = await work.session.scalar(select(func.count()).select_from(reached.subquery()))
-    page = reached.order_by(BookingRow.created_at.desc(), BookingRow.id.desc()).limit(limit).offset(offset)
-    rows = (await work.session.scalars(_fresh(page))).all()
-    for row in rows:
-        if row.expires_at is not None and row.expires_at <= work.now and await expire_if_due(work, row.id):
-            await work.session.refresh(row)
-    return await shown(work, rows, actor, "list"), count or 0
-
-
 async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> list[AuditEntry]:
     """What happened to a booking, in order.
 
@@ -97,20 +77,6 @@ async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> lis
         )
         for row in rows
     ]
-
-
-def _listed_as(status: ListedStatus | None) -> ColumnElement[bool]:
-    is_open = BookingRow.status.in_(UNPAID)
-    is_over = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
-    ended = BookingRow.status.in_([BookingStatus.CANCELLED, BookingStatus.REFUNDED])
-    clauses: dict[ListedStatus | None, ColumnElement[bool]] = {
-        None: true(),
-        "upcoming": (BookingRow.status == BookingStatus.CONFIRMED) & (BookingRow.starts_at > func.now()),
-        "pending": is_open & ~is_over,
-        "completed": BookingRow.status == BookingStatus.COMPLETED,
-        "cancelled": ended | (is_open & is_over),
-    }
-    return clauses[status]
 
 
 def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) -> ColumnElement[bool]:
@@ -176,7 +142,7 @@ async def _get_row(
     query = select(BookingRow, is_due).where(which, reached_by(actor, permission))
     if lock:
         query = query.with_for_update()
-    found = (await work.session.execute(_fresh(query))).one_or_none()
+    found = (await work.session.execute(fresh(query))).one_or_none()
     if found is None:
         raise BookingNotFound
     row, due = found
@@ -185,7 +151,7 @@ async def _get_row(
     return row
 
 
-def _fresh(query: Select[*Columns]) -> Select[*Columns]:
+def fresh(query: Select[*Columns]) -> Select[*Columns]:
     """Rows that this session has seen before are read anew: others may have changed them since."""
     return query.execution_options(populate_existing=True)
 

@@ -1,0 +1,122 @@
+"""Lists of bookings: filtered, searched, sorted, a page at a time."""
+
+from datetime import date
+from typing import Final, Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, cast, false, func, or_, select, true
+
+from farebox.accounts import Actor, Permission, PersonNotFound
+from farebox.bookings.expiry import expire_if_due
+from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
+from farebox.bookings.queries import fresh, reached_by, shown
+from farebox.bookings.references import normalise_reference
+from farebox.bookings.states import UNPAID, BookingStatus
+from farebox.bookings.views import Booking
+from farebox.core.db import UnitOfWork
+
+ListedStatus: TypeAlias = Literal["upcoming", "pending", "completed", "cancelled"]
+BookingOrder: TypeAlias = Literal[
+    "created", "-created", "departure", "-departure", "status", "-status", "reference", "-reference"
+]
+
+_COLUMNS: Final = {
+    "created": BookingRow.created_at,
+    "departure": BookingRow.starts_at,
+    "status": BookingRow.status,
+    "reference": BookingRow.reference,
+}
+
+
+async def list_bookings(
+    work: UnitOfWork,
+    *,
+    actor: Actor,
+    person_id: UUID | None = None,
+    status: ListedStatus | None = None,
+    search: str = "",
+    first_day: date | None = None,
+    last_day: date | None = None,
+    sort: BookingOrder = "-created",
+    limit: int = 20,
+    offset: int = 0,
+) -> tuple[list[Booking], int]:
+    """The bookings that an actor reaches, and how many there are in all.
+
+    Args:
+        person_id: only those of this person: all for themselves, for staff those with something of their operators.
+        status: `upcoming`: confirmed, and not begun yet; `pending`: waiting for money; `cancelled`: refunded or not.
+        search: a part of a reference, or, in one's own bookings, of a passenger's or place's name; accents and case do
+            not matter.
+        first_day, last_day: when one of the rides begins, by the calendar where it does; both included.
+        sort: downwards where it begins with a hyphen. Of two alike, the one made earlier is the smaller.
+
+    Raises:
+        PersonNotFound: `person_id` is somebody else, there or not, and the actor acts for no operator.
+    """
+    which = reached_by(actor)
+    if person_id is not None:
+        owner = Actor("user", person_id)
+        if (actor.kind, actor.id) != (owner.kind, owner.id) and not actor.may(Permission.BOOKINGS_READ):
+            raise PersonNotFound
+        which &= BookingRow.owner == owner.owner
+    reached = select(BookingRow).where(
+        which, listed_as(status), _begins_within(first_day, last_day), _is_found(search, actor)
+    )
+    count = await work.session.scalar(select(func.count()).select_from(reached.subquery()))
+    order = [_COLUMNS[sort.removeprefix("-")], BookingRow.id]
+    in_order = reached.order_by(*(column.desc() for column in order) if sort.startswith("-") else order)
+    rows = (await work.session.scalars(fresh(in_order.limit(limit).offset(offset)))).all()
+    for row in rows:
+        if row.expires_at is not None and row.expires_at <= work.now and await expire_if_due(work, row.id):
+            await work.session.refresh(row)
+    return await shown(work, rows, actor, "list"), count or 0
+
+
+def listed_as(status: ListedStatus | None) -> ColumnElement[bool]:
+    """Which bookings a filter shows. One whose time to pay is over is cancelled, swept or not."""
+    is_open = BookingRow.status.in_(UNPAID)
+    is_over = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
+    ended = BookingRow.status.in_([BookingStatus.CANCELLED, BookingStatus.REFUNDED])
+    clauses: dict[ListedStatus | None, ColumnElement[bool]] = {
+        None: true(),
+        "upcoming": (BookingRow.status == BookingStatus.CONFIRMED) & (BookingRow.starts_at > func.now()),
+        "pending": is_open & ~is_over,
+        "completed": BookingRow.status == BookingStatus.COMPLETED,
+        "cancelled": ended | (is_open & is_over),
+    }
+    return clauses[status]
+
+
+def _begins_within(first_day: date | None, last_day: date | None) -> ColumnElement[bool]:
+    """Whether a ride that the booking has begins on one of the days."""
+    if first_day is None and last_day is None:
+        return true()
+    zone = BookingItemRow.description["origin"]["timezone"].astext
+    day = cast(func.timezone(zone, BookingItemRow.starts_at), Date)
+    within = [BookingItemRow.booking_id == BookingRow.id, BookingItemRow.ended_as.is_(None)]
+    within += [day >= first_day] if first_day else []
+    within += [day <= last_day] if last_day else []
+    return select(BookingItemRow.id).where(*within).exists()
+
+
+def _is_found(search: str, actor: Actor) -> ColumnElement[bool]:
+    """Whether a booking is what was searched for."""
+    if not search.strip():
+        return true()
+    reference = normalise_reference(search)
+    named = BookingRow.reference.contains(reference, autoescape=True) if reference else false()
+    if actor.booking_id is not None or actor.kind == "anonymous":
+        return named
+    folded = func.public.search_fold(search)
+
+    def is_like(column: ColumnElement[str]) -> ColumnElement[bool]:
+        return (folded != "") & (func.strpos(func.public.search_fold(column), folded) > 0)
+
+    ends = [BookingItemRow.description[end] for end in ("origin", "destination")]
+    places = or_(*(is_like(end[name].astext) for end in ends for name in ("name", "place")))
+    passenger = (BookingPassengerRow.booking_id == BookingRow.id) & is_like(BookingPassengerRow.full_name.expression)
+    item = (BookingItemRow.booking_id == BookingRow.id) & places
+    is_own = BookingRow.owner == actor.owner
+    who, where = select(BookingPassengerRow.id).where(passenger), select(BookingItemRow.id).where(item)
+    return named | (is_own & (who.exists() | where.exists()))
