@@ -1,7 +1,7 @@
 """The ways of paying, as travellers choose between them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from farebox.bookings import Booking
@@ -22,6 +22,9 @@ TOLD: Final = {
     "cash": ("cash", N_("At the counter, before the time is over.")),
 }
 """Code of a method -> its drawing, and what happens next."""
+
+AT_THE_COUNTER: Final = {"cash": N_("Cash")}
+"""Code of a way in which no traveller pays by themselves -> what it is called."""
 
 
 def methods_of(booking: Booking, providers: Providers, now: datetime) -> list[PaymentMethod]:
@@ -45,8 +48,9 @@ def chosen_method(code: str, methods: Sequence[PaymentMethod]) -> str:
 
 def method_label(code: str, currency: str, providers: Providers) -> str:
     """What a method is called; its code where nobody offers it any more."""
-    labels = {method.code: _(method.label) for method in methods_for(currency, providers)}
-    return labels.get(code, code)
+    offered = methods_for(currency, providers, begins_in=timedelta.max)
+    labels = {method.code: method.label for method in offered} | AT_THE_COUNTER
+    return _(labels.get(code, code))
 
 
 def received(booking: Booking, due: Money) -> Money | None:
