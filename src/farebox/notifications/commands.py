@@ -1,6 +1,7 @@
 """Entering messages, and what happens to them. Sending is a job's, after commit: no network call in a transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -38,7 +39,8 @@ from farebox.notifications.compose import (
 )
 from farebox.notifications.errors import TooManyMessages
 from farebox.notifications.models import MessageRow
-from farebox.notifications.views import Draft, MessageKind, MessageStatus
+from farebox.notifications.views import Attachment, Draft, InvoiceFile, MessageKind, MessageStatus
+from farebox.payments import issue_invoices, list_invoices
 from farebox.ticketing import TicketCard, get_ticketed_booking, ticket_cards
 
 SEND: Final = "notifications.send"
@@ -143,8 +145,29 @@ class Office:
         )
         await self._enter_about(work, booking, [draft])
 
+    async def send_receipt(self, work: UnitOfWork, booking_id: UUID, *, payment_id: UUID, amount: Money) -> None:
+        """The receipt of a payment, with the invoices that say what was paid for. They are written if need be."""
+        await issue_invoices(work, booking_id, secrets=self._secrets)
+        invoices = [each for each in await list_invoices(work, booking_id, actor=SYSTEM) if each.kind == "invoice"]
+        latest = max((each.issued_at for each in invoices), default=None)
+        files = [
+            InvoiceFile(filename=f"{each.number}.pdf", invoice_id=each.id)
+            for each in invoices
+            if each.issued_at == latest
+        ]
+        await self.tell_contact(
+            work, booking_id, MessageKind.RECEIPT, str(payment_id), {"amount": amount}, attachments=files
+        )
+
     async def tell_contact(
-        self, work: UnitOfWork, booking_id: UUID, kind: MessageKind, occasion: str, facts: Mapping[str, Any]
+        self,
+        work: UnitOfWork,
+        booking_id: UUID,
+        kind: MessageKind,
+        occasion: str,
+        facts: Mapping[str, Any],
+        *,
+        attachments: Sequence[Attachment] = (),
     ) -> None:
         """A message of `payment_letters` to whoever booked. Once for each occasion."""
         booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
@@ -152,7 +175,7 @@ class Office:
         recipient = booking.contact.email.open(self._secrets)
         with language(booking.language):
             draft = letter_draft(kind, occasion=occasion, recipient=recipient, facts=about)
-        await self._enter_about(work, booking, [draft])
+        await self._enter_about(work, booking, [replace(draft, attachments=tuple(attachments))])
 
     async def tell_operators(
         self, work: UnitOfWork, booking_id: UUID, kind: MessageKind, occasion: str, facts: Mapping[str, Any]

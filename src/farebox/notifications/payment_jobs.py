@@ -1,4 +1,4 @@
-"""What travellers and operators are told about money that did not simply come, or go back."""
+"""What travellers and operators are told about money: receipts, and what did not simply come or go back."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,11 +10,13 @@ from farebox.core.money import Money
 from farebox.notifications.commands import Office
 from farebox.notifications.views import MessageKind
 
+RECEIPT: Final = "notifications.payment-completed"
 PART_PAID: Final = "notifications.part-paid"
 REFUND_FAILED: Final = "notifications.refund-failed"
 DISPUTED: Final = "notifications.disputed"
 
 PAYMENT_REACTIONS: Final[dict[str, list[str]]] = {
+    "payment.completed": [RECEIPT],
     "payment.partially-paid": [PART_PAID],
     "payment.refund-failed": [REFUND_FAILED],
     "payment.disputed": [DISPUTED],
@@ -33,6 +35,12 @@ Event = Mapping[str, Any]
 
 def register_payment_jobs(jobs: Jobs, database: Database, office: Office) -> None:
     """Enter the jobs that write about money, each once for an event however often it runs."""
+
+    async def completed(event: Event) -> None:
+        async with database.begin() as work:
+            await office.send_receipt(
+                work, UUID(event["bookingId"]), payment_id=UUID(event["paymentId"]), amount=_money(event)
+            )
 
     async def part_paid(event: Event) -> None:
         facts = {"amount": _money(event), "missing": Money.parse(event["missing"], event["currency"])}
@@ -55,6 +63,7 @@ def register_payment_jobs(jobs: Jobs, database: Database, office: Office) -> Non
             await office.tell_contact(work, UUID(event["bookingId"]), kinds[0], occasion, facts)
             await office.tell_operators(work, UUID(event["bookingId"]), kinds[1], occasion, facts)
 
+    jobs.register(RECEIPT, completed)
     jobs.register(PART_PAID, part_paid)
     jobs.register(REFUND_FAILED, refund_failed)
     jobs.register(DISPUTED, disputed)

@@ -18,6 +18,11 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         ),
         OPEN_BOOKING,
     ),
+    MessageKind.RECEIPT: Letter(
+        N_("Receipt for booking {reference}"),
+        (N_("We have received your payment of {amount}. Thank you."), N_("The invoice is attached.")),
+        OPEN_BOOKING,
+    ),
     MessageKind.REFUND_FAILED: Letter(
         N_("Your money for booking {reference} could not be sent back"),
         (

@@ -18,11 +18,13 @@ from farebox.notifications.views import (
     CalendarFile,
     CodePicture,
     File,
+    InvoiceFile,
     Message,
     MessageKind,
     MessageStatus,
     TicketsFile,
 )
+from farebox.payments import render_invoice
 from farebox.ticketing import calendar, qr_png, render_booking_pdf
 
 
@@ -72,6 +74,9 @@ async def make_file(
                 assert message.booking_id is not None, "and so is its calendar"
                 _, content = await calendar(work, message.booking_id, actor=SYSTEM, base_url=settings.base_url)
                 return File(spec.filename, "text/calendar", content)
+            case InvoiceFile():
+                _, content = await render_invoice(work, spec.invoice_id, actor=SYSTEM, secrets=secrets)
+                return File(spec.filename, "application/pdf", content)
             case CodePicture():
                 return File(spec.content_id, "image/png", qr_png(spec.token))
 

@@ -22,6 +22,7 @@ class MessageKind(StrEnum):
     TICKETS = "tickets"
 
     PART_PAID = "part-paid"
+    RECEIPT = "receipt"
     REFUND_FAILED = "refund-failed"
     DISPUTE_OPENED = "dispute-opened"
     DISPUTE_WON = "dispute-won"
@@ -71,6 +72,13 @@ class CalendarFile(msgspec.Struct, frozen=True, kw_only=True, tag="calendar"):
     filename: str
 
 
+class InvoiceFile(msgspec.Struct, frozen=True, kw_only=True, tag="invoice"):
+    """The PDF of an invoice or a credit note."""
+
+    filename: str
+    invoice_id: UUID
+
+
 class CodePicture(msgspec.Struct, frozen=True, kw_only=True, tag="qr"):
     """The picture of a ticket's QR code, shown within the HTML where it says `cid:<content_id>`."""
 
@@ -78,7 +86,7 @@ class CodePicture(msgspec.Struct, frozen=True, kw_only=True, tag="qr"):
     token: str
 
 
-Attachment = TicketsFile | CalendarFile | CodePicture
+Attachment = TicketsFile | CalendarFile | InvoiceFile | CodePicture
 
 
 @dataclass(frozen=True, slots=True, repr=False)
