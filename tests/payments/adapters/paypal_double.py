@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from tests.payments.adapters.loopback import Asked
 
 SCHEMAS = json.loads((Path(__file__).parent / "paypal_schemas.json").read_text())
+ORDER, REFUND = (jsonschema_rs.validator_for(SCHEMAS[name], validate_formats=True) for name in ("order", "refund"))
 CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID = "a-client", "a-secret", "8PT597110X687430LKGECATA"
 BASIC = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
 CERTIFICATES = "/v1/notifications/certs/"
@@ -136,7 +137,7 @@ class PayPalDouble:
         return 404, {"name": "RESOURCE_NOT_FOUND"}
 
     def _create(self, body: dict[str, Any]) -> tuple[int, object]:
-        jsonschema.validate(body, SCHEMAS["order"], format_checker=jsonschema.FormatChecker())
+        ORDER.validate(body)
         [unit] = body["purchase_units"]
         value, currency = unit["amount"]["value"], unit["amount"]["currency_code"]
         if "." in value and currency in WHOLE_ONLY:
@@ -173,7 +174,7 @@ class PayPalDouble:
         return 201, json.loads(json.dumps(order))
 
     def _refund(self, capture: dict[str, Any], body: dict[str, Any]) -> tuple[int, object]:
-        jsonschema.validate(body, SCHEMAS["refund"], format_checker=jsonschema.FormatChecker())
+        REFUND.validate(body)
         if self.issue:
             return _refused(self.issue)
         refunded = capture.setdefault("refunded", 0.0) + float(body["amount"]["value"])

@@ -12,6 +12,7 @@ from tests.payments.adapters.paypal_double import (
     CERTIFICATES,
     CLIENT_ID,
     CLIENT_SECRET,
+    ORDER,
     WEBHOOK_ID,
     PayPalDouble,
     certificate,
@@ -93,6 +94,22 @@ async def test_an_order_names_our_payment_and_leads_to_paypals_page(paypal, far)
     assert unit["amount"] == {"currency_code": "EUR", "value": "25.75"}
     assert (unit["custom_id"], unit["description"]) == (str(asked.payment_id), asked.reference)
     assert started.checkout_url == f"https://www.sandbox.paypal.com/checkoutnow?token={started.external_id}"
+
+
+async def test_the_schema_that_orders_are_held_to_refuses_what_paypal_refuses(paypal, far):
+    await paypal.start(order())
+    [good] = far.created
+    [unit] = good["purchase_units"]
+    assert ORDER.is_valid(good)  # control
+    for bad in (
+        good | {"intent": "SALE"},
+        good | {"extra": 1},
+        good | {"purchase_units": []},
+        good | {"purchase_units": [unit | {"amount": {"value": "25.75"}}]},
+        good | {"purchase_units": [unit | {"amount": {"value": "25,75", "currency_code": "EUR"}}]},
+        good | {"purchase_units": [unit | {"custom_id": ""}]},
+    ):
+        assert not ORDER.is_valid(bad), bad
 
 
 async def test_the_same_payment_is_one_order(paypal, far):
