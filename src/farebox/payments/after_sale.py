@@ -79,7 +79,7 @@ async def cancel_booking(
     if booking.status is not BookingStatus.CONFIRMED:
         return await _cancel_unpaid(work, booking, actor=actor, passengers=passengers, reason=reason, note=note)
     if refund_to == "wallet":
-        _refuse_wallet(booking, actor)
+        refuse_foreign_wallet(booking, actor)
     done = await cancel_sold_booking(
         work,
         booking_id,
@@ -92,7 +92,7 @@ async def cancel_booking(
     )
     await void_tickets(work, booking_id, passengers=done.quote.passenger_ids)
     await note_reprice(work, done.before, done.after)
-    refund = await _pay_back(work, booking_id, done.quote.refund, to=refund_to, actor=actor)
+    refund = await pay_back(work, booking_id, done.quote.refund, to=refund_to, reason=CANCELLED, actor=actor)
     return Cancelled(done.after, done.quote, refund, refund_to)
 
 
@@ -115,7 +115,7 @@ async def _cancel_unpaid(
     return Cancelled(cancelled, quote, Money.zero(quote.currency), "origin")
 
 
-def _refuse_wallet(booking: Booking, actor: Actor) -> None:
+def refuse_foreign_wallet(booking: Booking, actor: Actor) -> None:
     """The wallet is its owner's: a code for one booking, mailed to its contact, does not say that one is that person.
 
     Raises:
@@ -126,11 +126,13 @@ def _refuse_wallet(booking: Booking, actor: Actor) -> None:
         raise NoWallet
 
 
-async def _pay_back(work: UnitOfWork, booking_id: UUID, amount: Money, *, to: Destination, actor: Actor) -> Money:
+async def pay_back(
+    work: UnitOfWork, booking_id: UUID, amount: Money, *, to: Destination, reason: str, actor: Actor
+) -> Money:
     """Promise the money back; where a payer's bank has taken some of it already, what is left of it."""
     try:
-        await give_back(work, booking_id, amount, to=to, reason=CANCELLED, actor=actor)
+        await give_back(work, booking_id, amount, to=to, reason=reason, actor=actor)
     except RefundTooLarge as too_large:
         amount = too_large.fields["left"]
-        await give_back(work, booking_id, amount, to=to, reason=CANCELLED, actor=actor)
+        await give_back(work, booking_id, amount, to=to, reason=reason, actor=actor)
     return amount

@@ -37,9 +37,9 @@ from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.inventory import HoldExpired
 from farebox.payments import ledger
-from farebox.payments.errors import NoWallet, RefundTooLarge
+from farebox.payments.after_sale import pay_back, refuse_foreign_wallet
 from farebox.payments.models import PaymentRow
-from farebox.payments.refunds import Destination, give_back
+from farebox.payments.refunds import Destination
 from farebox.payments.states import Disposition
 from farebox.ticketing import Signer, issue_tickets, void_tickets
 
@@ -168,7 +168,7 @@ async def _change(
     if terms.expected_total is not None and terms.expected_total != quote.after:
         raise PriceChanged(total=quote.after)
     if terms.refund_to == "wallet":
-        _refuse_foreign_wallet(booking, actor)
+        refuse_foreign_wallet(booking, actor)
     change_id = new_id()
     await refuse_second_change(work, booking.id)
     if quote.owed:
@@ -180,7 +180,7 @@ async def _change(
         after = await _make(work, booking, quote, change_id=change_id, actor=actor, holder=holder, signer=signer)
     except SeatsGone:
         raise HoldExpired from None
-    await _pay_back(work, booking.id, quote.given_back, to=terms.refund_to, actor=actor)
+    await pay_back(work, booking.id, quote.given_back, to=terms.refund_to, reason=CHANGED, actor=actor)
     return Changed(after, quote, None)
 
 
@@ -212,17 +212,3 @@ def _has_begun(work: UnitOfWork, booking: Booking, quote: ChangeQuote) -> bool:
     if quote.seats:
         begins.append(quote.seats.description.origin.time)
     return min(begins, default=work.now) <= work.now
-
-
-def _refuse_foreign_wallet(booking: Booking, actor: Actor) -> None:
-    """Raises `NoWallet`: a code for one booking, mailed to its contact, does not say that one is its owner."""
-    if not booking.owner.startswith("user:") or actor.kind == "guest":
-        raise NoWallet
-
-
-async def _pay_back(work: UnitOfWork, booking_id: UUID, amount: Money, *, to: Destination, actor: Actor) -> None:
-    """Promise back what a change saves; where a payer's bank has taken some of it already, what is left."""
-    try:
-        await give_back(work, booking_id, amount, to=to, reason=CHANGED, actor=actor)
-    except RefundTooLarge as too_large:
-        await give_back(work, booking_id, too_large.fields["left"], to=to, reason=CHANGED, actor=actor)
