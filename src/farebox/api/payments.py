@@ -16,7 +16,7 @@ from farebox.api.booking_wire import BOOKING_ID
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
 from farebox.api.wire import PRIVATE, MoneyView, Request, Wire
-from farebox.bookings import BookingExpired, BookingNotFound
+from farebox.bookings import BookingExpired, BookingNotFound, ChangeNotFound
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext
@@ -116,6 +116,7 @@ class Received(Wire):
 
 CREATE_PROBLEMS = problems(
     BookingNotFound,
+    ChangeNotFound,
     BookingExpired,
     NotPayable,
     NothingToPay,
