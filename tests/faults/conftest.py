@@ -1,7 +1,8 @@
 import pytest
+from tests.bookings.conftest import box
 from tests.races.conftest import APART, TOGETHER, open_shop
 
-__all__ = ["APART", "TOGETHER"]
+__all__ = ["APART", "TOGETHER", "box"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from tests.payments.till import declined, paid
 from farebox.accounts import SYSTEM
 from farebox.bookings import (
     BookingStatus,
+    CancelReason,
     IllegalTransition,
     NotCancellable,
     cancel_booking,
@@ -22,8 +24,10 @@ from farebox.bookings import (
 from farebox.bookings.models import BookingRow
 from farebox.bookings.states import move, record
 from farebox.core.db import Database
+from farebox.core.money import Money
 from farebox.inventory import UnitsTaken, claims_on, release, sweep
-from farebox.payments import confirm_paid, settlement
+from farebox.payments import PaymentRequired, RefundTooLarge, check_payment, confirm_paid, refund_payment, settlement
+from farebox.payments import cancel_booking as give_up
 from farebox.payments.inbox import write_down
 
 CONFIRMED, CANCELLED, PENDING = BookingStatus.CONFIRMED, BookingStatus.CANCELLED, BookingStatus.PENDING
@@ -115,6 +119,71 @@ async def test_many_charges_for_one_booking_at_once_are_one_that_counts_and_othe
     assert await wide.make_refunds() == MANY - 1
     assert await wide.ledger(booking) == {"clearing": 1350, "sales": -1350}
     assert (await wide.booking(booking)).status is CONFIRMED
+
+
+async def test_two_messages_a_return_and_a_question_at_once_settle_one_payment_once(wide):
+    booking, actor, _, payment = await wide.paying()
+    message = paid(payment)
+    await wide.bank.do(message)
+
+    async def come_back():
+        async with wide.database.begin() as work:
+            with suppress(PaymentRequired):  # nothing was known yet
+                await confirm_paid(work, booking.id, actor=actor, signer=wide.box.secrets)
+
+    await asyncio.gather(
+        wide.deliver(message),
+        wide.deliver(paid(payment)),
+        come_back(),
+        check_payment(wide.database, payment.id, providers=wide.providers, signer=wide.box.secrets),
+    )
+    assert (await wide.booking(booking)).status is CONFIRMED
+    assert await wide.charges() == [("applied", 1350, 0)]
+    assert await wide.ledger(booking) == {"clearing": 1350, "sales": -1350}
+    assert Counter(wide.told()) == {"booking.confirmed": 1, "payment.completed": 1}
+    assert await wide.tickets() == 1
+
+
+async def test_parts_that_come_at_once_add_up_and_what_is_too_much_goes_back(wide):
+    booking, _, _, payment = await wide.paying()
+    parts = [wide.deliver(paid(payment, charge=f"part {number}", amount=400)) for number in range(MANY)]
+    await asyncio.gather(*parts)
+    assert (await wide.booking(booking)).status is CONFIRMED
+    charges = await wide.charges()
+    assert Counter(disposition for disposition, _, _ in charges) == {"applied": 4, "duplicate": 4}
+    assert sum(promised for _, _, promised in charges) == MANY * 400 - 1350
+    assert await wide.ledger(booking) == {"clearing": 3200, "sales": -1350, "refunds-due": -1850}
+    assert await wide.tickets() == 1
+
+
+async def test_a_cancellation_that_meets_a_second_charge_gives_all_of_it_back(wide):
+    booking, _, _, payment = await wide.paying()
+    await wide.deliver(paid(payment))
+
+    async def cancel():
+        async with wide.database.begin() as work:
+            await give_up(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR)
+
+    await asyncio.gather(cancel(), wide.deliver(paid(payment, charge="another")))
+    assert await wide.make_refunds() == 2
+    assert (await wide.booking(booking)).status is BookingStatus.REFUNDED
+    assert sum(order.amount.minor for order in wide.bank.refunds) == 2700
+    assert await wide.ledger(booking) == {}
+
+
+async def test_refunds_by_many_at_once_are_together_no_more_than_was_paid(wide):
+    booking, _, _, payment = await wide.paying()
+    await wide.deliver(paid(payment))
+
+    async def refund():
+        async with wide.database.begin() as work:
+            await refund_payment(work, payment.id, Money(400, "EUR"), note="A broken seat", actor=SYSTEM)
+
+    results = await asyncio.gather(*(refund() for _ in range(MANY)), return_exceptions=True)
+    assert Counter(type(result) for result in results) == {type(None): 3, RefundTooLarge: MANY - 3}
+    assert (await wide.booking(booking)).total == Money(150, "EUR")
+    await wide.make_refunds()
+    assert await wide.ledger(booking) == {"clearing": 150, "sales": -150}
 
 
 async def test_control_settlements_that_look_before_they_lock_keep_both_charges(wide, monkeypatch):

@@ -1,9 +1,9 @@
 """Asking providers what their messages did not tell.
 
 A payment is looked at some time after it began, then less and less often, until a day after nobody can pay it any
-more. What the provider says goes through the inbox, as if it had sent it: what came before changes nothing. A checkout
-that is not wanted any more, since another way of paying was chosen or the booking is over, is closed first. A payment
-of which a refund is on its way is looked at until that has ended.
+more; one that was paid, once more after a day. What the provider says goes through the inbox, as if it had sent it:
+what came before changes nothing. A checkout that is not wanted any more, since another way of paying was chosen or the
+booking is over, is closed first. A payment of which a refund is on its way is looked at until that has ended.
 """
 
 import asyncio
@@ -25,15 +25,12 @@ from farebox.payments.inbox import try_to_handle, write_down
 from farebox.payments.models import PaymentRow, RefundRow
 from farebox.payments.providers import Providers, RunningPayment
 from farebox.payments.starting import RUNNING
-from farebox.payments.states import FIRST_CHECK, PaymentStatus, move
+from farebox.payments.states import FIRST_CHECK, LAST_LOOK, PaymentStatus, move
 from farebox.ticketing import Signer
 
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE: Final = timedelta(hours=6)
-LAST_LOOK: Final = timedelta(days=1)
-"""How long after a checkout was closed the provider is still asked: money may have been on its way."""
-
 SHORTEST_PAUSE: Final = timedelta(seconds=5)
 """How often travellers who wait can have the provider asked."""
 

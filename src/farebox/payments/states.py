@@ -49,6 +49,10 @@ FIRST_CHECK: Final = timedelta(minutes=2)
 """After so long a provider is asked what became of a payment or a refund, should its message not have come."""
 
 
+LAST_LOOK: Final = timedelta(days=1)
+"""How long after a payment has ended the provider is still asked: money may have been on its way."""
+
+
 def sources_of(target: PaymentStatus) -> list[PaymentStatus]:
     """The states from which a payment may go to `target`."""
     return [source for source, targets in TRANSITIONS.items() if target in targets]
@@ -72,8 +76,11 @@ async def move(
 
 
 async def complete(work: UnitOfWork, payment_id: UUID) -> bool:
-    """A payment's money has come, whatever becomes of it; the provider need not be asked again. Whether it is new."""
-    columns = {"completed_at": work.now, "failure": None, "next_check_at": None}
+    """A payment's money has come, whatever becomes of it. Whether that is new.
+
+    The provider is asked once more after a while: it may have taken the money twice, and its message been lost.
+    """
+    columns = {"completed_at": work.now, "failure": None, "next_check_at": work.now + LAST_LOOK}
     return await move(work, payment_id, PaymentStatus.COMPLETED, columns)
 
 

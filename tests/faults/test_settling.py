@@ -1,0 +1,72 @@
+"""Killed between any two steps of a payment and started again: the booking is paid once, the surplus goes back once."""
+
+import asyncio
+import multiprocessing
+import signal
+
+from tests.faults.settling import Order, Process, live_and_die
+
+from farebox.accounts import SYSTEM
+from farebox.bookings import BookingStatus, get_booking
+from farebox.payments import verify_ledger
+
+MOST_STEPS = 60
+"""Far more than there are; the test ends with the first process that was not killed."""
+
+
+async def facts(database, booking_id):
+    """What became of a booking: its charges, tickets, refunds and messages, each counted."""
+    async with database.begin() as work:
+        booking = await get_booking(work, booking_id, actor=SYSTEM)
+        found = {"status": booking.status.value}
+        for name, query in QUERIES.items():
+            cursor = await work.execute(query, (booking_id,))
+            found[name] = [tuple(row) for row in await cursor.fetchall()]
+    return found
+
+
+PAID = "JOIN payment ON payment.id = {}.payment_id WHERE booking_id = %s"
+QUERIES = {
+    "charges": "SELECT disposition, payment_charge.amount_minor, refunded_minor FROM payment_charge"
+    f" {PAID.format('payment_charge')} ORDER BY 1",
+    "refunds": "SELECT status, count(*), count(DISTINCT external_id) FROM refund WHERE booking_id = %s GROUP BY 1",
+    "tickets": "SELECT status, count(*) FROM ticket WHERE booking_id = %s GROUP BY 1",
+    "mails": "SELECT kind, status, count(*) FROM message WHERE booking_id = %s GROUP BY 1, 2 ORDER BY 1",
+    "ledger": "SELECT split_part(account, ':', 1), sum(amount_minor) FROM ledger_entry WHERE booking_id = %s"
+    " GROUP BY 1 HAVING sum(amount_minor) <> 0 ORDER BY 1",
+    "payments": "SELECT status, count(*) FROM payment WHERE booking_id = %s GROUP BY 1",
+}
+
+WELL = {
+    "status": BookingStatus.CONFIRMED.value,
+    "charges": [("applied", 1350, 0), ("duplicate", 1350, 1350)],
+    "refunds": [("completed", 1, 1)],
+    "tickets": [("issued", 1)],
+    "mails": [("booking-confirmed", "kept", 1), ("refund", "kept", 1)],
+    "ledger": [("clearing", 1350), ("sales", -1350)],
+    "payments": [("completed", 1)],
+}
+
+
+async def test_a_payment_ends_well_wherever_its_process_is_killed(box, database, server_url, tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.settling"])
+    was_killed, step = True, 0
+    while was_killed:
+        step += 1
+        assert step < MOST_STEPS
+        booking, _, _ = await box.booked()
+        order = Order(server_url, tmp_path, booking.id, step)
+        process = context.Process(target=live_and_die, args=(order,))
+        process.start()
+        await asyncio.to_thread(process.join, 60)
+        was_killed = process.exitcode == -signal.SIGKILL
+        assert was_killed or process.exitcode == 0
+        survivor = Process(order, lambda: None)
+        await survivor.catch_up()
+        await survivor.pay(booking.id)  # the traveller tries again, if it is not paid
+        await survivor.work()
+        assert await facts(database, booking.id) == WELL, f"killed before step {step}"
+        await survivor.dispose()
+    assert step > 15  # control: it was killed at many
+    assert [str(verdict) for verdict in verify_ledger(database.dsn) if verdict.broken] == []
