@@ -29,9 +29,11 @@ from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.notifications.compose import (
+    GivenUp,
     booking_url,
     change_failed_draft,
     expired_draft,
+    given_up_draft,
     letter_draft,
     lookup_draft,
     refund_draft,
@@ -110,6 +112,12 @@ class Office:
         booking = await get_booking(work, booking_id, actor=SYSTEM)
         draft = expired_draft(booking, base_url=self._base_url, secrets=self._secrets)
         await self._enter_about(work, booking, await self._welcome(work, booking, [draft]))
+
+    async def tell_given_up(self, work: UnitOfWork, booking_id: UUID, given_up: GivenUp) -> None:
+        """The booking, or some seats of it, was cancelled, and what becomes of the money."""
+        booking = await get_booking(work, booking_id, actor=SYSTEM)
+        draft = given_up_draft(booking, given_up, base_url=self._base_url, secrets=self._secrets)
+        await self._enter_about(work, booking, [draft])
 
     async def send_changed(self, work: UnitOfWork, booking_id: UUID, *, change_id: UUID, kind: MessageKind) -> None:
         """The tickets of a booking in which seats or names have changed, to everybody who gets any."""

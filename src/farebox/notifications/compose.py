@@ -1,6 +1,7 @@
 """Writing messages: their words, in the language of the booking, as HTML and as plain text."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -80,6 +81,58 @@ def expired_draft(booking: Booking, *, base_url: str, secrets: Secrets) -> Draft
             recipient=booking.contact.email.open(secrets),
             subject=gettext("Your booking {reference} has run out").format(reference=booking.reference),
             facts={"booking": booking, "trips": _trips(booking), "again_url": base_url},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What was cancelled of a booking.
+
+    Attributes:
+        passenger_ids: whose seats; none where it was all of the booking.
+        by_operator: who is the cause, not the traveller.
+        refund, kept: of what was paid; `None` where nothing was.
+        refund_to: `origin`, or `wallet`.
+    """
+
+    passenger_ids: tuple[UUID, ...]
+    by_operator: bool
+    refund: Money | None
+    kept: Money | None
+    refund_to: str
+
+
+def given_up_draft(booking: Booking, given_up: GivenUp, *, base_url: str, secrets: Secrets) -> Draft:
+    """A booking, or some seats of it, was cancelled: what that was, and what becomes of the money."""
+    seats = [seat for seat in booking.former if seat.passenger.id in given_up.passenger_ids]
+    with language(booking.language):
+        if seats:
+            kind, occasion = MessageKind.BOOKING_REDUCED, str(given_up.passenger_ids[0])
+            subject = gettext("Seats of your booking {reference} were cancelled")
+            trips = [
+                f"{item_in_words(seat.description)} · {seat.passenger.seat_number} · {seat.passenger.full_name}"
+                for seat in seats
+            ]
+        else:
+            kind, occasion = MessageKind.BOOKING_CANCELLED, f"{booking.cancelled_at:%Y%m%dT%H%M%S}"
+            subject, trips = gettext("Your booking {reference} was cancelled"), _trips(booking)
+        return _draft(
+            "booking_given_up",
+            kind,
+            occasion=occasion,
+            recipient=booking.contact.email.open(secrets),
+            subject=subject.format(reference=booking.reference),
+            facts={
+                "booking": booking,
+                "trips": trips,
+                "is_part": bool(seats),
+                "by_operator": given_up.by_operator,
+                "refund": format_money(given_up.refund) if given_up.refund else "",
+                "kept": format_money(given_up.kept) if given_up.kept else "",
+                "to": given_up.refund_to,
+                "booking_url": booking_url(base_url, booking.reference),
+                "again_url": base_url,
+            },
         )
 
 

@@ -12,6 +12,7 @@ from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.core.settings import Settings
 from farebox.notifications.account_jobs import ACCOUNT_REACTIONS, register_account_jobs
+from farebox.notifications.cancellation_jobs import CANCELLATION_REACTIONS, register_cancellation_jobs
 from farebox.notifications.change_jobs import CHANGE_REACTIONS, register_change_jobs
 from farebox.notifications.commands import SEND, Office
 from farebox.notifications.delivery import MAX_ATTEMPTS, Postman
@@ -20,7 +21,6 @@ from farebox.notifications.payment_jobs import PAYMENT_REACTIONS, register_payme
 from farebox.notifications.staff_jobs import STAFF_REACTIONS, register_staff_jobs
 
 CONFIRMED: Final = "notifications.booking-confirmed"
-CANCELLED: Final = "notifications.booking-cancelled"
 LOOKUP: Final = "notifications.lookup-requested"
 REFUND: Final = "notifications.refund-requested"
 
@@ -37,9 +37,9 @@ def reactions() -> dict[str, list[str]]:
     """Event type -> the jobs that react to it, for the outbox."""
     return {
         "booking.confirmed": [CONFIRMED],
-        "booking.cancelled": [CANCELLED],
         "booking.lookup-requested": [LOOKUP],
         "payment.refund-requested": [REFUND],
+        **CANCELLATION_REACTIONS,
         **CHANGE_REACTIONS,
         **PAYMENT_REACTIONS,
         **ACCOUNT_REACTIONS,
@@ -56,11 +56,6 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
     async def booking_confirmed(event: Event) -> None:
         async with database.begin() as work:
             await office.send_tickets(work, UUID(event["bookingId"]))
-
-    async def booking_cancelled(event: Event) -> None:
-        if event["reason"] == "expired" and not event["wasPaid"]:
-            async with database.begin() as work:
-                await office.tell_expired(work, UUID(event["bookingId"]))
 
     async def lookup_requested(event: Event) -> None:
         async with database.begin() as work:
@@ -83,9 +78,9 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
         await postman.deliver(UUID(message_id))
 
     jobs.register(CONFIRMED, booking_confirmed)
-    jobs.register(CANCELLED, booking_cancelled)
     jobs.register(LOOKUP, lookup_requested)
     jobs.register(REFUND, refund_requested)
+    register_cancellation_jobs(jobs, database, office)
     register_change_jobs(jobs, database, office)
     register_payment_jobs(jobs, database, office)
     register_account_jobs(jobs, database, office)

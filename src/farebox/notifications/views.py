@@ -14,6 +14,8 @@ class MessageKind(StrEnum):
 
     BOOKING_CONFIRMED = "booking-confirmed"
     BOOKING_EXPIRED = "booking-expired"
+    BOOKING_CANCELLED = "booking-cancelled"
+    BOOKING_REDUCED = "booking-reduced"
     BOOKING_CHANGED = "booking-changed"
     BOOKING_RENAMED = "booking-renamed"
     CHANGE_FAILED = "change-failed"
