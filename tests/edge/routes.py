@@ -152,6 +152,7 @@ RULES: Final = {
         POST /account/security/sessions/{session_id:uuid}/end
         GET POST /account/settings
         GET /account/tickets
+        GET POST /account/wallet
         POST /api/v1/auth/change-email
         POST /api/v1/auth/change-password
         GET POST /api/v1/auth/confirm
