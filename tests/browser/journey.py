@@ -16,7 +16,7 @@ EMAIL = "anh@example.com"
 OVERFLOWING = """() => document.documentElement.scrollWidth - document.documentElement.clientWidth"""
 SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]
   .filter(e => e.checkVisibility() && !e.closest('.quiet-voice, .skip') && !e.matches('p a:not([class])'))
-  .map(e => [e.closest('label.tick, label.radio-card, label.box, label.switch') ?? e, e])
+  .map(e => [e.closest('label.tick, label.radio-card, label.box, label.switch, label.pick__seat') ?? e, e])
   .filter(([box]) => box.getBoundingClientRect().width > 0)
   .filter(([box]) => Math.min(box.getBoundingClientRect().width, box.getBoundingClientRect().height) < least)
   .map(([, e]) => e.outerHTML.slice(0, 120))"""

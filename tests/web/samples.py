@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.web import (
+    samples_account,
     samples_after,
     samples_bookings,
     samples_console,
@@ -411,6 +412,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "mail": mail,
     "terms": terms,
     "help": help_page,
+    **samples_account.PAGES,
     **samples_after.PAGES,
     **samples_bookings.PAGES,
     **samples_console.PAGES,

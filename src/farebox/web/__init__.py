@@ -19,6 +19,7 @@ from farebox.web.account.security import SecurityController
 from farebox.web.account.settings import SettingsController
 from farebox.web.account.signing_in import SignInController, sign_out
 from farebox.web.account.tickets import MyTicketsController
+from farebox.web.account.wallet import WalletController
 from farebox.web.console import CONSOLE
 from farebox.web.errors import page_error_handlers
 from farebox.web.shop.booking import BookingController
@@ -82,6 +83,7 @@ PAGES: list[ControllerRouterHandler] = [
     OverviewController,
     MyBookingsController,
     MyTicketsController,
+    WalletController,
     ProfileController,
     PreferencesController,
     SettingsController,

@@ -47,12 +47,13 @@ def account_page(
     services: Services,
     status: int = 200,
     cookies: Sequence[Cookie] = (),
+    form_origins: Sequence[str] = (),
 ) -> Template:
     """A page in the account's frame. Where the head of the pages does not show the person rightly, it will."""
     shown = me_cookie(person, services.settings)
     if request.cookies.get(ME_COOKIE) != shown.value:
         cookies = [*cookies, shown]
-    return page(request, name, view, status=status, is_private=True, cookies=cookies)
+    return page(request, name, view, status=status, is_private=True, cookies=cookies, form_origins=form_origins)
 
 
 def said_in(request: AnyRequest) -> NoticeWord:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from litestar.response import Redirect
 
 from farebox.accounts import Actor
-from farebox.bookings import Booking
+from farebox.bookings import Booking, get_booking
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import format_money
 from farebox.core.i18n import gettext as _
@@ -72,7 +72,8 @@ async def pay_booking(
             await pay_from_wallet(work, booking.id, actor=actor, signer=services.secrets, settings=services.settings)
         except WalletTooSmall:
             return see_other(f"/bookings/{booking.id}/review")
-        if not await due_for(work, booking):
+        booking = await get_booking(work, booking.id, actor=actor)
+        if not booking.is_open:  # it covered all of it
             return see_other(back)
     method = chosen_method(typed.get("method", ""), methods_of(booking, services.providers, work.now))
     await work.commit()  # the payment has units of work of its own; this one must not sit on a connection meanwhile

@@ -75,6 +75,36 @@ class BookingsView:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletRow:
+    """A line of a wallet's statement; `amount` is negative where it went out, `balance` what was there then."""
+
+    at: datetime
+    label: str
+    reference: str
+    url: str
+    amount: Money
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class WalletView:
+    """Somebody's wallets; `currency`: whose statement is shown, and what the form has chosen."""
+
+    balances: tuple[Money, ...]
+    currency: str
+    rows: tuple[WalletRow, ...]
+    pages: Pages
+    methods: tuple[Option, ...]
+    currencies: tuple[Option, ...]
+    amount: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def amount_error(self) -> str:
+        return self.problems[0].message if self.problems else ""
+
+
+@dataclass(frozen=True, slots=True)
 class TicketGroup:
     """The tickets of one booking."""
 
