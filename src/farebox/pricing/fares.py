@@ -130,10 +130,10 @@ class Fares:
         return fare.total if fare else None
 
     def lowest(
-        self, run: PricedRun, board: RideCall, alight: RideCall, passenger_type: PassengerType = "adult"
+        self, run: PricedRun, board: RideCall, alight: RideCall, *, rules: tuple[PriceRule, ...] = ()
     ) -> Money | None:
-        """The price of the cheapest seat on board ("from"), where no price rule counts."""
-        return self.lowest_on(Ride.of(run, board, alight), run.seat_plan, passenger_type)
+        """The price of the cheapest seat on board for an adult ("from"), under the price rules that count."""
+        return self.lowest_on(Ride.of(run, board, alight), run.seat_plan, rules=rules)
 
     def lowest_on(
         self,

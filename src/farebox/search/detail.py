@@ -48,7 +48,6 @@ async def get_trip(
     operator = await get_operator(work, departure.operator_id)
     fares = await load_fares(work, departure.operator_id)
     (seats,) = await availability(work, [(departure.inventory_id, ride.first_slot, ride.end_slot)])
-    priced = Ride.of(departure, ride.board, ride.alight)
     rules = _rules(departure, ride, fares, seats, work.now)
     offer = TripOffer(
         departure_id=departure.id,
@@ -60,7 +59,7 @@ async def get_trip(
         vehicle=VehicleName(departure.vehicle.code, departure.vehicle.name),
         amenities=departure.vehicle.amenities,
         seats_available=seats,
-        price=fares.lowest_on(priced, departure.seat_plan, rules=rules),
+        price=fares.lowest(departure, ride.board, ride.alight, rules=rules),
         seat_types=departure.vehicle.seat_types,
     )
     return TripDetail(
@@ -70,7 +69,7 @@ async def get_trip(
         alight=ride.alight,
         calls=departure.calls,
         is_on_sale=departure.is_on_sale(ride.board, work.now),
-        fares=tuple(_fares(fares, departure, priced, rules)),
+        fares=tuple(_fares(fares, departure, Ride.of(departure, ride.board, ride.alight), rules)),
         terms=TripTerms(
             sales_close_at=departure.sales_close_at(ride.board),
             service_fee=fares.terms.whole_service_fee,
