@@ -7,7 +7,7 @@ import pytest
 from tests.bookings.shows import Show, scalar
 from tests.payments.till import Till, paid
 
-from farebox.accounts import Actor
+from farebox.accounts import Actor, Permission
 from farebox.bookings import (
     Booking,
     ChangePending,
@@ -18,7 +18,7 @@ from farebox.bookings import (
     expire_changes,
     withdraw_change,
 )
-from farebox.core.errors import Invalid
+from farebox.core.errors import Invalid, NotAllowed
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.inventory import Hold, HoldExpired, HoldNotFound, status
@@ -377,3 +377,50 @@ async def test_people_who_are_not_on_the_booking_are_refused(exchange, till):
     with pytest.raises(Invalid) as refused:
         await exchange.change(booking, await exchange.box.hold(actor, show, (1,)), actor, SeatWish(new_id()))
     assert [error.code for error in refused.value.errors] == ["unknown-passenger"]
+
+
+def agent_of(*shows: Show) -> Actor:
+    """Somebody in the box office of these shows' operators."""
+    may = frozenset({Permission.BOOKINGS_READ, Permission.BOOKINGS_CHANGE, Permission.PASSENGERS_READ})
+    return Actor("user", new_id(), grants=tuple((show.operator_id, may) for show in shows))
+
+
+async def test_the_box_office_changes_after_the_travellers_last_moment(exchange, till):
+    booking, actor, show = await exchange.sold((0,), begins_in=3600)
+    agent, other = agent_of(show), await exchange.box.show()
+    with pytest.raises(NotChangeable):
+        await exchange.change(booking, await exchange.box.hold(actor, other, (1,)), actor)
+    await exchange.change(booking, await exchange.box.hold(agent, other, (2,)), agent)
+    assert [item.seat_numbers for item in (await till.booking(booking)).items] == [("A3",)]
+    assert (await till.booking(booking)).owner == actor.owner
+
+
+async def test_the_box_office_changes_its_operators_trips_only(exchange, till):
+    actor = await exchange.box.guest()
+    ours, theirs = await exchange.box.show(), await exchange.box.show(operator="other")
+    booking = await exchange.box.book(
+        actor, await exchange.box.hold(actor, ours), await exchange.box.hold(actor, theirs)
+    )
+    await till.play(await till.start(booking, actor), "succeeded")
+    booking = await till.booking(booking)
+    agent = agent_of(ours)
+    [not_ours] = [item for item in booking.items if item.operator_id == theirs.operator_id]
+    hold = await exchange.box.hold(agent, await exchange.box.show(operator="other"))
+    with pytest.raises(NotAllowed):
+        await exchange.change(booking, hold, agent, SeatWish(not_ours.passengers[0].id))
+
+
+async def test_a_fee_of_an_earlier_change_stays_with_the_seat(exchange, till):
+    booking, actor, _ = await exchange.sold((0,), price=2000, change_fee=100)
+    cheaper = await exchange.box.show(price=1500, change_fee=50)
+    await exchange.change(booking, await exchange.box.hold(actor, cheaper, (1,)), actor)
+    await exchange.change(booking, await exchange.box.hold(actor, await exchange.box.show(price=1000), (2,)), actor)
+    after = await till.booking(booking)
+    assert lines_of(after) == [
+        ("fee", None, 100),
+        ("fee", "A3", 100),
+        ("fare", "A3", 1000),
+        ("fee", "A3", 50),
+    ]
+    assert {line.item_id for line in after.lines} == {after.items[0].id}
+    assert [seat.passenger.seat_number for seat in after.former] == ["A1", "A2"]
