@@ -9,7 +9,7 @@ from tests.bookings.shows import scalar
 from tests.bookings.test_api import Guest, problem_of
 from tests.staff import bearer, make_operator, token_of
 
-from farebox.payments import make_forgotten_refunds
+from farebox.payments import make_forgotten_refunds, verify_ledger
 
 API = "/api/v1"
 PRICE = {"amount": "13.50", "currency": "EUR"}
@@ -21,6 +21,13 @@ def settings(settings):
     return structs.replace(
         settings, bank_name="Small Theatre", bank_iban="DE89370400440532013000", bank_transfer_hours=6
     )
+
+
+@pytest.fixture(autouse=True)
+def books(database):
+    """Whatever a test does, the ledger is right afterwards."""
+    yield
+    assert [str(verdict) for verdict in verify_ledger(database.direct_dsn) if verdict.broken] == []
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec import structs
@@ -16,7 +17,7 @@ from tests.payments.adapters.paypal_double import PayPalDouble
 
 from farebox.accounts import SYSTEM
 from farebox.core.money import Money
-from farebox.payments import check_payments, give_back, make_forgotten_refunds
+from farebox.payments import check_payments, make_forgotten_refunds, refund_payment, verify_ledger
 
 API = "/api/v1"
 
@@ -48,6 +49,13 @@ def settings(settings, payos, paypal):
         paypal_webhook_id=paypal_double.WEBHOOK_ID,
         paypal_api_url=paypal.url,
     )
+
+
+@pytest.fixture(autouse=True)
+def books(database):
+    """Whatever a test does, the ledger is right afterwards."""
+    yield
+    assert [str(verdict) for verdict in verify_ledger(database.direct_dsn) if verdict.broken] == []
 
 
 @pytest.fixture
@@ -210,12 +218,12 @@ async def test_coming_back_from_paypal_takes_the_money_and_confirms(box, databas
 
 
 async def test_paypal_gives_back_once_what_was_paid(box, database, client, guest, paypal, services):
-    made, _ = await begun(guest, await box.show(), "paypal")
+    _, payment = await begun(guest, await box.show(), "paypal")
     [order_id] = paypal.orders
     paypal.agree(order_id)
     await look(services, database)
     async with database.begin() as work:
-        await give_back(work, made["bookingId"], Money(500, "EUR"), reason="allowance", actor=SYSTEM)
+        await refund_payment(work, UUID(payment["paymentId"]), Money(500, "EUR"), note="late", actor=SYSTEM)
     for _ in range(2):
         await make_forgotten_refunds(database, providers=services.providers, older_than_seconds=0)
     [capture] = paypal.captures.values()
