@@ -42,7 +42,7 @@ WELL = {
     "charges": [("applied", 1350, 0), ("duplicate", 1350, 1350)],
     "refunds": [("completed", 1, 1)],
     "tickets": [("issued", 1)],
-    "mails": [("booking-confirmed", "kept", 1), ("refund", "kept", 1)],
+    "mails": [("booking-confirmed", "kept", 1), ("receipt", "kept", 1), ("refund", "kept", 1)],
     "ledger": [("clearing", 1350), ("sales", -1350)],
     "payments": [("completed", 1)],
 }
