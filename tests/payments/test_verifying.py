@@ -15,6 +15,8 @@ BREAKS = {
     "the ledger is append-only": "ALTER TABLE ledger_entry DISABLE TRIGGER append_only",
     "a booking's receivable is its total, less what counts for it, plus what is promised back": """
         UPDATE booking SET total_minor = total_minor + 1""",
+    "what was sold was paid for, and nothing is kept beyond the price": """
+        UPDATE payment_charge SET disposition = 'kept' WHERE disposition = 'applied'""",
     "each operator's lines are shared out, no more and no less": "UPDATE booking_price_line SET amount_minor = 1",
     "commissions are what was agreed at the sale": """
         UPDATE ledger_entry SET commission_bp = 100 WHERE account LIKE 'commission:%'""",

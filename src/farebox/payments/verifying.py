@@ -62,6 +62,17 @@ RULES: Final[dict[str, str]] = {
         SELECT booking_id, owed.minor AS owed, coalesce(receivable.minor, 0) AS receivable
         FROM owed FULL JOIN receivable USING (booking_id)
         WHERE coalesce(owed.minor, 0) <> coalesce(receivable.minor, 0)""",
+    "what was sold was paid for, and nothing is kept beyond the price": """
+        WITH counted AS (
+            SELECT payment.booking_id, bool_or(charge.dispute IN ('open', 'lost')) AS is_disputed,
+                sum(charge.amount_minor) AS paid, sum(charge.amount_minor - charge.refunded_minor) AS kept
+            FROM payment_charge charge JOIN payment ON payment.id = charge.payment_id
+            WHERE charge.disposition = 'applied' GROUP BY 1
+        )
+        SELECT booking.id AS booking_id, total_minor AS total, coalesce(paid, 0) AS paid, coalesce(kept, 0) AS kept
+        FROM booking LEFT JOIN counted ON counted.booking_id = booking.id
+        WHERE confirmed_at IS NOT NULL AND is_disputed IS NOT TRUE
+            AND NOT total_minor BETWEEN coalesce(kept, 0) AND coalesce(paid, 0)""",
     "each operator's lines are shared out, no more and no less": f"""{_SHARES}
         SELECT booking_id, operator_id, currency, priced.total AS lines, shared.total AS shares
         FROM priced FULL JOIN shared USING (booking_id, operator_id, currency)
