@@ -35,7 +35,7 @@ from farebox.bookings import (
     start_processing,
     update_passengers,
 )
-from farebox.bookings.jobs import complete_all
+from farebox.bookings.jobs import work_off
 from farebox.bookings.states import move
 from farebox.core.errors import Invalid
 from farebox.core.ids import new_id
@@ -507,8 +507,8 @@ async def test_a_confirmed_booking_is_completed_when_its_last_show_is_over(box, 
     for booking in (over, running):
         async with database.begin() as work:
             await confirm_booking(work, booking.id, actor=SYSTEM)
-    assert await complete_all(database) == 1
-    assert await complete_all(database) == 0
+    assert await work_off(database, complete_bookings) == 1
+    assert await work_off(database, complete_bookings) == 0
     async with database.begin() as work:
         statuses = [(await get_booking(work, booking.id, actor=SYSTEM)).status for booking in (over, running, unpaid)]
     assert statuses == [COMPLETED, CONFIRMED, PENDING]

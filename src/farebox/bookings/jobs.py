@@ -1,12 +1,19 @@
-"""What bookings do by the clock. Expiry is the sweeper's, every few seconds; see `expire_bookings`."""
+"""What bookings do by the clock.
+
+Bookings that ran out are expired by the sweeper, every second or so; a job every five minutes is the net below it,
+should no process sweep.
+"""
+
+from collections.abc import Awaitable, Callable
 
 from farebox.bookings.commands import complete_bookings
-from farebox.bookings.expiry import BATCH
+from farebox.bookings.expiry import BATCH, expire_bookings
 from farebox.bookings.lookup import delete_old_lookups
-from farebox.core.db import Database
+from farebox.core.db import Database, UnitOfWork
 from farebox.core.jobs import Jobs
 
 COMPLETE = "bookings.complete"
+EXPIRE = "bookings.expire"
 FORGET_LOOKUPS = "bookings.forget-lookups"
 
 
@@ -14,22 +21,26 @@ def register_jobs(jobs: Jobs, database: Database) -> None:
     """Enter the periodic jobs of bookings."""
 
     async def complete(timestamp: int) -> None:
-        await complete_all(database)
+        await work_off(database, complete_bookings)
+
+    async def expire(timestamp: int) -> None:
+        await work_off(database, expire_bookings)
 
     async def forget_lookups(timestamp: int) -> None:
         async with database.begin() as work:
             await delete_old_lookups(work)
 
     jobs.every("*/5 * * * *", COMPLETE, complete)
+    jobs.every("*/5 * * * *", EXPIRE, expire)
     jobs.every("50 3 * * *", FORGET_LOOKUPS, forget_lookups)
 
 
-async def complete_all(database: Database) -> int:
-    """Complete every booking that has been used up, batch by batch; how many."""
+async def work_off(database: Database, handle: Callable[[UnitOfWork], Awaitable[int]]) -> int:
+    """Handle all that is due, a batch in a unit of work of its own, until less than a batch is; how many that were."""
     count = 0
     while True:
         async with database.begin() as work:
-            done = await complete_bookings(work)
+            done = await handle(work)
         count += done
         if done < BATCH:
             return count
