@@ -397,6 +397,7 @@ async def test_what_the_payers_bank_took_back_is_not_paid_back_again(counter, vi
         await work.execute("UPDATE payment_charge SET dispute = 'open'")
     done = await visitor.ok("DELETE", f"/bookings/{booking.id}")
     assert (done["status"], done["cancellation"]["paidBack"]["amount"]) == ("cancelled", "0.00")
+    assert [told["refund"] for told in await counter.told("booking.cancelled")] == ["0.00"]
 
 
 # --- at once

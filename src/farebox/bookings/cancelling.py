@@ -3,7 +3,7 @@
 Money is not moved here. What was paid for is cancelled through `payments.cancel_booking`, which also pays back.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,11 +36,12 @@ REDUCED = "reduced"
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What was cancelled: the booking before and after, and what that came to."""
+    """What was cancelled: the booking before and after, what that came to, and what of it is to be paid back."""
 
     before: Booking
     after: Booking
     quote: CancellationQuote
+    paid_back: Money
 
 
 async def quote_cancellation(
@@ -100,7 +101,7 @@ async def cancel_booking(
         await end_unpaid_booking(work, booking_id, actor=actor, reason=reason, note=note)
     else:
         try:
-            await _reduce(work, row, quote, actor=actor, reason=reason, note=note)
+            await _reduce(work, row, quote, _Deed(actor, reason, note, Money.zero(quote.currency)))
         except UnknownUnits:
             raise BookingExpired from None
     return await get_booking(work, booking_id, actor=SYSTEM)
@@ -115,7 +116,8 @@ async def cancel_sold_booking(
     note: str = "",
     passengers: Collection[UUID] | None = None,
     expected_refund: Money | None = None,
-    refund_to: str = "",
+    refund_to: str,
+    most: Money,
 ) -> Cancellation:
     """Give up a confirmed booking, or some seats of it, under the terms of its sale; the seats are free at once.
 
@@ -125,6 +127,7 @@ async def cancel_sold_booking(
         note, passengers: see `cancel_booking`; `None` is all that can still be given up.
         expected_refund: what the canceller was shown; compared, never used.
         refund_to: where the money goes, for the audit and the message.
+        most: what can be paid back at all: less than was paid, where the payer's bank has taken some of it back.
 
     Raises:
         BookingNotFound: no such booking for this actor.
@@ -139,11 +142,10 @@ async def cancel_sold_booking(
     if expected_refund is not None and expected_refund != quote.refund:
         raise RefundChanged(refund=quote.refund)
     await drop_pending_change(work, row, actor=actor)
-    if quote.is_whole:
-        await _end_sold(work, row, quote, actor=actor, reason=reason, note=note, refund_to=refund_to)
-    else:
-        await _reduce(work, row, quote, actor=actor, reason=reason, note=note, refund_to=refund_to)
-    return Cancellation(before, await get_booking(work, booking_id, actor=SYSTEM), quote)
+    paid_back = min(quote.refund, most)
+    give_up = _end_sold if quote.is_whole else _reduce
+    await give_up(work, row, quote, _Deed(actor, reason, note, paid_back, refund_to))
+    return Cancellation(before, await get_booking(work, booking_id, actor=SYSTEM), quote, paid_back)
 
 
 def _quote(
@@ -179,7 +181,7 @@ def _in_reach(booking: Booking, actor: Actor, *, is_forced: bool) -> list[Passen
     """Whose seats an actor may give up: all of one's own booking, or those on the rides that one acts for.
 
     Raises:
-        NotAllowed: none.
+        NotAllowed: nobody's.
     """
     needed = Permission.PAYMENTS_REFUND if is_forced else Permission.BOOKINGS_CHANGE
     is_own = not is_forced and _is_travellers(booking, actor)
@@ -207,76 +209,67 @@ def _named(people: Collection[Passenger], passenger_ids: Collection[UUID]) -> li
     return named
 
 
-async def _end_sold(
-    work: UnitOfWork,
-    row: BookingRow,
-    quote: CancellationQuote,
-    *,
-    actor: Actor,
-    reason: CancelReason,
-    note: str,
-    refund_to: str,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """Who cancels, why, and what is paid back where."""
+
+    actor: Actor
+    reason: CancelReason
+    note: str
+    paid_back: Money
+    refund_to: str = ""
+
+    def amounts(self, quote: CancellationQuote) -> dict[str, str]:
+        """What the events tell of the money."""
+        return {
+            "refund": str(self.paid_back.amount),
+            "kept": str(quote.kept.amount),
+            "currency": quote.currency,
+            "refund_to": self.refund_to,
+        }
+
+    def facts(self, quote: CancellationQuote) -> dict[str, Any]:
+        """The same for the audit, with whose seats and why. Ids only, no names; the note is what somebody wrote."""
+        facts: dict[str, Any] = {"cause": self.reason, "passengers": [str(each) for each in quote.passenger_ids]}
+        facts |= self.amounts(quote)
+        return facts | ({"note": self.note} if self.note else {})
+
+
+async def _end_sold(work: UnitOfWork, row: BookingRow, quote: CancellationQuote, deed: _Deed) -> None:
+    """End a sold booking: all its seats are given up."""
     await write_revision(work, row, quote.left)
     await move(
         work,
         row.id,
         BookingStatus.CANCELLED,
         source=BookingStatus.CONFIRMED,
-        actor=actor,
-        reason=reason,
-        facts=_facts(quote, reason, note, refund_to),
-        columns={"reason": reason, "cancelled_at": work.now},
+        actor=deed.actor,
+        reason=deed.reason,
+        facts=deed.facts(quote),
+        columns={"reason": deed.reason, "cancelled_at": work.now},
     )
     await release_holds(work, row.id)
     work.publish(
         BookingCancelled(
-            booking_id=row.id, reference=row.reference, reason=reason, was_paid=True, **_amounts(quote, refund_to)
+            booking_id=row.id, reference=row.reference, reason=deed.reason, was_paid=True, **deed.amounts(quote)
         )
     )
 
 
-async def _reduce(
-    work: UnitOfWork,
-    row: BookingRow,
-    quote: CancellationQuote,
-    *,
-    actor: Actor,
-    reason: CancelReason,
-    note: str,
-    refund_to: str = "",
-) -> None:
+async def _reduce(work: UnitOfWork, row: BookingRow, quote: CancellationQuote, deed: _Deed) -> None:
     """Take some seats out of a booking that lives on."""
     given_up = await end_seats(work, row, quote.passenger_ids, ended_as="cancelled")
     await write_revision(work, row, quote.left)
     status = BookingStatus(row.status)
-    facts = _facts(quote, reason, note, refund_to)
-    record(work, row.id, actor=actor, source=status, target=status, reason=REDUCED, facts=facts)
+    record(work, row.id, actor=deed.actor, source=status, target=status, reason=REDUCED, facts=deed.facts(quote))
     await free_seats(work, given_up)
     work.publish(
         BookingReduced(
             booking_id=row.id,
             reference=row.reference,
-            reason=reason,
+            reason=deed.reason,
             passenger_ids=list(quote.passenger_ids),
             was_paid=status is BookingStatus.CONFIRMED,
-            **_amounts(quote, refund_to),
+            **deed.amounts(quote),
         )
     )
-
-
-def _amounts(quote: CancellationQuote, refund_to: str) -> dict[str, str]:
-    """What the events tell of the money."""
-    return {
-        "refund": str(quote.refund.amount),
-        "kept": str(quote.kept.amount),
-        "currency": quote.currency,
-        "refund_to": refund_to,
-    }
-
-
-def _facts(quote: CancellationQuote, reason: CancelReason, note: str, refund_to: str) -> Mapping[str, Any]:
-    """The same for the audit, with whose seats and why. Ids only, no names; the note is what somebody wrote."""
-    facts: dict[str, Any] = {"cause": reason, "passengers": [str(each) for each in quote.passenger_ids]}
-    facts |= _amounts(quote, refund_to)
-    return facts | ({"note": note} if note else {})

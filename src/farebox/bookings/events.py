@@ -44,7 +44,7 @@ class BookingCancelled(Event, frozen=True, kw_only=True):
 
 
 class BookingReduced(Event, frozen=True, kw_only=True):
-    """Some seats were given up, and the booking lives on. `refund` comes off its price; see `BookingCancelled`."""
+    """Some seats were given up, and the booking lives on. The other fields are as in `BookingCancelled`."""
 
     type: ClassVar[str] = "booking.reduced"
     booking_id: UUID

@@ -21,7 +21,7 @@ from farebox.core.money import Money
 from farebox.payments.due import list_kept
 from farebox.payments.errors import NoWallet, RefundTooLarge
 from farebox.payments.ledger import note_reprice
-from farebox.payments.refunds import Destination, give_back
+from farebox.payments.refunds import Destination, give_back, left_to_give_back
 from farebox.ticketing import void_tickets
 
 CANCELLED = "cancelled"
@@ -89,11 +89,12 @@ async def cancel_booking(
         passengers=passengers,
         expected_refund=expected_refund,
         refund_to=refund_to,
+        most=await left_to_give_back(work, booking),
     )
     await void_tickets(work, booking_id, passengers=done.quote.passenger_ids)
     await note_reprice(work, done.before, done.after)
-    refund = await pay_back(work, booking_id, done.quote.refund, to=refund_to, reason=CANCELLED, actor=actor)
-    return Cancelled(done.after, done.quote, refund, refund_to)
+    await give_back(work, booking_id, done.paid_back, to=refund_to, reason=CANCELLED, actor=actor)
+    return Cancelled(done.after, done.quote, done.paid_back, refund_to)
 
 
 async def _cancel_unpaid(

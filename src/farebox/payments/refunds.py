@@ -76,6 +76,12 @@ def refuse_wallet_of_nobody(booking: Booking, to: str) -> None:
         raise NoWallet
 
 
+async def left_to_give_back(work: UnitOfWork, booking: Booking) -> Money:
+    """What of the money that counts for a booking, locked by the caller, can be paid back at most."""
+    charges = await _charges_with_rest(work, booking.id, booking.total.currency, None)
+    return Money(sum(charge.amount_minor - charge.refunded_minor for charge in charges), booking.total.currency)
+
+
 async def _charges_with_rest(
     work: UnitOfWork, booking_id: UUID, currency: str, payment_id: UUID | None
 ) -> list[ChargeRow]:
