@@ -7,6 +7,7 @@ from uuid import UUID
 from markupsafe import Markup
 from tests.web.made_up import ABROAD, PRICE, Sample, at, card, clock, dong
 
+from farebox.payments.adapters.bank import BankAccount, make_slip
 from farebox.ticketing import CardStop, Fact, TicketCard, qr_svg
 from farebox.web.views.booking import (
     BookingActions,
@@ -30,6 +31,7 @@ from farebox.web.views.checkout import (
 )
 from farebox.web.views.privacy import KeepView
 from farebox.web.views.seats import PriceRow
+from farebox.web.views.transfer import TransferView
 from farebox.web.views.trips import Option
 
 REFERENCE = "BUS20261125K7QM2X"
@@ -129,6 +131,17 @@ def processing() -> Sample:
 def processing_in_part() -> Sample:
     view = _processing(amount=dong(440_000), received=dong(200_000), waited_long=True)
     return "checkout/processing.html", view, {}
+
+
+def transfer() -> Sample:
+    account = BankAccount("Công ty Xe khách Mẫu", bank_bin="970422", number="113366668888")
+    slip = make_slip(account, dong(640_000), REFERENCE)
+    view = TransferView(REFERENCE, slip, Markup(slip.qr_svg), at(9, 8, 1), "/gallery/processing")
+    return "checkout/transfer.html", view, {}
+
+
+def transfer_over() -> Sample:
+    return "checkout/transfer.html", TransferView(REFERENCE, None, Markup(), None, "/gallery/booking"), {}
 
 
 def _failed(**changes: Any) -> FailedView:
@@ -318,6 +331,8 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "review-free": review_free,
     "processing": processing,
     "processing-in-part": processing_in_part,
+    "transfer": transfer,
+    "transfer-over": transfer_over,
     "failed": failed,
     "failed-in-part": failed_in_part,
     "booking": booking,
