@@ -47,6 +47,7 @@ from farebox.api.auth_wire import (
     UserView,
     Verified,
 )
+from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
 from farebox.api.wire import PRIVATE
 from farebox.bookings import adopt_guest, claim_bookings
@@ -255,7 +256,7 @@ class AuthController(Controller):
         operation_id="changePassword",
         status_code=HTTP_204_NO_CONTENT,
         opt={"access": "user"},
-        responses=problems(WrongPassword, Invalid, TooManyAttempts, Busy),
+        responses=problems(WrongPassword, Invalid, TooManyAttempts, Busy, *IDEMPOTENT),
     )
     async def change_password(self, data: ChangePasswordRequest, actor: Actor, services: Services) -> None:
         """All other sessions of the account end."""
@@ -276,7 +277,7 @@ class AuthController(Controller):
         operation_id="changeEmail",
         status_code=HTTP_202_ACCEPTED,
         opt={"access": "user"},
-        responses=problems(WrongPassword, Invalid, TooManyAttempts, Busy),
+        responses=problems(WrongPassword, Invalid, TooManyAttempts, Busy, *IDEMPOTENT),
     )
     async def change_email(self, data: ChangeEmailRequest, actor: Actor, services: Services) -> MailSent:
         """One link goes to the present address and one to the new one. It changes when both were used."""

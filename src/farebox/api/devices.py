@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from farebox import accounts
 from farebox.accounts import Actor, DeviceNotFound, PairingFailed, Permission, TooManyOfThem
+from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
 from farebox.api.staff import CHANGED, GUARDED, Done
 from farebox.api.wire import PRIVATE, Request, Wire
@@ -112,7 +113,7 @@ class DevicesController(Controller):
         summary="Revoke a device",
         operation_id="revokeDevice",
         status_code=HTTP_200_OK,
-        responses=problems(*GUARDED, DeviceNotFound),
+        responses=problems(*GUARDED, DeviceNotFound, *IDEMPOTENT),
     )
     async def revoke(self, operator_id: UUID, device_id: UUID, work: UnitOfWork, actor: Actor) -> Done:
         """It opens nothing from now on. A lost phone must not wait for anything, so this asks for no fresh proof."""

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from farebox import notifications, ticketing
 from farebox.accounts import Actor
+from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
 from farebox.api.wire import Wire
 from farebox.bookings import BookingNotFound
@@ -99,7 +100,7 @@ class TicketsController(Controller):
         summary="Mail the tickets again",
         operation_id="emailTicket",
         status_code=HTTP_202_ACCEPTED,
-        responses=problems(BookingNotFound, NotTicketed, TooManyMessages),
+        responses=problems(BookingNotFound, NotTicketed, TooManyMessages, *IDEMPOTENT),
     )
     async def email(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> TicketMail:
         """Sends the tickets to the booking's contact once more. Asked twice within a minute, it sends them once."""

@@ -108,7 +108,7 @@ class UsersController(Controller):
         operation_id="putAvatar",
         request_max_body_size=LARGEST_BYTES,
         operation_class=PictureOperation,
-        responses=problems(BadPicture, MovingPicture, PictureTooLarge, Unavailable),
+        responses=problems(BadPicture, MovingPicture, PictureTooLarge, Unavailable, *IDEMPOTENT),
     )
     async def put_avatar(self, body: bytes, actor: Actor, services: Services) -> PictureView:
         """The body is the picture: JPEG, PNG or WebP, at most 5 MB and 40 megapixels, and still.
@@ -117,7 +117,12 @@ class UsersController(Controller):
         """
         return PictureView.of(await services.avatars.change(_id_of(actor), body))
 
-    @delete("/profile/avatar", summary="Take away one's picture", operation_id="deleteAvatar")
+    @delete(
+        "/profile/avatar",
+        summary="Take away one's picture",
+        operation_id="deleteAvatar",
+        responses=problems(*IDEMPOTENT),
+    )
     async def delete_avatar(self, actor: Actor, services: Services) -> None:
         await services.avatars.take_away(_id_of(actor))
 
@@ -159,6 +164,7 @@ class UsersController(Controller):
         summary="Sign out everywhere else",
         operation_id="endOtherSessions",
         status_code=HTTP_200_OK,
+        responses=problems(*IDEMPOTENT),
     )
     async def end_other_sessions(self, work: UnitOfWork, actor: Actor) -> EndedView:
         """Ends all sessions but the one that asks."""
@@ -168,7 +174,7 @@ class UsersController(Controller):
         "/sessions/{session_id:uuid}",
         summary="Sign out one device",
         operation_id="endSession",
-        responses=problems(SessionNotFound),
+        responses=problems(SessionNotFound, *IDEMPOTENT),
     )
     async def end_session(self, session_id: UUID, work: UnitOfWork, actor: Actor) -> None:
         await end_session(work, _id_of(actor), session_id)
