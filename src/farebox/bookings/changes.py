@@ -262,7 +262,7 @@ async def expire_changes(work: UnitOfWork, *, limit: int = BATCH) -> int:
         How many; fewer than `limit` means none is left.
     """
     due = await work.session.execute(
-        select(BookingRow.id, BookingChangeRow.id)
+        select(BookingRow.id, BookingChangeRow.id, BookingChangeRow.hold_id)
         .join(BookingChangeRow, BookingChangeRow.booking_id == BookingRow.id)
         .where(_IS_PENDING, ~_IS_IN_TIME)
         .order_by(BookingChangeRow.expires_at)
@@ -270,7 +270,8 @@ async def expire_changes(work: UnitOfWork, *, limit: int = BATCH) -> int:
         .with_for_update(skip_locked=True, of=BookingRow)
     )
     rows = due.all()
-    for booking_id, change_id in rows:
+    await lock_holds(work, sorted(hold_id for _, _, hold_id in rows if hold_id is not None))
+    for booking_id, change_id, _ in rows:
         await fail_change(work, booking_id, change_id, "expired")
     return len(rows)
 
