@@ -8,6 +8,8 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import dict_row
 
+from farebox.payments import verdicts
+
 _WANTED = """
 wanted AS (
     SELECT hold.id AS hold_id, (want ->> 0)::bigint AS inventory_id, unit::int AS unit, slot
@@ -73,27 +75,6 @@ RULES = {
             AND first_slot <= portioned.slot AND portioned.slot < end_slot
         GROUP BY portioned.hold_id, portioned.inventory_id, portioned.slot, portioned.quantity
         HAVING coalesce(sum(portion.quantity), 0) < portioned.quantity""",
-    "a movement of money that is not balanced": """
-        SELECT transaction_id, currency, sum(amount_minor) FROM ledger_entry GROUP BY 1, 2
-        HAVING sum(amount_minor) <> 0""",
-    "a sold booking that is not paid once": """
-        SELECT sold.id, sold.total_minor, array_agg(charge.amount_minor) AS charges FROM sold
-        LEFT JOIN payment ON payment.booking_id = sold.id
-        LEFT JOIN payment_charge charge ON charge.payment_id = payment.id AND charge.disposition = 'applied'
-        WHERE sold.total_minor > 0 GROUP BY sold.id, sold.total_minor
-        HAVING count(charge.id) <> 1 OR sum(charge.amount_minor) <> sold.total_minor""",
-    "money that neither counts nor goes back": """
-        SELECT charge.id, charge.disposition, charge.refunded_minor, sum(refund.amount_minor) AS refunds
-        FROM payment_charge charge JOIN payment ON payment.id = charge.payment_id
-        LEFT JOIN refund ON refund.charge_id = charge.id
-        GROUP BY charge.id, payment.booking_id
-        HAVING charge.refunded_minor <> coalesce(sum(refund.amount_minor), 0)
-            OR charge.refunded_minor <> CASE WHEN charge.disposition = 'applied' THEN 0 ELSE charge.amount_minor END
-            OR (charge.disposition = 'applied' AND payment.booking_id NOT IN (SELECT id FROM sold))""",
-    "a charge that the ledger does not know": """
-        SELECT charge.id FROM payment_charge charge WHERE charge.amount_minor <> (
-            SELECT coalesce(sum(amount_minor), 0) FROM ledger_entry entry
-            WHERE entry.payment_id = charge.payment_id AND entry.kind = 'charge' AND entry.amount_minor > 0)""",
 }
 
 ACKNOWLEDGED = {
@@ -114,6 +95,8 @@ SHOWN = 3
 
 def audit(dsn: str, *, acknowledged: Collection[UUID] = (), given_up: Collection[UUID] = ()) -> list[str]:
     """What is wrong in the database, in one instant: a rule that is broken, and where. Empty when all is well.
+
+    Of money, the ledger's own rules are asked (`payments.verifying`).
 
     Args:
         acknowledged: locks that clients were told they have.
@@ -136,7 +119,7 @@ def findings(
             rows = cursor.execute(f"WITH {_WANTED} {query}", told).fetchall()
             if rows:
                 found.append(f"{rule} ({len(rows)}): {rows[:SHOWN]}")
-    return found
+    return found + [str(verdict) for verdict in verdicts(connection) if verdict.broken]
 
 
 def deadlocks(dsn: str) -> int:
