@@ -233,6 +233,7 @@ async def test_money_that_comes_after_the_change_was_withdrawn_goes_back(exchang
         await withdraw_change(work, booking.id, actor=actor)
     await till.deliver(paid(payment))
     assert await till.charges() == [("applied", 1100, 0), ("unwanted", 500, 500)]
+    assert await scalar(till.database, "SELECT reason FROM refund") == "change-not-made"
     assert await till.booking(booking) == booking
     assert await exchange.states(show) == {0: "sold"}
     assert await till.make_refunds() == 1

@@ -39,6 +39,7 @@ from farebox.ticketing import Signer, issue_tickets
 
 WRONG_MONEY = "wrong-amount"
 SURPLUS = "surplus"
+CHANGE_NOT_MADE = "change-not-made"
 KNOWN_CHARGE = "known-charge"
 NOTHING = "nothing"
 
@@ -121,7 +122,9 @@ async def _settle_charge(
     elif disposition is not Disposition.KEPT or await paid_through(work, payment.id) >= payment.amount_minor:
         await complete(work, payment.id)
     if disposition not in COUNTING:
-        await request_refund(work, charge, received, booking_id=payment.booking_id, reason=disposition)
+        is_for_change = payment.purpose == "change" and disposition is not Disposition.DUPLICATE
+        reason = CHANGE_NOT_MADE if is_for_change else disposition
+        await request_refund(work, charge, received, booking_id=payment.booking_id, reason=reason)
     return disposition
 
 

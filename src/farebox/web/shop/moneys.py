@@ -44,6 +44,7 @@ REFUNDS: Final[dict[str, tuple[str, Kind]]] = {
 REASONS: Final = {
     "cancelled": N_("For what was cancelled"),
     "changed": N_("What a change saved"),
+    "change-not-made": N_("For a change that was not made"),
     "duplicate": N_("It was paid twice"),
     "late": N_("It came when the seats had gone"),
     "mismatched": N_("It was another amount than asked for"),
