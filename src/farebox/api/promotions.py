@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from litestar import Controller, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
@@ -118,7 +118,9 @@ class PromotionsController(Controller):
         self,
         work: UnitOfWork,
         actor: Actor,
-        operator_id: Annotated[UUID | None, Parameter(query="operatorId", description="Of one operator only.")] = None,
+        operator_id: Annotated[
+            UUID | None, QueryParameter(name="operatorId", description="Of one operator only.")
+        ] = None,
         limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
         offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
     ) -> Listing[PromotionView]:
