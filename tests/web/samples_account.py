@@ -1,12 +1,13 @@
-"""Pages of somebody who has signed in, about money, with made-up content."""
+"""Pages of somebody who has signed in, about bookings and money, with made-up content."""
 
 from collections.abc import Callable
+from typing import Any
 
-from tests.web.made_up import Sample, at, dong
-from tests.web.samples_bookings import METHODS, REFERENCE
+from tests.web.made_up import NOW, SLEEPER, Sample, at, card, dong
+from tests.web.samples_bookings import BACK, METHODS, REFERENCE
 
 from farebox.core.money import Money
-from farebox.web.views.account import Pages, WalletRow, WalletView
+from farebox.web.views.account import BookingLine, BookingsView, Pages, WalletRow, WalletView
 from farebox.web.views.checkout import Problem
 from farebox.web.views.trips import Option
 
@@ -43,4 +44,67 @@ def wallet_empty() -> Sample:
     return "account/wallet.html", view, {}
 
 
-PAGES: dict[str, Callable[[], Sample]] = {"wallet": wallet, "wallet-empty": wallet_empty}
+def _line(state: Any, **changes: Any) -> BookingLine:
+    facts: dict[str, Any] = {
+        "url": "/gallery/booking",
+        "reference": REFERENCE,
+        "state": state,
+        "trips": (card(),),
+        "seats": ("5C", "5D"),
+        "travellers": 2,
+        "total": dong(640_000),
+    }
+    return BookingLine(**{**facts, **changes})
+
+
+def _bookings(**changes: Any) -> BookingsView:
+    at = "/gallery/booking"
+    facts: dict[str, Any] = {
+        "lines": (
+            _line("pending", pay_url=at, cancel_url=at, expires_at=NOW),
+            _line("confirmed", trips=(card(), BACK), pdf_url=at, change_url=at, cancel_url=at, until="in 3 days"),
+            _line("completed", trips=(SLEEPER,), pdf_url=at, again_url=at),
+            _line("cancelled", again_url=at),
+        ),
+        "filters": (
+            Option("", "All", True, "/gallery/bookings"),
+            Option("upcoming", "Upcoming", url="/gallery/bookings"),
+            Option("cancelled", "Cancelled", url="/gallery/bookings"),
+        ),
+        "chosen": "",
+        "pages": Pages(11, 14, 1000, "/gallery/bookings", "/gallery/bookings"),
+        "forms": (
+            Option("cards", "Cards", True, "/gallery/bookings", "overview"),
+            Option("table", "Table", False, "/gallery/bookings-table", "list"),
+        ),
+        "orders": (Option("-created", "Booked last", True), Option("departure", "Departure, earliest first")),
+        "bookings": 1000,
+        "trips": 1204,
+        "spent": (dong(412_600_000), Money(18_450, "EUR")),
+    }
+    return BookingsView(**{**facts, **changes})
+
+
+def bookings() -> Sample:
+    return "account/bookings.html", _bookings(), {}
+
+
+def bookings_table() -> Sample:
+    forms = (
+        Option("cards", "Cards", False, "/gallery/bookings", "overview"),
+        Option("table", "Table", True, "/gallery/bookings-table", "list"),
+    )
+    return "account/bookings.html", _bookings(form="table", forms=forms, search="Vinh", is_narrowed=True), {}
+
+
+def bookings_none() -> Sample:
+    return "account/bookings.html", _bookings(lines=(), pages=Pages(0, 0, 0), search="Oslo", is_narrowed=True), {}
+
+
+PAGES: dict[str, Callable[[], Sample]] = {
+    "wallet": wallet,
+    "wallet-empty": wallet_empty,
+    "bookings": bookings,
+    "bookings-table": bookings_table,
+    "bookings-none": bookings_none,
+}

@@ -440,3 +440,45 @@ class TestSecurity:
 def shown(text: str) -> set[str]:
     """Which bookings a page has links to."""
     return set(re.findall(r'href="/bookings/([0-9a-f-]{36})"', text))
+
+
+class TestTheListOfBookings:
+    async def test_it_is_searched_sorted_and_narrowed_by_days_and_says_how_many(self, home, many):
+        await many(2, starts_in=timedelta(days=3))
+        [late] = await many(1, starts_in=timedelta(days=40))
+        text = (await home.get("/account/bookings?search=cella&sort=-departure")).text
+        assert "3 bookings" in text
+        assert text.index(f"/bookings/{late}") < text.index("line__facts")
+        assert "Nothing found" in (await home.get("/account/bookings?search=oslo")).text
+        assert "Nothing found" in (await home.get("/account/bookings?from=2100-01-01")).text
+        assert "1 booking" in (await home.get(f"/account/bookings?search={str(late).replace('-', '')[-12:]}")).text
+
+    async def test_what_was_asked_for_goes_along_with_filters_and_pages(self, home, many):
+        await many(11)
+        told = read((await home.get("/account/bookings?search=cella&sort=departure")).text)
+        assert "/account/bookings?search=cella&sort=departure&status=upcoming" in told.links_in("tab")
+        assert "/account/bookings?search=cella&sort=departure&page=2" in told.links_in("pager")
+
+    async def test_cards_or_a_table_are_remembered(self, home, many):
+        await many(1)
+        assert "list-table--bookings" not in (await home.get("/account/bookings")).text
+        await home.get("/account/bookings?view=table")
+        assert "list-table--bookings" in (await home.get("/account/bookings")).text
+        await home.get("/account/bookings?view=cards")
+        assert "list-table--bookings" not in (await home.get("/account/bookings")).text
+
+    async def test_nonsense_in_the_address_is_passed_over(self, home, many):
+        await many(1)
+        asked = "/account/bookings?status=x&sort=x&from=x&to=2026-99-99&view=x&page=-1"
+        assert "1 booking" in (await home.get(asked)).text
+
+    @pytest.mark.parametrize("form", ["cards", "table"])
+    async def test_it_asks_as_little_for_ten_bookings_as_for_one(self, home, many, form):
+        await many(1)
+        await home.get(f"/account/bookings?view={form}")
+        with counted_statements() as for_one:
+            await home.get("/account/bookings")
+        await many(9)
+        with counted_statements() as for_ten:
+            await home.get("/account/bookings")
+        assert len(for_ten) == len(for_one)

@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Template
 
 from farebox.accounts import Actor, Person, get_person
-from farebox.bookings import Booking, BookingStatus
+from farebox.bookings import SOLD, Booking, BookingStatus, actions_of
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.core.i18n import locale
@@ -68,8 +68,9 @@ def line_of(booking: Booking, now: datetime) -> BookingLine:
     ends_at = max(item.completes_at for item in booking.items)
     is_sold = booking.status is BookingStatus.CONFIRMED
     trips = cards_of(booking)
+    at, possible = f"/bookings/{booking.id}", actions_of(booking, now)
     return BookingLine(
-        url=f"/bookings/{booking.id}",
+        url=at,
         reference=booking.reference,
         state="expired" if ran_out(booking) else STATES[booking.status],
         trips=trips,
@@ -80,6 +81,10 @@ def line_of(booking: Booking, now: datetime) -> BookingLine:
         is_running=is_sold and starts_at <= now < ends_at,
         pay_url=pay_url(booking),
         expires_at=booking.expires_at.astimezone(trips[0].board.time.tzinfo) if booking.expires_at else None,
+        pdf_url=f"{at}/tickets.pdf" if booking.status in SOLD else "",
+        change_url=f"{at}/change" if possible.change else "",
+        cancel_url=f"{at}/cancel" if possible.cancel else "",
+        again_url=f"{at}/again" if possible.rebook else "",
     )
 
 

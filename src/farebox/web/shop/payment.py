@@ -29,6 +29,7 @@ from farebox.payments import (
     due_for,
     get_payment,
     list_payments,
+    look_after,
     play_sandbox,
 )
 from farebox.web.pages import AnyRequest, is_part, own_address, own_path, page, see_other
@@ -122,11 +123,7 @@ class ReturnController(Controller):
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
     ) -> Template | Redirect | Response[None]:
         """Safe to open as often as one likes: it confirms what was paid and changes nothing else."""
-        try:
-            await confirm_paid(work, booking_id, actor=actor, signer=services.secrets)
-        except (PaymentRequired, BookingExpired, NotPayable):
-            pass
-        else:
+        if await _is_paid(work, booking_id, actor, services):
             return _go(request, f"/bookings/{booking_id}?booked=1")
         booking = await get_booking(work, booking_id, actor=actor)
         payments = await list_payments(work, booking_id, actor=actor)
@@ -134,7 +131,8 @@ class ReturnController(Controller):
             view = await _processing(work, booking, payments[0], services)
             return page(request, "checkout/processing.html", view, is_private=True)
         if booking.status == "pending":
-            return _go(request, f"/bookings/{booking_id}/failed" if payments else f"/bookings/{booking_id}/review")
+            has_failed = bool(payments) and payments[0].status == "failed"
+            return _go(request, f"/bookings/{booking_id}/{'failed' if has_failed else 'review'}")
         return _go(request, f"/bookings/{booking_id}")
 
     @get("/failed")
@@ -160,6 +158,20 @@ class ReturnController(Controller):
         with suppress(ExtensionLimit, BookingExpired, NotModifiable):  # the clock says so
             await extend_booking(work, booking_id, actor=actor, terms=HoldTerms.of(services.settings))
         return see_other(f"/bookings/{booking_id}/failed")
+
+
+async def _is_paid(work: UnitOfWork, booking_id: UUID, actor: Actor, services: Services) -> bool:
+    """Whether the money is there. The provider is asked where its message has not come yet."""
+    for is_last in (False, True):
+        with suppress(PaymentRequired, BookingExpired, NotPayable):
+            await confirm_paid(work, booking_id, actor=actor, signer=services.secrets)
+            return True
+        waiting = [payment for payment in await list_payments(work, booking_id, actor=actor) if payment.is_open]
+        if is_last or not waiting:
+            break
+        await work.commit()  # asking takes time, and this request must not sit on a connection meanwhile
+        await look_after(services.database, waiting[0].id, providers=services.providers, signer=services.secrets)
+    return False
 
 
 def _go(request: AnyRequest, url: str) -> Redirect | Response[None]:

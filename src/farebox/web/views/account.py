@@ -20,6 +20,7 @@ class BookingLine:
 
     Attributes:
         until: how long from now it begins, in words; empty for what is over.
+        pdf_url, change_url, cancel_url, again_url: what can be done with it at once; a form is sent to the last.
         expires_at: until when it can be paid, in the zone of its start.
     """
 
@@ -34,6 +35,10 @@ class BookingLine:
     is_running: bool = False
     pay_url: str = ""
     expires_at: datetime | None = None
+    pdf_url: str = ""
+    change_url: str = ""
+    cancel_url: str = ""
+    again_url: str = ""
 
     @property
     def trip(self) -> TripCard:
@@ -66,12 +71,30 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class BookingsView:
-    """`chosen`: the filter, empty for all."""
+    """The list of somebody's bookings.
+
+    Attributes:
+        chosen: the filter, empty for all.
+        form: `cards` or `table`.
+        first_day, last_day: ISO dates between which rides begin; empty where that is left open.
+        is_narrowed: by more than the filter, so that nothing found does not mean nothing booked.
+        bookings, trips, spent: of all that was kept, whatever is shown.
+    """
 
     lines: tuple[BookingLine, ...]
     filters: tuple[Option, ...]
     chosen: str
     pages: Pages
+    form: str = "cards"
+    forms: tuple[Option, ...] = ()
+    orders: tuple[Option, ...] = ()
+    search: str = ""
+    first_day: str = ""
+    last_day: str = ""
+    is_narrowed: bool = False
+    bookings: int = 0
+    trips: int = 0
+    spent: tuple[Money, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
