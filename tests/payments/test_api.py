@@ -10,7 +10,7 @@ from tests.bookings.test_api import CONTACT, PERSON, Guest, problem_of
 from tests.payments.till import paid
 
 from farebox.core.ids import new_id
-from farebox.payments import make_forgotten_refunds
+from farebox.payments import ProviderUnavailable, make_forgotten_refunds
 
 API = "/api/v1"
 
@@ -195,3 +195,38 @@ async def test_many_payments_begun_at_once_do_not_wait_for_each_others_connectio
         )
     )
     assert [answer.status_code for answer in answers] == [201] * 12
+
+
+async def test_coming_back_finds_money_whose_message_was_lost(box, client, guest):
+    made, payment = await begun(guest, await box.show())
+    await play(client, payment, "silent")
+    assert (await guest.send("GET", f"/bookings/{made['bookingId']}")).json()["status"] == "payment_processing"
+    answer = await guest.send("POST", "/payments/confirm", {"paymentId": payment["paymentId"]})
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+    assert (await guest.send("GET", f"/bookings/{made['bookingId']}")).json()["status"] == "confirmed"
+
+
+async def test_as_long_as_nothing_is_known_nothing_has_failed(box, client, guest, services, monkeypatch):
+    _, payment = await begun(guest, await box.show())
+
+    async def silence(payment):
+        raise ProviderUnavailable
+
+    monkeypatch.setattr(services.providers["sandbox"], "fetch", silence)
+    for _ in range(2):
+        answer = await guest.send("POST", "/payments/confirm", {"paymentId": payment["paymentId"]})
+        assert problem_of(answer, 402)["code"] == "payment-required"
+    assert (await guest.send("GET", f"/payments/{payment['paymentId']}")).json()["status"] == "processing"
+
+
+async def test_the_page_after_paying_finds_money_whose_message_was_lost(box, client, guest):
+    made, payment = await begun(guest, await box.show())
+    page = f"/bookings/{made['bookingId']}/return"
+    headers = guest.headers
+    waiting = await client.get(page, headers=headers)
+    assert waiting.status_code == 200  # it waits, and does not say that anything failed
+    await play(client, payment, "silent")
+    async with box.database.begin() as work:
+        await work.execute("UPDATE payment SET checked_at = NULL")  # some seconds later
+    answer = await client.get(page, headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/bookings/{made['bookingId']}?booked=1")
