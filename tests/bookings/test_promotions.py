@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.bookings.shows import CONTACT, Box, person, run_out, scalar
+from tests.bookings.test_api import Guest, problem_of
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
@@ -234,3 +235,24 @@ async def test_another_contact_has_the_code_instead(box, promote):
     await change(box, booking, actor, contact=third)
     assert await used_by_person(box, promotion) == [0, 1, 1]
     assert (await book_with(box, "SUMMER"))[0].status is BookingStatus.PENDING
+
+
+# Through the API
+
+
+async def test_a_code_is_sent_with_the_booking_and_changed_by_patch(box, promote, client):
+    promotion = await promote(percent_bp=1000)
+    guest = Guest(client, box, *(await box.guest_with_token()))
+    made = await guest.book(await box.show(), promoCode="summer")
+    assert [(line["kind"], line["label"], line["amount"]["amount"]) for line in made["priceLines"]] == [
+        ("fare", "Seat A1", "12.50"),
+        ("discount", "Seat A1, code SUMMER", "-1.25"),
+        ("fee", "Service fee", "1.00"),
+    ]
+    assert (made["total"]["amount"], made["tax"]["amount"]) == ("12.25", "1.02")
+    path = f"/bookings/{made['bookingId']}"
+    without = (await guest.send("PATCH", path, {"promoCode": ""})).json()
+    assert (without["total"]["amount"], await used(box, promotion)) == ("13.50", 0)
+    problem = problem_of(await guest.send("PATCH", path, {"promoCode": "WINTER"}), 422)
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [("promoCode", "unknown-promo-code")]
+    assert (await guest.send("PATCH", path, {"promoCode": "SUMMER"})).json()["total"]["amount"] == "12.25"
