@@ -90,6 +90,36 @@ async def test_a_shorter_ride_pays_back_what_the_fee_leaves(an, fee):
     assert changed["booking"]["total"] == changed["quote"]["totalAfter"]
 
 
+@pytest.mark.parametrize(("bought_ride", "more"), [("ac", "ce"), ("ce", "ac")])
+async def test_who_rides_further_keeps_the_seat(an, fee, bought_ride, more):
+    booking = await bought(an, await an.held("4A", "4B", ride=bought_ride))
+    lock = await an.held("4A", "4B", ride=more)
+    path = f"/bookings/{booking['bookingId']}/change"
+    made = (await an.send("POST", path, {"lockId": lock["lockId"]})).json()
+    assert [line["label"] for line in made["quote"]["linesGone"]][::2] == ["Seat 4A", "Seat 4B"]
+    after = await paid(an, booking["bookingId"], changeId=made["change"]["changeId"])
+    [item] = after["items"]
+    assert (item["seatNumbers"], item["from"]["place"], item["to"]["place"]) == (["4A", "4B"], "Ahorn", "Eich")
+    assert after["total"] == made["quote"]["totalAfter"]
+    async with an.coach.database.begin() as work:
+        cursor = await work.execute(
+            "SELECT count(*), count(expires_at), count(DISTINCT hold_id) FROM claim WHERE inventory_id = %s",
+            (an.coach.departure.inventory_id,),
+        )
+        assert await cursor.fetchone() == (8, 0, 1)
+
+
+async def test_one_of_two_rides_further_and_both_keep_their_seats(an, fee):
+    booking = await bought(an, await an.held("4A", "4B", ride="ac"))
+    lock = await an.held("4B", ride="ce")
+    person = booking["items"][0]["passengers"][1]["passengerId"]
+    wish = {"lockId": lock["lockId"], "passengers": [{"passengerId": person}]}
+    made = (await an.send("POST", f"/bookings/{booking['bookingId']}/change", wish)).json()
+    after = await paid(an, booking["bookingId"], changeId=made["change"]["changeId"])
+    rides = {(item["seatNumbers"][0], item["from"]["place"], item["to"]["place"]) for item in after["items"]}
+    assert rides == {("4A", "Ahorn", "Cella"), ("4B", "Ahorn", "Eich")}
+
+
 async def test_another_seat_keeps_the_code_s_discount(an, code):
     booking = await bought(an, await an.held("4A", ride="ae"), promoCode=code)
     lock = await an.held("5B", ride="ae")

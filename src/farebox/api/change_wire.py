@@ -30,7 +30,10 @@ class SeatWishInput(Request):
 
 
 class ChangeInput(Request):
-    """First hold the new seats as any others (`POST /seats/lock`), one for each person who changes."""
+    """First hold the new seats as any others (`POST /seats/lock`), one for each person who changes.
+
+    To ride further on the same seat, hold it on the legs that are missing.
+    """
 
     lock_id: Annotated[UUID, Meta(examples=[LOCK_ID])]
     passengers: Annotated[

@@ -44,6 +44,7 @@ class SeatChange(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         item_id: of which the seats are given up; `is_whole`: all that it has.
+        is_longer: the hold is of more legs of the same seats, which join those that they have.
         moves: who gets which of the new seats, in their order.
         new_item_id: what the new item of the booking is called.
         offer, description, policy, completes_at: what it is, as the vertical said when it was quoted.
@@ -51,6 +52,7 @@ class SeatChange(msgspec.Struct, frozen=True, kw_only=True):
 
     item_id: UUID
     is_whole: bool
+    is_longer: bool
     moves: tuple[Move, ...]
     new_item_id: UUID
     offer: ItemOffer

@@ -28,7 +28,7 @@ from farebox.core.errors import DomainError, FieldError, Invalid, NotAllowed
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money, total
-from farebox.inventory import HoldExpired, get_hold
+from farebox.inventory import Hold, HoldExpired, Want, get_hold
 from farebox.pricing import Quote
 
 CHANGE_FEE: Final = N_("Seat {seat}, change fee")
@@ -91,8 +91,10 @@ async def quote_seats(
     """The same for a booking that was read before."""
     item, named = _who_changes(booking, wish)
     refuse_too_late(work, booking, item, item.policy.change_until, actor=actor)
-    offer = await _held_offer(work, item, wish, verticals)
-    seated = _seat(named, offer)
+    hold = await _held(work, wish)
+    longer = _joined(item, [person for person, _ in named], hold)
+    offer = await _offer_of(work, item, longer or hold, verticals)
+    seated = _seat([(person, person.seat_number.upper()) for person, _ in named] if longer else named, offer)
     quote = await _price(work, booking, offer, seated, verticals)
     if quote.currency != booking.total.currency:
         raise MixedCurrencies
@@ -102,6 +104,7 @@ async def quote_seats(
     change = SeatChange(
         item_id=item.id,
         is_whole=len(seated) == len(item.passengers),
+        is_longer=longer is not None,
         moves=tuple(Move(passenger_id=person.id, unit=seat.unit, seat_number=seat.label) for person, seat in seated),
         new_item_id=new_id(),
         offer=offer,
@@ -163,11 +166,31 @@ def _who_changes(booking: Booking, wish: ChangeWish) -> tuple[BookingItem, list[
     return next(item for item in booking.items if item.id == named[0][0].item_id), named
 
 
-async def _held_offer(work: UnitOfWork, item: BookingItem, wish: ChangeWish, verticals: Verticals) -> ItemOffer:
-    """What the hold is. Seats are exchanged within one operator, whose terms and whose money it is."""
+async def _held(work: UnitOfWork, wish: ChangeWish) -> Hold:
     hold = await get_hold(work, wish.lock_id, owner=wish.holder.owner)
     if hold.state != "held":
         raise HoldExpired
+    return hold
+
+
+def _joined(item: BookingItem, people: Sequence[Passenger], hold: Hold) -> Hold | None:
+    """The hold together with the seats that people have, where it is of just these, on the legs before or after theirs.
+
+    So they ride further, or get on earlier, and stay where they sit.
+    """
+    if len(hold.claims) != 1:
+        return None
+    [want] = hold.claims
+    ours = Want(item.inventory_id, tuple(sorted(person.unit for person in people)), item.first_slot, item.end_slot)
+    is_same = (want.inventory_id, tuple(sorted(want.units))) == (ours.inventory_id, ours.units)
+    if not is_same or (want.first_slot != ours.end_slot and want.end_slot != ours.first_slot):
+        return None
+    first, end = min(want.first_slot, ours.first_slot), max(want.end_slot, ours.end_slot)
+    return replace(hold, claims=(replace(ours, first_slot=first, end_slot=end),))
+
+
+async def _offer_of(work: UnitOfWork, item: BookingItem, hold: Hold, verticals: Verticals) -> ItemOffer:
+    """What the hold is. Seats are exchanged within one operator, whose terms and whose money it is."""
     offers = await offers_of(work, [hold], verticals)
     if len(offers) != 1 or (offers[0].kind, offers[0].operator_id) != (item.kind, item.operator_id):
         message = N_("Choose seats on one trip of the same operator.")

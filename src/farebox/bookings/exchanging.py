@@ -21,7 +21,7 @@ from farebox.bookings.states import BookingStatus, record
 from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
-from farebox.inventory import HoldLost, HoldNotFound, confirm, get_hold, lock_holds, transfer
+from farebox.inventory import HoldLost, HoldNotFound, Want, confirm, get_hold, lock_holds, swap, transfer
 
 
 async def change_seats(
@@ -47,6 +47,8 @@ async def change_seats(
     await _take_over(work, row, old, change, holder)
     seats_before = await _add_item(work, row, change)
     await free_seats(work, await end_seats(work, row, quote.passenger_ids, ended_as="changed"))
+    if change.is_longer:
+        await _join(work, change)
     await write_revision(work, row, quote.lines)
     status = BookingStatus(row.status)
     facts = {
@@ -78,6 +80,15 @@ async def _take_over(work: UnitOfWork, row: BookingRow, old: BookingItemRow, cha
     except (HoldLost, HoldNotFound):
         raise SeatsGone from None
     await transfer(work, change.hold_id, owner=f"booking:{row.id}")
+
+
+async def _join(work: UnitOfWork, change: SeatChange) -> None:
+    """Let the new hold have the legs, too, that were given up just now: nobody has seen them free.
+
+    All these claims have been locked before, so nothing is locked out of order here.
+    """
+    offer = change.offer
+    await swap(work, change.hold_id, [Want(offer.inventory_id, offer.units, offer.first_slot, offer.end_slot)])
 
 
 async def _add_item(work: UnitOfWork, row: BookingRow, change: SeatChange) -> list[str]:
