@@ -1,6 +1,6 @@
 """A booking to make tickets of: a small vertical that sells seats 1A, 1B … from one place to another."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -11,6 +11,7 @@ from farebox.bookings import (
     BookingRequest,
     ChangePolicy,
     Contact,
+    FoundAgain,
     ItemDescription,
     ItemOffer,
     PassengerDetails,
@@ -133,6 +134,18 @@ class SmallVertical:
 
     def completed_at(self, item: ItemOffer) -> datetime:
         return (self.about.destination or self.about.origin).time
+
+    async def find_again(
+        self,
+        work: UnitOfWork,
+        item: ItemOffer,
+        *,
+        earliest: datetime,
+        holder: str = "",
+        taken: Collection[tuple[int, int]] = (),
+    ) -> FoundAgain | None:
+        """It is done once."""
+        return None
 
 
 async def book(
