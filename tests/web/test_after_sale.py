@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -15,8 +16,10 @@ from tests.web.conftest import Browser, path_of
 from tests.web.reading import read
 from tests.web.test_checkout import PERSON, hold
 
+from farebox.accounts import open_booking_session
 from farebox.bookings import ChangePolicy, RefundTier
 from farebox.core.db import Database
+from farebox.edge.access import BOOKING_COOKIE
 
 SECOND = {
     name.replace(".0.", ".1."): value.replace("Ánh", "Bình").replace("4321", "4322")
@@ -362,3 +365,35 @@ class TestPayingInParts:
         assert page.status_code in {200, 303}
         shown = page.text if page.status_code == 200 else (await browser.get(page.headers["location"])).text
         assert "did not go through" not in shown
+
+
+class TestByTheCodeOfABooking:
+    """Somebody who found a guest's booking with its code can do what its maker could, and no more."""
+
+    @pytest.fixture
+    async def found(self, browser, visit, services, coach, terms) -> tuple[Browser, str]:
+        at = await booked(browser, coach)
+        terms()
+        async with services.database.begin() as work:
+            token = await open_booking_session(work, UUID(at.rpartition("/")[2]), ttl_seconds=600)
+        other = visit()
+        other.client.cookies.set(BOOKING_COOKIE, token)
+        return other, at
+
+    async def test_it_is_read_and_given_up(self, found, sql):
+        other, at = found
+        page = (await other.get(at)).text
+        assert "What happened" in page
+        assert f'action="{at}/again"' not in page
+        quoted = (await other.get(f"{at}/cancel")).text
+        assert 'value="wallet"' not in quoted
+        done = await other.post(f"{at}/cancel", passengers=hidden(quoted, "passengers"))
+        assert done.headers["location"] == f"{at}?said=cancelled"
+        assert sql("SELECT status FROM booking") == ("cancelled",)
+
+    async def test_the_wallet_of_its_owner_is_not_within_reach(self, found, sql):
+        other, at = found
+        quoted = (await other.get(f"{at}/cancel")).text
+        refused = await other.post(f"{at}/cancel", passengers=hidden(quoted, "passengers"), refund_to="wallet")
+        assert refused.status_code == 409
+        assert sql("SELECT status FROM booking") == ("confirmed",)

@@ -12,6 +12,7 @@ from farebox.pricing import describe_line
 from farebox.web.labels import ID_TYPES, PASSENGER_TYPES, seat_place
 from farebox.web.shop.cards import card_of_item
 from farebox.web.shop.conditions import conditions_of
+from farebox.web.shop.price_notes import note_of
 from farebox.web.views.checkout import PassengerRow, Price, Ride
 from farebox.web.views.seats import PriceRow
 from farebox.web.views.trips import TripCard
@@ -31,13 +32,13 @@ def cards_of(booking: Booking) -> tuple[TripCard, ...]:
 
 def price_of(booking: Booking) -> Price:
     """What it costs, as last quoted."""
-    return replace(price_of_lines(booking.lines, booking.total), tax=booking.tax or None)
+    return replace(price_of_lines(booking.lines, booking.total, booking.items), tax=booking.tax or None)
 
 
-def price_of_lines(lines: Sequence[BookedLine], total: Money) -> Price:
-    """A price line by line; lines of nothing are left out."""
+def price_of_lines(lines: Sequence[BookedLine], total: Money, items: tuple[BookingItem, ...] = ()) -> Price:
+    """A price line by line, each with what it is for; lines of nothing are left out."""
     shown = [line for line in lines if line.amount or not total]
-    return Price(tuple(PriceRow(describe_line(line), line.amount) for line in shown), total)
+    return Price(tuple(PriceRow(describe_line(line), line.amount, note_of(line, items)) for line in shown), total)
 
 
 def rides_of(booking: Booking, secrets: Secrets, now: datetime) -> tuple[Ride, ...]:
@@ -62,12 +63,6 @@ def person_row(person: Passenger, about: ItemDescription, secrets: Secrets) -> P
         id_masked=person.id_number.masked(secrets),
         special_needs=person.special_needs,
     )
-
-
-def way_in_words(about: ItemDescription) -> str:
-    """Where it goes: Hà Nội – Vinh."""
-    ends = [about.origin, *([about.destination] if about.destination else [])]
-    return " – ".join(end.place or end.name for end in ends)
 
 
 def places_of(item: BookingItem) -> dict[str, str]:

@@ -31,7 +31,7 @@ from farebox.core.money import Money
 from farebox.payments import Destination, NoWallet, cancel_booking
 from farebox.pricing import describe_line
 from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import way_in_words
+from farebox.web.shop.cards import way_in_words
 from farebox.web.shop.conditions import moment, share
 from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
 from farebox.web.shop.refunds import ways_back

@@ -107,6 +107,12 @@ def card_of_description(about: ItemDescription) -> TripCard:
     )
 
 
+def way_in_words(about: ItemDescription) -> str:
+    """Where it goes: Hà Nội – Vinh."""
+    ends = [about.origin, *([about.destination] if about.destination else [])]
+    return " – ".join(end.place or end.name for end in ends)
+
+
 def call_rows(trip: TripDetail) -> tuple[CallRow, ...]:
     """All calls of the departure, those of the ride told apart; the zone is named where it changes."""
     rows = []

@@ -8,7 +8,8 @@ from farebox.bookings import AuditEntry, Booking, BookingStatus, FormerSeat
 from farebox.core.crypto import Secrets
 from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
-from farebox.web.shop.booked import person_row, way_in_words
+from farebox.web.shop.booked import person_row
+from farebox.web.shop.cards import way_in_words
 from farebox.web.shop.conditions import moment
 from farebox.web.views.booking import FormerRow, StoryLine
 
