@@ -109,6 +109,54 @@ async def test_what_a_bank_has_taken_is_not_paid_back_besides(till):
     assert till.bank.refunds == []
 
 
+async def cancelled_meanwhile(till):
+    """A booking of two, of whom one gave up the seat while the bank looked into its payment."""
+    booking, _, _, payment = await till.paying((0, 1))
+    await till.deliver(paid(payment))
+    await till.deliver(disputed(payment, "opened"))
+    async with till.database.begin() as work:
+        reason = CancelReason.OPERATOR
+        seats = [booking.passengers[0].id]
+        done = await cancel_booking(work, booking.id, actor=SYSTEM, reason=reason, passengers=seats)
+    assert done.refund == Money(0, "EUR")  # as long as the bank has it
+    return booking, payment, done.quote.refund.minor
+
+
+async def test_what_was_cancelled_meanwhile_is_paid_back_once_the_dispute_is_won(till):
+    booking, payment, refund = await cancelled_meanwhile(till)
+    assert 0 < refund < 2600
+    await till.deliver(disputed(payment, "won"))
+    await till.deliver(disputed(payment, "won"))
+    assert await till.charges() == [("applied", 2600, refund)]
+    assert await till.make_refunds() == 1
+    assert [order.amount for order in till.bank.refunds] == [Money(refund, "EUR")]
+    assert await till.ledger(booking) == {"clearing": 2600 - refund, "sales": refund - 2600}
+    assert is_right(till)
+
+
+async def test_what_was_cancelled_meanwhile_was_paid_back_by_the_bank_if_the_dispute_is_lost(till):
+    booking, payment, refund = await cancelled_meanwhile(till)
+    async with till.database.begin() as work:
+        await work.execute("UPDATE booking_item SET starts_at = now() - interval '1 minute'")
+    await till.deliver(disputed(payment, "lost"))
+    assert await till.charges() == [("applied", 2600, refund)]
+    assert await till.make_refunds() == 0
+    assert await till.ledger(booking) == {"losses": 2600 - refund, "sales": refund - 2600}
+    assert is_right(till)
+
+
+async def test_a_booking_cancelled_meanwhile_has_had_its_refund_from_the_bank(till):
+    booking, _, payment = await sold(till)
+    await till.deliver(disputed(payment, "opened"))
+    async with till.database.begin() as work:
+        await cancel_booking(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR)
+    await till.deliver(disputed(payment, "lost"))
+    assert (await till.booking(booking)).status is REFUNDED
+    assert await till.ledger(booking) == {}
+    assert await till.make_refunds() == 0
+    assert is_right(till)
+
+
 async def test_a_bank_may_take_a_part_only_and_the_rest_goes_back_with_the_booking(till):
     booking, _, payment = await sold(till)
     await till.deliver(disputed(payment, "opened", amount=1000))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -22,6 +23,8 @@ from farebox.bookings import (
     list_audit,
 )
 from farebox.bookings.models import BookingRow
+from farebox.bookings.queries import get_row
+from farebox.bookings.repricing import write_revision
 from farebox.bookings.states import move, record
 from farebox.core.db import Database
 from farebox.core.money import Money
@@ -105,6 +108,27 @@ async def test_coming_back_waits_for_messages_that_somebody_handles_and_does_not
             await asyncio.sleep(0.01)
         await get_booking(handler, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
     assert (await coming).status is CONFIRMED
+
+
+async def test_two_who_come_back_to_what_is_paid_already_sell_it_once(wide):
+    booking, actor, _, payment = await wide.paying()
+    await wide.deliver(paid(payment, amount=1000))
+    async with wide.database.begin() as work:  # its price fell since
+        await write_revision(
+            work, await get_row(work, booking.id), [replace(booking.lines[0], amount=Money(1000, "EUR"))]
+        )
+
+    async def come_back():
+        async with wide.database.begin() as work:
+            return await confirm_paid(work, booking.id, actor=actor, signer=wide.box.secrets)
+
+    async with wide.database.begin() as first:
+        await confirm_paid(first, booking.id, actor=actor, signer=wide.box.secrets)
+        coming = asyncio.create_task(come_back())
+        while not await scalar(wide.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (await coming).status is CONFIRMED
+    assert await wide.ledger(booking) == {"clearing": 1000, "sales": -1000}
 
 
 async def test_many_charges_for_one_booking_at_once_are_one_that_counts_and_others_that_go_back(wide):

@@ -16,6 +16,7 @@ from farebox.payments import (
     check_payments,
     list_refunds,
     make_refund,
+    note_paid_out,
     refund_again,
     verify_ledger,
 )
@@ -106,6 +107,20 @@ async def test_a_refund_that_comes_back_later_is_owed_again(till):
     assert till.told() == ["payment.refund-failed"]
     assert await till.inbox() == ["applied", "refund-failed", "nothing"]
     assert await till.ledger(booking) == {"clearing": 1350, "refunds-due": -1350}
+    assert is_right(till)
+
+
+async def test_what_left_the_till_is_not_owed_again_when_its_provider_says_once_more_that_it_failed(till):
+    booking, payment, refund_id = await owed(till)
+    till.bank.refuses = True
+    await make_refund(till.database, refund_id, providers=till.providers)
+    async with till.database.begin() as work:
+        await note_paid_out(work, refund_id, "slip 1", actor=SYSTEM, signer=till.box.secrets)
+    till.told()
+    await till.deliver(about_refund(payment, refund_id))
+    assert till.told() == []
+    assert await refunds(till, payment) == [("completed", "hand")]
+    assert (await till.booking(booking)).status is REFUNDED
     assert is_right(till)
 
 

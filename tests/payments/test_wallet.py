@@ -29,6 +29,7 @@ from farebox.payments import (
     start_top_up,
     verify_ledger,
 )
+from farebox.payments.adapters.bank import BankAccount, BankTransfer
 from farebox.payments.wallet import open_wallet, take
 from farebox.payments.winding_up import wind_up
 
@@ -124,12 +125,15 @@ async def test_another_amount_is_credited_as_it_came_and_another_currency_goes_b
         (Money(0, "EUR"), {}, Invalid),
         (Money(-1, "EUR"), {}, Invalid),
         (Money(100, "EUR"), {"method": "shells"}, UnknownMethod),
+        (Money(100, "EUR"), {"method": "bank-transfer"}, UnknownMethod),  # which nobody could note for a wallet
         (Money(100, "EUR"), {"return_url": "javascript:alert(1)"}, Invalid),
         (Money(100, "EUR"), {"actor": SYSTEM}, NoWallet),
     ],
 )
 async def test_what_is_no_top_up(till, person, amount, asked, refusal):
-    known = {"method": "sandbox", "actor": person.actor, "providers": till.providers, "settings": till.box.settings}
+    bank = BankTransfer(BankAccount("Theatre", iban="DE89370400440532013000"), "http://127.0.0.1", hours=6)
+    providers = till.providers | {"bank": bank}
+    known = {"method": "sandbox", "actor": person.actor, "providers": providers, "settings": till.box.settings}
     with pytest.raises(refusal):
         await start_top_up(till.database, amount, **(known | asked))
     assert await scalar(till.database, "SELECT count(*) FROM payment") == 0
@@ -147,6 +151,18 @@ async def test_a_provider_that_does_not_answer_leaves_a_failed_top_up_and_no_mon
             settings=till.box.settings,
         )
     assert await scalar(till.database, "SELECT status FROM payment") == "failed"
+
+
+async def test_a_statement_is_of_one_currency_or_of_all_each_with_its_own_balance(till, person):
+    await fill_wallet(till.database, person, eur(5000))
+    await fill_wallet(till.database, person, Money(100_000, "VND"))
+    await fill_wallet(till.database, person, eur(100))
+    async with till.database.begin() as work:
+        everything, total = await list_transactions(work, actor=person.actor)
+        euros, of_euros = await list_transactions(work, "EUR", actor=person.actor)
+    assert (total, of_euros) == (3, 2)
+    assert [each.balance for each in everything] == [eur(5100), Money(100_000, "VND"), eur(5000)]
+    assert euros == [everything[0], everything[2]]
 
 
 # --- paying

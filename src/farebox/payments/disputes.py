@@ -2,10 +2,11 @@
 
 While a bank looks into one it has the money already; the booking stays valid, and nothing of that charge is paid back
 besides. Lost before the trip has begun, the booking is cancelled: the bank's return is its refund. Lost afterwards, the
-money is a loss.
+money is a loss. What was cancelled meanwhile is paid back when the bank has decided, by the bank or by us.
 """
 
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func, select, update
 
@@ -14,7 +15,7 @@ from farebox.bookings import BookingStatus, CancelReason, get_booking
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
 from farebox.payments import ledger
-from farebox.payments.after_sale import cancel_booking
+from farebox.payments.after_sale import CANCELLED, cancel_booking
 from farebox.payments.events import PaymentDisputed
 from farebox.payments.ledger import DisputeStep
 from farebox.payments.models import ChargeRow, LedgerEntryRow, PaymentRow
@@ -74,8 +75,11 @@ async def settle_dispute(work: UnitOfWork, payment: PaymentRow, event: ProviderE
             currency=taken.currency,
         )
     )
-    if step == "lost":
-        await _give_up_booking(work, payment, charge, taken)
+    if payment.booking_id is not None and charge.disposition == Disposition.APPLIED and step != "open":
+        if step == "lost":
+            await _give_up_booking(work, payment.booking_id)
+        by_bank = taken if step == "lost" else Money.zero(charge.currency)
+        await _return(work, payment.booking_id, charge, by_bank=by_bank)
     return event.kind
 
 
@@ -99,18 +103,25 @@ async def _taken(
     return Money(int(noted or 0), charge.currency)
 
 
-async def _give_up_booking(work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, taken: Money) -> None:
+async def _give_up_booking(work: UnitOfWork, booking_id: UUID) -> None:
     """Cancel what was bought with the money, unless it has begun; what else was paid for it goes back."""
-    if payment.booking_id is None or charge.disposition != Disposition.APPLIED:
-        return
-    booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True)
-    if booking.status is not BookingStatus.CONFIRMED or min(item.starts_at for item in booking.items) <= work.now:
-        return
-    returned = Money(min(taken.minor, charge.amount_minor - charge.refunded_minor), charge.currency)
+    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)
+    if booking.status is BookingStatus.CONFIRMED and min(item.starts_at for item in booking.items) > work.now:
+        await cancel_booking(work, booking_id, actor=SYSTEM, reason=CancelReason.OPERATOR, note=CHARGEBACK)
+
+
+async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, *, by_bank: Money) -> None:
+    """Settle what is owed of a charge, now or since seats were given up while the bank looked into it.
+
+    Args:
+        by_bank: what the bank has given its payer. As far as that is owed it was the refund; the rest is for us.
+    """
+    owed = await _owed(work, booking_id, charge)
+    returned = min(by_bank, owed)
     if returned:
         charge.refunded_minor += returned.minor
         refund = enter_refund(
-            work, charge, returned, booking_id=booking.id, reason=CHARGEBACK, to="origin", actor=SYSTEM
+            work, charge, returned, booking_id=booking_id, reason=CHARGEBACK, to="origin", actor=SYSTEM
         )
         refund.status, refund.completed_at = "completed", work.now
         ledger.write(
@@ -118,12 +129,18 @@ async def _give_up_booking(work: UnitOfWork, payment: PaymentRow, charge: Charge
             "dispute",
             debit={ledger.RECEIVABLE: returned},
             credit={ledger.LOSSES: returned},  # no loss after all: what it had paid for is taken back, too
-            booking_id=booking.id,
-            payment_id=payment.id,
+            booking_id=booking_id,
+            payment_id=charge.payment_id,
         )
-    await cancel_booking(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR, note=CHARGEBACK)
-    rest = Money(charge.amount_minor - charge.refunded_minor, charge.currency)
+    rest = owed - returned
     if rest:
-        await request_refund(work, charge, rest, booking_id=booking.id, reason=CHARGEBACK)
-        ledger.note_promise(work, rest, booking_id=booking.id, payment_id=payment.id)
-    await end_if_settled(work, booking.id)
+        await request_refund(work, charge, rest, booking_id=booking_id, reason=CANCELLED)
+        ledger.note_promise(work, rest, booking_id=booking_id, payment_id=charge.payment_id)
+    await end_if_settled(work, booking_id)
+
+
+async def _owed(work: UnitOfWork, booking_id: UUID, charge: ChargeRow) -> Money:
+    """What was paid by a charge beyond its booking's price, and is not promised back yet."""
+    balances = await ledger.balances(work, booking_id=booking_id)
+    surplus = -balances.get((ledger.RECEIVABLE, charge.currency), 0)
+    return Money(max(0, min(surplus, charge.amount_minor - charge.refunded_minor)), charge.currency)

@@ -176,7 +176,7 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
     if booking.status not in SOLD:
         for inbox_id in await _lock_waiting(work, booking_id):
             await handle(work, inbox_id, signer=signer)
-        booking = await get_booking(work, booking_id, actor=SYSTEM)
+        booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)  # it is sold below, by one of many
     if booking.is_open and not await due_for(work, booking):
         booking = await sell_covered(work, booking, actor=actor, signer=signer)
     if booking.status in SOLD:

@@ -138,10 +138,13 @@ async def end_if_settled(work: UnitOfWork, booking_id: UUID | None) -> None:
 
 
 async def fail_refund(work: UnitOfWork, refund_id: UUID, error: str) -> bool:
-    """The provider will not give this money back, or could not after all: it is still owed. Whether that is new."""
+    """The provider will not give this money back, or could not after all: it is still owed. Whether that is new.
+
+    Of what has gone another way meanwhile, out of the till or into a wallet, its provider knows nothing.
+    """
     await _lock_booking(work, refund_id)
     refund = await work.session.get_one(RefundRow, refund_id, with_for_update=True, populate_existing=True)
-    if refund.status not in {"pending", "completed"}:
+    if refund.status not in {"pending", "completed"} or refund.destination != "origin":
         return False
     amount = Money(refund.amount_minor, refund.currency)
     if refund.status == "completed":
@@ -250,6 +253,7 @@ async def _find_refund(work: UnitOfWork, payment: PaymentRow, event: ProviderEve
         unanswered = (
             RefundRow.external_id.is_(None)
             & (RefundRow.status == "pending")
+            & (RefundRow.destination == "origin")
             & (RefundRow.amount_minor == event.amount_minor)
             & (ChargeRow.external_id == event.charge_id)
         )

@@ -1,6 +1,5 @@
 """Putting money into one's wallet, through any provider that takes its currency."""
 
-from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -20,9 +19,6 @@ from farebox.payments.starting import RUNNING, checked_return_url, note_started
 from farebox.payments.states import FIRST_CHECK, PaymentStatus, move
 from farebox.payments.views import PaymentView, payment_view
 from farebox.payments.wallet import open_wallet, person_of
-
-NO_HURRY: Final = timedelta(days=365)
-"""Money into a wallet may take as long as it likes: nothing is kept for it."""
 
 PAGE: Final = "/account/wallet"
 """Where people are sent back to, unless they say where."""
@@ -47,13 +43,13 @@ async def start_top_up(
 
     Raises:
         NoWallet: the actor is not a person with an account.
-        UnknownMethod: nobody offers this method for this currency.
+        UnknownMethod: nobody offers this method for this currency, or its money does not come at once.
         ProviderUnavailable: the provider did not take the order.
         Invalid: the amount is not above zero, or `return_url` is no address.
     """
     if amount.minor <= 0:
         raise Invalid([FieldError("amount", "too-small", N_("The amount must be more than zero."))])
-    provider, _ = find_offer(method, amount.currency, providers, begins_in=NO_HURRY)
+    provider, _ = find_offer(method, amount.currency, providers)  # at once: staff note transfers for bookings alone
     target = checked_return_url(return_url or PAGE, settings)
     async with database.begin() as work:
         row = await _open(work, amount, method, provider.name, target, actor=actor)
