@@ -18,8 +18,18 @@ from farebox.accounts import ROLES, SYSTEM, Actor, upsert_operator
 from farebox.bookings import BookingNotFound
 from farebox.core.i18n import language
 from farebox.core.ids import new_id
-from farebox.payments import InvoiceNotFound, cancel_booking, issue_invoices, list_invoices, render_invoice
+from farebox.core.money import Money
+from farebox.payments import (
+    INVOICE_REACTIONS,
+    InvoiceNotFound,
+    cancel_booking,
+    issue_invoices,
+    list_invoices,
+    refund_payment,
+    render_invoice,
+)
 from farebox.payments.invoice_documents import InvoiceLine, Written, to_write, totals, with_rates
+from farebox.payments.invoice_jobs import INVOICE
 from farebox.payments.invoices import get_invoice, wipe_old_buyers
 
 ITEM = new_id()
@@ -195,6 +205,20 @@ async def test_a_seat_given_up_has_a_credit_note_and_numbers_of_its_own(till, so
         _, document, _ = await get_invoice(work, credit.id, actor=SYSTEM, secrets=till.box.secrets)
     assert document.corrects == (invoice.number,)
     assert [each.seat_number for each in document.lines] == ["A2"]
+
+
+async def test_an_allowance_is_credited_in_full_and_the_price_invoiced_anew(till, sold):
+    booking, *_ = sold
+    await issue(till, booking)
+    payment_id = await scalar(till.database, "SELECT id FROM payment")
+    till.told()
+    async with till.database.begin() as work:
+        await refund_payment(work, payment_id, Money(500, "EUR"), note="a broken seat", actor=SYSTEM)
+    assert [INVOICE_REACTIONS[event] for event in till.told() if event.startswith("booking.")] == [[INVOICE]]
+    assert [(each.kind, each.total.minor) for each in await issue(till, booking)] == [
+        ("credit-note", 2600),
+        ("invoice", 2100),
+    ]
 
 
 async def test_a_job_that_was_missed_is_made_up_for_by_the_next(till, sold):

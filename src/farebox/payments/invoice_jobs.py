@@ -3,7 +3,14 @@
 from typing import Any, Final
 from uuid import UUID
 
-from farebox.bookings import BookingCancelled, BookingChanged, BookingConfirmed, BookingReduced, BookingRenamed
+from farebox.bookings import (
+    BookingCancelled,
+    BookingChanged,
+    BookingConfirmed,
+    BookingReduced,
+    BookingRenamed,
+    BookingRepriced,
+)
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database
 from farebox.core.jobs import Jobs
@@ -13,7 +20,7 @@ INVOICE: Final = "payments.invoice"
 
 INVOICE_REACTIONS: Final[dict[str, list[str]]] = {
     event.type: [INVOICE]
-    for event in (BookingConfirmed, BookingReduced, BookingChanged, BookingRenamed, BookingCancelled)
+    for event in (BookingConfirmed, BookingReduced, BookingChanged, BookingRenamed, BookingRepriced, BookingCancelled)
 }
 """Event type -> jobs, for the outbox."""
 
