@@ -298,6 +298,18 @@ async def test_lookup_answers_alike_for_hit_and_miss_and_the_code_opens_the_book
     assert (await client.delete(f"{API}/bookings/{made['bookingId']}", headers=headers)).status_code == 200
 
 
+async def test_a_mistyped_reference_is_told_apart_and_says_nothing_of_bookings(box, client, guest):
+    made = await guest.book(await box.show())
+    right = made["bookingReference"]
+    wrong = right[:-1] + ("2" if right[-1] != "2" else "3")
+    answer = await client.post(API + "/bookings/guest/lookup", json={"reference": wrong, "contact": CONTACT["email"]})
+    [error] = problem_of(answer, 422)["errors"]
+    assert (error["field"], error["code"]) == ("reference", "reference-mistyped")
+    assert problem_of(await guest.send("GET", f"/bookings/reference/{wrong}"), 404)["code"] == "reference-mistyped"
+    unknown = "BUS20261120K7QM2XA"
+    assert problem_of(await guest.send("GET", f"/bookings/reference/{unknown}"), 404)["code"] == "booking-not-found"
+
+
 async def test_a_token_for_one_booking_books_nothing(box, client, guest, database):
     made = await guest.book(await box.show())
     async with database.begin() as work:

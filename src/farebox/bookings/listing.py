@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, cast, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Date, cast, exists, false, func, or_, select, true
 
 from farebox.accounts import Actor, Permission, PersonNotFound
 from farebox.bookings.expiry import expire_if_due
@@ -52,14 +52,12 @@ async def list_bookings(
         sort: downwards where it begins with a hyphen. Of two alike, the one made earlier is the smaller.
 
     Raises:
-        PersonNotFound: `person_id` is somebody else, there or not, and the actor acts for no operator.
+        PersonNotFound: `person_id` is somebody else, there or not, who has booked nothing that the actor may see.
     """
     which = reached_by(actor)
     if person_id is not None:
-        owner = Actor("user", person_id)
-        if (actor.kind, actor.id) != (owner.kind, owner.id) and not actor.may(Permission.BOOKINGS_READ):
-            raise PersonNotFound
-        which &= BookingRow.owner == owner.owner
+        which &= BookingRow.owner == Actor("user", person_id).owner
+        await _refuse_strangers(work, which, actor, person_id)
     reached = select(BookingRow).where(
         which, listed_as(status), _begins_within(first_day, last_day), _is_found(search, actor)
     )
@@ -71,6 +69,14 @@ async def list_bookings(
         if row.expires_at is not None and row.expires_at <= work.now and await expire_if_due(work, row.id):
             await work.session.refresh(row)
     return await shown(work, rows, actor, "list"), count or 0
+
+
+async def _refuse_strangers(work: UnitOfWork, which: ColumnElement[bool], actor: Actor, person_id: UUID) -> None:
+    """Staff learn of people by their bookings only, and others of nobody."""
+    if (actor.kind, actor.id) == ("user", person_id):
+        return
+    if not actor.may(Permission.BOOKINGS_READ) or not await work.session.scalar(select(exists().where(which))):
+        raise PersonNotFound
 
 
 def listed_as(status: ListedStatus | None) -> ColumnElement[bool]:
