@@ -100,7 +100,7 @@ RULES: Final = {
         POST /api/v1/bookings/{booking_id:uuid}/confirm
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket
         GET /api/v1/bookings/{booking_id:uuid}/invoices
-        GET /api/v1/invoices/{invoice_id:uuid}
+        GET /api/v1/invoices/{invoice_id:uuid}/pdf
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket.ics
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket/preview
         POST /api/v1/bookings/{booking_id:uuid}/email-ticket

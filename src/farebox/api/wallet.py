@@ -83,7 +83,9 @@ class WalletController(Controller):
         self,
         work: UnitOfWork,
         actor: Actor,
-        currency: Annotated[str, Parameter(pattern=CURRENCY, description="ISO 4217.")],
+        currency: Annotated[
+            str | None, Parameter(pattern=CURRENCY, description="ISO 4217; of all one's wallets without it.")
+        ] = None,
         limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
         offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
     ) -> Listing[TransactionView]:

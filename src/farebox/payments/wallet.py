@@ -89,19 +89,23 @@ async def find_wallet(work: UnitOfWork, currency: str, *, actor: Actor) -> Walle
 
 
 async def list_transactions(
-    work: UnitOfWork, currency: str, *, actor: Actor, limit: int = 20, offset: int = 0
+    work: UnitOfWork, currency: str | None = None, *, actor: Actor, limit: int = 20, offset: int = 0
 ) -> tuple[list[WalletTransaction], int]:
-    """A page of a wallet's statement, the latest first, and how many lines it has in all.
+    """A page of the statement, the latest first, and how many lines it has in all.
+
+    Args:
+        currency: of one wallet; `None`: of all that the person has.
 
     Raises:
         NoWallet: see `person_of`.
     """
-    wallet = await find_wallet(work, currency, actor=actor)
-    if wallet is None:
-        return [], 0
-    theirs = LedgerEntryRow.account == ledger.wallet(wallet.id)
+    wallets = await list_wallets(work, actor=actor)
+    accounts = [ledger.wallet(each.id) for each in wallets if currency in {None, each.balance.currency}]
+    theirs = LedgerEntryRow.account.in_(accounts)
     count = await work.session.scalar(select(func.count()).select_from(LedgerEntryRow).where(theirs))
-    balance = func.sum(-LedgerEntryRow.amount_minor).over(order_by=LedgerEntryRow.id)
+    balance = func.sum(-LedgerEntryRow.amount_minor).over(
+        partition_by=LedgerEntryRow.account, order_by=LedgerEntryRow.id
+    )
     page = await work.session.execute(
         select(LedgerEntryRow, balance).where(theirs).order_by(LedgerEntryRow.id.desc()).limit(limit).offset(offset)
     )
@@ -111,8 +115,8 @@ async def list_transactions(
             id=entry.id,
             at=entry.at,
             kind=KINDS[entry.kind],
-            amount=Money(-entry.amount_minor, currency),
-            balance=Money(int(after), currency),
+            amount=Money(-entry.amount_minor, entry.currency),
+            balance=Money(int(after), entry.currency),
             booking_id=entry.booking_id,
             reference=references.get(entry.booking_id) if entry.booking_id else None,
         )
