@@ -21,7 +21,7 @@ from farebox.bookings import (
 )
 from farebox.core.errors import Invalid
 from farebox.core.money import Money
-from farebox.inventory import HoldTerms, find_hold
+from farebox.inventory import Hold, HoldTerms, find_hold
 from farebox.pricing import NewPromotion, Promotion, make_promotion
 
 SOMEBODY_ELSE = Contact(email="bo.tran@example.com", phone="+84 912 345 679")
@@ -43,13 +43,15 @@ async def book_with(box: Box, code: str, units=(0,), **more) -> tuple[Booking, A
 
 
 async def used(box: Box, promotion: Promotion) -> int:
-    return await scalar(box.database, "SELECT used FROM promotion WHERE id = %s", promotion.id)
+    count: int = await scalar(box.database, "SELECT used FROM promotion WHERE id = %s", promotion.id)
+    return count
 
 
 async def used_by_person(box: Box, promotion: Promotion) -> list[int]:
-    return await scalar(
+    counts: list[int] = await scalar(
         box.database, "SELECT array_agg(used ORDER BY used) FROM promotion_person WHERE promotion_id = %s", promotion.id
     )
+    return counts
 
 
 async def change(box: Box, booking: Booking, actor: Actor, **what) -> Booking:
@@ -131,9 +133,9 @@ async def test_of_many_bookings_at_once_one_gets_the_last(box, promote):
     guests = [await box.guest() for _ in range(6)]
     holds = [await box.hold(guest, show, [unit]) for unit, guest in enumerate(guests)]
 
-    async def buy(guest: Actor, hold) -> str:
+    async def buy(guest: Actor, hold: Hold) -> str:
         try:
-            return (await box.book(guest, hold, promo_code="SUMMER")).status
+            return str((await box.book(guest, hold, promo_code="SUMMER")).status)
         except Invalid as refusal:
             return refusal.errors[0].code
 

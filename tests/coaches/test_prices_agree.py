@@ -18,7 +18,7 @@ from farebox.pricing import (
 )
 from farebox.search import TripQuery, get_trip, neighbouring_days, search_trips
 
-ALWAYS = {"kind": "season", "first_day": date(2000, 1, 1), "last_day": date(2999, 12, 31)}
+ALWAYS: dict[str, Any] = {"kind": "season", "first_day": date(2000, 1, 1), "last_day": date(2999, 12, 31)}
 EXAMPLES = 24
 
 
@@ -29,7 +29,7 @@ def some_rules(dice: random.Random) -> list[PriceRule]:
         return dice.choice([-1, 1]) * dice.randrange(1, 9000, 7)
 
     def rule(**facts: Any) -> PriceRule:
-        return PriceRule(**({"name": "Rule", "percent_bp": percent()} | facts))
+        return PriceRule(**{"name": "Rule", "percent_bp": percent(), **facts})
 
     weekdays = [rule(kind="weekday", weekdays=dice.randrange(1, 128)) for _ in range(dice.randrange(3))]
     loads = [rule(kind="load", from_load_bp=dice.choice([1, 200, 500, 1000, 5000])) for _ in range(dice.randrange(4))]
@@ -97,7 +97,7 @@ async def check_an_example(coach, secrets, dice: random.Random) -> None:
         lowest, seats = await shown(coach, an, work)
         assert len(lowest) == 1
         chosen = two_free(seats, dice)
-        prices = {seat.number: seat.price for seat in seats.seats}
+        prices = {seat.number: seat.price for seat in seats.seats if seat.price is not None}
         lock = await coach.lock(work, an, "ae", *chosen)
         assert {number: lock.quote.for_seat(number) for number in chosen} == {seat: prices[seat] for seat in chosen}
         assert lock.total.minor == sum(prices[seat].minor for seat in chosen) + terms.whole_service_fee.minor
