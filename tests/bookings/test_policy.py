@@ -21,9 +21,10 @@ from farebox.bookings import (
     SealedContact,
     is_cancellable,
 )
-from farebox.bookings.policy import KEPT, quote_seats_given_up, rate_at
+from farebox.bookings.policy import FEE_TAX, KEPT, quote_seats_given_up, rate_at
 from farebox.core.ids import new_id
 from farebox.core.money import Money, total
+from farebox.pricing.quotes import LABELS
 
 BEGINS = datetime(2026, 12, 24, 8, tzinfo=UTC)
 TIERS = ((72, 10_000), (24, 8_000), (2, 5_000))
@@ -139,6 +140,19 @@ def test_with_the_last_seat_the_fee_goes_as_the_terms_say_and_always_when_the_op
     quote = quote_seats_given_up(booking, {item.passengers[0].id}, before(30), in_full=in_full)
     assert (quote.refund.minor, quote.kept.minor, quote.is_whole) == (refund, 1_100 - refund, True)
     assert total([each.amount for each in quote.left], "EUR").minor == 1_100 - refund
+
+
+@pytest.mark.parametrize(("in_full", "refund"), [(False, 1_900), (True, 2_019)])
+def test_the_tax_on_the_fee_goes_where_the_fee_goes(in_full, refund):
+    item = ride(1)
+    assert FEE_TAX in LABELS
+    booking = booked([item], [
+        line(item, "fare", 1_600, "A1"), line(item, "tax", 300, "A1", tax=300), line(item, "fee", 100),
+        replace(line(item, "tax", 19, tax=19), label=FEE_TAX),
+    ])  # fmt: skip
+    quote = quote_seats_given_up(booking, {item.passengers[0].id}, before(100), in_full=in_full)
+    assert quote.refund.minor == refund
+    assert sum(each.amount.minor for each in quote.left) == 2_019 - refund
 
 
 def test_what_counts_for_all_seats_is_shared_by_what_they_cost():

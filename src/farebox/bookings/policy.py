@@ -22,6 +22,9 @@ SEAT: Final = N_("Seat {seat}")
 KEPT: Final = N_("Kept for seat {seat}, cancelled")
 """Label of the price line of what is not paid back for a seat. It stays, whatever else is cancelled later."""
 
+FEE_TAX: Final = "service-fee-tax"
+"""Label of the price line of the tax that is added to what is paid once, as pricing names it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeatPrice:
@@ -163,7 +166,7 @@ def _share_out(item: BookingItem, lines: Sequence[BookedLine], currency: str) ->
     taxes = {who: sum(line.tax_included.minor for line in mine) for who, mine in own.items()}
     portions: dict[int, dict[UUID, SeatPrice]] = {}
     for position, line in enumerate(lines):
-        if line.item_id == item.id and line.seat_number is None and line.kind != "fee":
+        if line.item_id == item.id and line.seat_number is None and not _is_paid_once(line):
             weights = [max(0, amount) for amount in amounts.values()]
             amount = max(line.amount.minor, -sum(weights))
             tax = line.tax_included.times(Fraction(amount, line.amount.minor)).minor if amount else 0
@@ -176,6 +179,11 @@ def _share_out(item: BookingItem, lines: Sequence[BookedLine], currency: str) ->
                 taxes[who] += tax_part
     prices = {who: SeatPrice(Money(amounts[who], currency), Money(taxes[who], currency)) for who in own}
     return _Shares(prices, portions)
+
+
+def _is_paid_once(line: BookedLine) -> bool:
+    """Whether it is for the item and not for its seats: the service fee, and the tax on that."""
+    return line.seat_number is None and (line.kind == "fee" or line.label == FEE_TAX)
 
 
 def _own_lines(item: BookingItem, person: Passenger, lines: Sequence[BookedLine]) -> list[BookedLine]:
@@ -203,7 +211,7 @@ def _without(
     for position, line in enumerate(lines):
         if line.item_id != item.id or line.label == KEPT:
             left.append(line)
-        elif line.kind == "fee" and line.seat_number is None:
+        elif _is_paid_once(line):
             (once if is_last else left).append(line)
         elif line.kind == "fee":
             (once if in_full and line.seat_number in seats else left).append(line)
