@@ -15,6 +15,7 @@ from farebox.payments import (
     cancel_booking,
     check_payments,
     list_refunds,
+    list_unsettled,
     make_refund,
     note_paid_out,
     refund_again,
@@ -93,6 +94,8 @@ async def test_a_refund_that_the_provider_refuses_is_owed_still_and_told(till):
     assert await till.ledger(booking) == {"clearing": 1350, "refunds-due": -1350}
     assert await till.make_refunds() == 0  # it is not asked for again by itself
     assert is_right(till)
+    async with till.database.begin() as work:  # nobody is erased to whom money is owed
+        assert await list_unsettled(work, [booking.id]) == {booking.id}
 
 
 async def test_a_refund_that_comes_back_later_is_owed_again(till):

@@ -55,7 +55,7 @@ class Story:
                 disputed(payment, value, charge=await self.last("payment_charge", "external_id"), amount=0)
             )
         elif step == "a refund comes back":
-            await till.deliver(about_refund(payment, await self.last("refund", "id")))
+            await till.deliver(about_refund(payment, await self.last("refund", "id") or None))
         elif step == "somebody refunds with the bank":
             charge = await self.last("payment_charge", "external_id")
             await till.deliver(about_refund(payment, None, "succeeded", charge=charge, amount=100, currency="EUR"))

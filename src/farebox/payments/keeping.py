@@ -14,9 +14,10 @@ BATCH: Final = 500
 
 
 async def list_unsettled(work: UnitOfWork, booking_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these bookings for which money is still to move: a refund on its way, money taken that is neither
-    applied nor given back, or a provider's message that was not handled."""
-    refunds = select(RefundRow.booking_id).where(RefundRow.booking_id.in_(booking_ids), RefundRow.status == "pending")
+    """Those of these bookings for which money is still to move: a refund on its way or refused, money taken that is
+    neither applied nor given back, or a provider's message that was not handled."""
+    owed = RefundRow.status.in_(["pending", "failed"])
+    refunds = select(RefundRow.booking_id).where(RefundRow.booking_id.in_(booking_ids), owed)
     charges = (
         select(PaymentRow.booking_id)
         .join(ChargeRow, ChargeRow.payment_id == PaymentRow.id)
