@@ -64,7 +64,7 @@ async def pay_booking(
         ProviderUnavailable, UnknownMethod, BookingExpired: see `start_payment`.
     """
     back = f"/bookings/{booking.id}/return"
-    if not booking.total:
+    if not await due_for(work, booking):
         await confirm_paid(work, booking.id, actor=actor, signer=services.secrets)
         return see_other(f"/bookings/{booking.id}?booked=1")
     if typed.get("method") == WALLET or typed.get("use_wallet") == "1":
