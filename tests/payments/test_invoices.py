@@ -15,10 +15,12 @@ from tests.bookings.shows import scalar
 from tests.people import make_person, open_session_of
 
 from farebox.accounts import ROLES, SYSTEM, Actor, upsert_operator
-from farebox.bookings import BookingNotFound
+from farebox.bookings import BookingConfirmed, BookingNotFound
 from farebox.core.i18n import language
 from farebox.core.ids import new_id
+from farebox.core.jobs import Jobs
 from farebox.core.money import Money
+from farebox.core.outbox import Outbox
 from farebox.payments import (
     INVOICE_REACTIONS,
     InvoiceNotFound,
@@ -26,6 +28,7 @@ from farebox.payments import (
     issue_invoices,
     list_invoices,
     refund_payment,
+    register_invoice_jobs,
     render_invoice,
 )
 from farebox.payments.invoice_documents import InvoiceLine, Written, to_write, totals, with_rates
@@ -422,3 +425,19 @@ async def test_the_api_lists_them_and_hands_them_out(till, sold, client, box, da
     assert answer.content.startswith(b"%PDF-1.7")
     refused = await client.get(f"/api/v1/invoices/{invoice.id}/pdf", headers=headers[stranger.id])
     assert (refused.status_code, refused.json()["code"]) == (404, "invoice-not-found")
+
+
+async def test_the_events_that_change_a_price_have_them_written(till, sold):
+    booking, *_ = sold
+    jobs = Jobs(till.database.dsn)
+    register_invoice_jobs(jobs, till.database, secrets=till.box.secrets)
+    till.database.deliver_events_to(Outbox(jobs, INVOICE_REACTIONS))
+    confirmed = BookingConfirmed(booking_id=booking.id, reference=booking.reference, total_price="26", currency="EUR")
+    async with jobs.app.open_async():
+        async with till.database.begin() as work:
+            work.publish(confirmed)
+        await jobs.run_worker(wait=False)
+        async with till.database.begin() as work:
+            await cancel_booking(work, booking.id, actor=SYSTEM, passengers=[booking.passengers[0].id])
+        await jobs.run_worker(wait=False)
+    assert [each.kind for each in await read(till, booking)] == ["invoice", "credit-note"]
