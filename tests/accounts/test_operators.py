@@ -54,7 +54,7 @@ async def test_a_timetable_that_comes_again_leaves_invoices_and_commission_alone
     async with database.begin() as work:
         made = await upsert_operator(work, code="truong-son", **FACTS)
         assert (made.legal_name, made.tax_number, made.commission_bp) == ("", "", 0)
-        ours = {"legal_name": "Trường Sơn JSC", "tax_number": "0101234567", "commission_bp": 1250}
+        ours: dict[str, Any] = {"legal_name": "Trường Sơn JSC", "tax_number": "0101234567", "commission_bp": 1250}
         await upsert_operator(work, code="truong-son", **FACTS, **ours)
         again = await upsert_operator(work, code="truong-son", **FACTS)
         assert (again.legal_name, again.tax_number, again.commission_bp) == ("Trường Sơn JSC", "0101234567", 1250)

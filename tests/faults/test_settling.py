@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import signal
+from typing import Any
 
 from tests.faults.settling import Order, Process, live_and_die
 
@@ -18,7 +19,7 @@ async def facts(database, booking_id):
     """What became of a booking: its charges, tickets, refunds and messages, each counted."""
     async with database.begin() as work:
         booking = await get_booking(work, booking_id, actor=SYSTEM)
-        found = {"status": booking.status.value}
+        found: dict[str, Any] = {"status": booking.status.value}
         for name, query in QUERIES.items():
             cursor = await work.execute(query, (booking_id,))
             found[name] = [tuple(row) for row in await cursor.fetchall()]

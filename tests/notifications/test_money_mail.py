@@ -1,5 +1,6 @@
 """What travellers and operators are told of money that did not simply come, or go back."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from farebox.payments import PaymentDisputed, PaymentPartiallyPaid, PaymentRefun
 
 __all__ = ["inbox", "shop", "shop_without_mail"]
 
-AMOUNT = {"amount": "330000", "currency": "VND"}
+AMOUNT: dict[str, Any] = {"amount": "330000", "currency": "VND"}
 OFFICE = "office@example.com"
 
 

@@ -1,9 +1,9 @@
 """Settings, from the environment only. `FAREBOX_HOLD_TTL_SECONDS=60` sets `hold_ttl_seconds`."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -101,9 +101,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Little, since passwords and keys are among the rest, and representations end up in logs."""
         return f"Settings(env={self.env!r}, home={str(self.home)!r})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
-        yield "env", self.env
-        yield "home", str(self.home)
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("env", self.env), ("home", str(self.home))]
 
     @property
     def is_production(self) -> bool:
