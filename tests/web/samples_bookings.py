@@ -279,6 +279,7 @@ def booking_reduced() -> Sample:
         money=MONEY,
         papers=(Paper("Invoice 2026-000114", "/x"), Paper("Credit note 2026-000009", "/x")),
         keep=None,
+        waiting_url="/gallery/change-waiting",
         said="The seat of Lê Minh was given up. 270,000 ₫ go back to the card.",
     )
     return "booking/booking.html", view, {}

@@ -17,10 +17,12 @@ from farebox.bookings import (
     BookingExpired,
     BookingStatus,
     CancelReason,
+    ChangeNotFound,
     NotModifiable,
     actions_of,
     extend_booking,
     get_booking,
+    get_pending_change,
     list_audit,
 )
 from farebox.core.db import UnitOfWork
@@ -146,6 +148,7 @@ async def _view(
         can_cancel=booking.status is BookingStatus.PENDING,
         pay_url=pay_url(booking),
         actions=_actions(booking, actor, work.now),
+        waiting_url=await _waiting_url(work, booking, actor),
         clock=await clock_of_booking(work, booking),
         said=_(SAID[said]).format(email=booking.contact.email.open(services.secrets)) if said in SAID else "",
         reason=_reason(booking),
@@ -171,6 +174,16 @@ def _actions(booking: Booking, actor: Actor, now: datetime) -> BookingActions:
         again_url=f"{at}/again" if possible.rebook and actor.booking_id is None else "",
         seats_url=seats_url(card_of_item(first), len(first.units)) if is_over and first.starts_at > now else "",
     )
+
+
+async def _waiting_url(work: UnitOfWork, booking: Booking, actor: Actor) -> str:
+    """The page of a change that waits for its payment; empty where none does."""
+    if booking.status is not BookingStatus.CONFIRMED:
+        return ""
+    with suppress(ChangeNotFound):
+        change = await get_pending_change(work, booking.id, actor=actor)
+        return f"/bookings/{booking.id}/change/waiting?change={change.id}"
+    return ""
 
 
 def pay_url(booking: Booking) -> str:

@@ -24,13 +24,18 @@ STEPS: Final = {
     "reduced": N_("Given up for some passengers"),
     "changed": N_("Moved to another trip or seat"),
     "renamed": N_("Names changed"),
+    "change-started": N_("A change waits for its payment"),
+    "change-withdrawn": N_("The change was taken back; everything stayed as it was"),
+    "change-expired": N_("The change was not paid in time; everything stayed as it was"),
+    "change-seats-gone": N_("The new seats had gone; everything stayed as it was"),
+    "allowance": N_("The operator took something off the price"),
     "refunded": N_("Paid back"),
     "arrived": N_("Trip over"),
     "adopted": N_("Kept in an account"),
     "claimed": N_("Kept in an account"),
     "expired": N_("Not paid in time; the seats are free for others"),
 }
-"""Reason of an entry -> what happened. Entries about nothing that concerns the traveller have no text, and no line."""
+"""Reason of an entry -> what happened. Of others it is told where they led, if they led anywhere."""
 
 STATES: Final = {
     BookingStatus.PENDING: N_("Waits for its payment"),
@@ -44,16 +49,17 @@ STATES: Final = {
 
 
 def story_of(booking: Booking, entries: Sequence[AuditEntry]) -> tuple[StoryLine, ...]:
-    """All that happened, in order."""
+    """All that happened, in order. Of notes, only the traveller's own: what staff write is between them."""
     zone = ZoneInfo(zone_of(booking))
     return tuple(
         StoryLine(
             at=entry.at.astimezone(zone),
             text=_(STEPS.get(entry.reason) or STATES[entry.to_status]),
-            detail=str(entry.facts.get("note") or ""),
+            detail=str(entry.facts.get("note") or "") if _is_own(entry, booking) else "",
             by=_who(entry, booking),
         )
         for entry in entries
+        if entry.reason in STEPS or entry.from_status is not entry.to_status
     )
 
 
@@ -83,6 +89,9 @@ def _who(entry: AuditEntry, booking: Booking) -> str:
     kind = entry.actor.partition(":")[0]
     if kind in {"system", "anonymous"}:
         return ""
-    if entry.actor == booking.owner or kind == "guest":
-        return _("by you")
-    return _("by the operator")
+    return _("by you") if _is_own(entry, booking) else _("by the operator")
+
+
+def _is_own(entry: AuditEntry, booking: Booking) -> bool:
+    """Whether the traveller did it, signed in, as a visitor, or by the booking's code."""
+    return entry.actor == booking.owner or entry.actor.partition(":")[0] == "guest"

@@ -84,7 +84,12 @@ class BookingActions:
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """A booking as its owner sees it. An address that is empty is an action that is not possible."""
+    """A booking as its owner sees it. An address that is empty is an action that is not possible.
+
+    Attributes:
+        waiting_url: where a change waits for its payment.
+        said: what was done a moment ago.
+    """
 
     reference: str
     state: BookingState
@@ -100,6 +105,7 @@ class BookingView:
     can_cancel: bool = False
     pay_url: str = ""
     actions: BookingActions = BookingActions()
+    waiting_url: str = ""
     clock: HoldClock | None = None
     said: str = ""
     reason: str = ""
