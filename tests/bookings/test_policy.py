@@ -183,6 +183,25 @@ def test_a_discount_beyond_the_seats_is_off_the_fee():
     assert (full.refund.minor, full.left) == (20, ())
 
 
+@pytest.mark.parametrize("in_full", [True, False])
+def test_a_discount_beyond_all_that_is_given_up_stays_off_what_is_kept(in_full):
+    """Somebody got more off a ride than the seat costs that is left of it; giving that up costs nothing."""
+    short, other = ride(1, policy(fee_back=True)), ride(1)
+    booking = booked([short, other], [
+        line(short, "fare", 100, "A1", tax=10), line(short, "discount", -150, tax=-15),
+        line(other, "fare", 100, "A1", tax=10),
+    ])  # fmt: skip
+    quote = quote_seats_given_up(booking, {short.passengers[0].id}, before(100), in_full=in_full)
+    assert (quote.refund.minor, [(each.kind, each.amount.minor) for each in quote.left]) == (
+        0,
+        [("fare", 100), ("discount", -50)],
+    )
+    rest = after(booking, quote)
+    last = quote_seats_given_up(rest, {other.passengers[0].id}, before(30), in_full=in_full)
+    assert (last.refund.minor, total([each.amount for each in last.left], "EUR").minor) == (50, 0)
+    assert total([each.tax_included for each in last.left], "EUR").minor == 0
+
+
 def test_what_an_earlier_cancellation_cost_stays_whoever_cancels_the_rest():
     item = ride(2)
     booking = booked([item], [line(item, "fare", 1_000, "A1"), line(item, "fare", 1_000, "A2")])

@@ -139,12 +139,40 @@ def quote_seats_given_up(
             ]
             refunds += seats
             refunds += fees
+    _keep_within(booking.total, refunds, left)
     return CancellationQuote(
         passenger_ids=tuple(person.id for person in given),
         is_whole=len(given) == len(booking.passengers),
         lines=tuple(refunds),
         left=tuple(left),
         currency=booking.total.currency,
+    )
+
+
+def _keep_within(price: Money, refunds: list[RefundLine], left: list[BookedLine]) -> None:
+    """Pay back no more than the booking costs, and nothing less than nothing.
+
+    Both could come of a discount that is more than the seats cost which are left of its ride: where some of its people
+    have changed to another one.
+    """
+    refund = total([line.refund for line in refunds], price.currency).minor
+    over = refund - min(max(refund, 0), price.minor)
+    if not over:
+        return
+    choose = max if over > 0 else min
+    place, line = choose(enumerate(refunds), key=lambda each: each[1].refund.minor)
+    refunds[place] = replace(line, refund=line.refund - Money(over, price.currency))
+    tax = total([each.tax_included for each in left], price.currency)
+    left.append(
+        BookedLine(
+            item_id=line.item_id,
+            kind="fee" if over > 0 else "discount",
+            label=KEPT if line.seat_number else line.label,
+            facts={"seat": line.seat_number} if line.seat_number else line.facts,
+            seat_number=line.seat_number,
+            amount=Money(over, price.currency),
+            tax_included=Money(-tax.minor if over > 0 else 0, price.currency),  # nothing is left to be taxed
+        )
     )
 
 
