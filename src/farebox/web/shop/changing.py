@@ -89,15 +89,16 @@ class ChangeController(Controller):
         actor: Actor,
         services: Services,
         booking_id: UUID,
-        lock: UUID,
+        lock: str = "",
         passengers: str = "",
     ) -> Template | Redirect:
         """What it comes to to have the seats of a hold instead."""
         booking = await get_booking(work, booking_id, actor=actor)
         elsewhere = await _elsewhere(work, booking, actor)
-        if elsewhere:
-            return see_other(elsewhere)
-        return await _quoted(request, work, booking, actor, services, lock, ids_in(passengers))
+        lock_id = parse_id(lock)
+        if elsewhere or lock_id is None:
+            return see_other(elsewhere or f"/bookings/{booking_id}/change")
+        return await _quoted(request, work, booking, actor, services, lock_id, ids_in(passengers))
 
     @post("/quote", opt={"rate": "booking"})
     async def change(
