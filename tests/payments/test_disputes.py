@@ -157,6 +157,23 @@ async def test_a_booking_cancelled_meanwhile_has_had_its_refund_from_the_bank(ti
     assert is_right(till)
 
 
+@pytest.mark.parametrize(("step", "status"), [("lost", "completed"), ("won", "failed")])
+async def test_a_refund_that_was_refused_during_a_dispute_is_made_once_the_bank_has_given_the_money_back(
+    till, step, status
+):
+    booking, _, payment = await sold(till)
+    async with till.database.begin() as work:
+        await cancel_booking(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR)
+    await till.deliver(disputed(payment, "opened"))
+    till.bank.refuses = True
+    await till.make_refunds()
+    await till.deliver(disputed(payment, step))
+    assert await scalar(till.database, "SELECT status FROM refund") == status
+    assert await till.ledger(booking) == ({} if step == "lost" else {"clearing": 1350, "refunds-due": -1350})
+    assert (await till.booking(booking)).status is (REFUNDED if step == "lost" else BookingStatus.CANCELLED)
+    assert is_right(till)
+
+
 async def test_a_bank_may_take_a_part_only_and_the_rest_goes_back_with_the_booking(till):
     booking, _, payment = await sold(till)
     await till.deliver(disputed(payment, "opened", amount=1000))

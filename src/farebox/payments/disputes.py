@@ -18,7 +18,7 @@ from farebox.payments import ledger
 from farebox.payments.after_sale import CANCELLED, cancel_booking
 from farebox.payments.events import PaymentDisputed
 from farebox.payments.ledger import DisputeStep
-from farebox.payments.models import ChargeRow, LedgerEntryRow, PaymentRow
+from farebox.payments.models import ChargeRow, LedgerEntryRow, PaymentRow, RefundRow
 from farebox.payments.providers import EventKind, ProviderEvent
 from farebox.payments.refunds import enter_refund, request_refund
 from farebox.payments.repaying import end_if_settled
@@ -116,6 +116,7 @@ async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, *, by_b
     Args:
         by_bank: what the bank has given its payer. As far as that is owed it was the refund; the rest is for us.
     """
+    by_bank -= await _count_as_made(work, charge, by_bank)
     owed = await _owed(work, booking_id, charge)
     returned = min(by_bank, owed)
     if returned:
@@ -137,6 +138,34 @@ async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, *, by_b
         await request_refund(work, charge, rest, booking_id=booking_id, reason=CANCELLED)
         ledger.note_promise(work, rest, booking_id=booking_id, payment_id=charge.payment_id)
     await end_if_settled(work, booking_id)
+
+
+async def _count_as_made(work: UnitOfWork, charge: ChargeRow, by_bank: Money) -> Money:
+    """Let what the bank has given its payer stand for refunds of the charge that its provider refused meanwhile.
+
+    Returns:
+        How much of it does; otherwise somebody would pay it once more, by hand.
+    """
+    refused = await work.session.scalars(
+        select(RefundRow)
+        .where(RefundRow.charge_id == charge.id, RefundRow.status == "failed", RefundRow.destination == "origin")
+        .order_by(RefundRow.created_at)
+        .execution_options(populate_existing=True)
+    )
+    made = Money.zero(by_bank.currency)
+    for refund in refused.all():
+        amount = Money(refund.amount_minor, refund.currency)
+        if made + amount <= by_bank:
+            refund.status, refund.completed_at, refund.updated_at = "completed", work.now, work.now
+            ledger.note_refund(
+                work,
+                amount,
+                destination=ledger.LOSSES,  # no loss: it was to go back anyway
+                booking_id=refund.booking_id,
+                payment_id=refund.payment_id,
+            )
+            made += amount
+    return made
 
 
 async def _owed(work: UnitOfWork, booking_id: UUID, charge: ChargeRow) -> Money:
