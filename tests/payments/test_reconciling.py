@@ -127,6 +127,17 @@ async def test_the_checkout_of_a_booking_that_has_ended_is_closed(till, how):
         await till.play(payment, "succeeded")
 
 
+async def test_who_was_declined_and_agrees_after_the_booking_has_ended_pays_nothing(till):
+    booking, actor, _, payment = await till.paying()
+    await till.deliver(declined(payment))
+    async with till.database.begin() as work:
+        await cancel_booking(work, booking.id, actor=actor)
+    await till.play(payment, "approved")
+    await ask(till, payment)
+    assert await till.charges() == []
+    assert [each.payment_id for each in till.bank.closed] == [payment.id]
+
+
 async def test_money_that_was_faster_than_the_closing_goes_back(till):
     booking, _, _, payment = await till.paying()
     await till.play(payment, "silent")

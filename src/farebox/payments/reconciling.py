@@ -156,7 +156,10 @@ async def _begin(work: UnitOfWork, payment_id: UUID, *, is_forced: bool) -> _Che
 
 
 async def _is_wanted(work: UnitOfWork, row: PaymentRow) -> bool:
-    """Whether it may be paid, or was: an open checkout that was superseded, or whose booking is over, may not."""
+    """Whether it may be paid, or was: a checkout that was superseded, or whose booking is over, may not.
+
+    Neither may one where the payer was declined: pages let people try again.
+    """
     if row.booking_id is not None:
         booking = await get_booking(work, row.booking_id, actor=SYSTEM, lock=True)
         await work.session.refresh(row)
@@ -166,8 +169,8 @@ async def _is_wanted(work: UnitOfWork, row: PaymentRow) -> bool:
     else:
         is_waiting = True
     was_closed = row.status == PaymentStatus.FAILED and row.failure in {SUPERSEDED, BOOKING_OVER}
-    is_open = row.status in RUNNING
-    return not was_closed and not (is_open and (row.superseded_at is not None or not is_waiting))
+    may_be_paid = row.status in (*RUNNING, PaymentStatus.FAILED)
+    return not was_closed and not (may_be_paid and (row.superseded_at is not None or not is_waiting))
 
 
 async def _put_off(work: UnitOfWork, row: PaymentRow) -> None:
