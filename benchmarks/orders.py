@@ -107,7 +107,7 @@ async def _prepare(stage: Stage, counts: Sequence[int]) -> list[list[list[tuple[
     loads = []
     for count in counts:
         drawn, wishes = wishes[:count], wishes[count:]
-        orders = list(zip(await open_sessions(database, count), drawn, strict=True))
+        orders: list[tuple[str, Wish]] = list(zip(await open_sessions(database, count), drawn, strict=True))
         loads.append([orders[number::BUYERS] for number in range(BUYERS)])
     await database.dispose()
     return loads
