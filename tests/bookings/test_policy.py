@@ -21,7 +21,7 @@ from farebox.bookings import (
     SealedContact,
     is_cancellable,
 )
-from farebox.bookings.policy import FEE_TAX, KEPT, quote_seats_given_up, rate_at
+from farebox.bookings.policy import FEE_TAX, KEPT, no_better_than, quote_seats_given_up, rate_at
 from farebox.core.ids import new_id
 from farebox.core.money import Money, total
 from farebox.pricing.quotes import LABELS
@@ -257,3 +257,24 @@ def test_in_whatever_parts_and_order_seats_are_given_up_no_unit_of_money_comes_o
 def test_all_of_it_given_up_in_full_leaves_nothing(booking):
     quote = quote_seats_given_up(booking, {person.id for person in booking.passengers}, BEGINS, in_full=True)
     assert (quote.refund, quote.left) == (booking.total, ())
+
+
+@pytest.mark.parametrize(
+    ("hours", "rates"),
+    [(100, (10_000, 8_000, 5_000)), (30, (8_000, 8_000, 5_000)), (10, (5_000, 5_000, 5_000)), (1, (0, 0, 0))],
+)
+def test_who_changes_late_does_not_get_back_more_for_the_new_seat(hours, rates):
+    old = policy()
+    new = ChangePolicy(cancel_until=BEGINS + timedelta(days=7), tiers=old.tiers)
+    terms = no_better_than(new, old, before(hours))
+    assert tuple(tier.refund_bp for tier in terms.tiers) == rates
+    assert [tier.until for tier in terms.tiers] == [tier.until for tier in new.tiers]
+
+
+def test_terms_that_pay_back_all_or_nothing_are_bounded_too():
+    new = ChangePolicy(cancel_until=BEGINS + timedelta(days=7))
+    assert no_better_than(new, ChangePolicy(cancel_until=BEGINS), before(1)) == new
+    late = no_better_than(new, ChangePolicy(cancel_until=before(24)), before(10))
+    assert rate_at(late, before(10)) == (0, new.cancel_until)
+    never = no_better_than(new, ChangePolicy(cancel_until=None), before(10))
+    assert rate_at(never, before(10)) == (0, new.cancel_until)

@@ -18,10 +18,11 @@ from farebox.accounts import Actor, Permission
 from farebox.bookings.changes import ChangeQuote, Move, SeatChange
 from farebox.bookings.errors import MixedCurrencies, NotChangeable
 from farebox.bookings.models import BookingItemRow
+from farebox.bookings.policy import no_better_than
 from farebox.bookings.queries import get_booking
 from farebox.bookings.seating import offers_of
 from farebox.bookings.states import BookingStatus
-from farebox.bookings.verticals import ItemOffer, SeatOffer, Traveller, Verticals
+from farebox.bookings.verticals import ChangePolicy, ItemOffer, SeatOffer, Traveller, Verticals
 from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError, FieldError, Invalid, NotAllowed
@@ -109,7 +110,7 @@ async def quote_seats(
         new_item_id=new_id(),
         offer=offer,
         description=vertical.describe(offer),
-        policy=vertical.change_policy(offer),
+        policy=_terms_of(work, vertical.change_policy(offer), item, actor=actor),
         completes_at=vertical.completed_at(offer),
     )
     leaving = {person.seat_number: seat.label for person, seat in seated}
@@ -121,6 +122,13 @@ async def quote_seats(
     return ChangeQuote(
         revision=booking.revision, before=booking.total, gone=gone, added=added, lines=(*kept, *added), seats=change
     )
+
+
+def _terms_of(work: UnitOfWork, terms: ChangePolicy, item: BookingItem, *, actor: Actor) -> ChangePolicy:
+    """The terms of the new seats; those who change for the operator may make a traveller's better."""
+    if actor.may(Permission.BOOKINGS_CHANGE, item.operator_id):
+        return terms
+    return no_better_than(terms, item.policy, work.now)
 
 
 def refuse_too_late(

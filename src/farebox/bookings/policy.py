@@ -10,7 +10,9 @@ from fractions import Fraction
 from typing import Any, Final
 from uuid import UUID
 
-from farebox.bookings.verticals import ChangePolicy
+from msgspec import structs
+
+from farebox.bookings.verticals import ChangePolicy, RefundTier
 from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
 from farebox.core.i18n import N_
 from farebox.core.money import Money, total
@@ -109,6 +111,20 @@ def rate_at(policy: ChangePolicy, at: datetime) -> tuple[int, datetime | None]:
         if at <= tier.until:
             return tier.refund_bp, tier.until
     return (0 if policy.tiers else WHOLE_BP), policy.cancel_until
+
+
+def no_better_than(new: ChangePolicy, old: ChangePolicy, at: datetime) -> ChangePolicy:
+    """The terms of seats that others are given for at an instant: they pay back no larger a part than those would then.
+
+    Else whoever is late would change to a later trip first, and cancel that one.
+    """
+    latest = old.cancel_until
+    rate_bp = rate_at(old, at)[0] if latest is not None and at <= latest else 0
+    if rate_bp == WHOLE_BP or new.cancel_until is None:
+        return new
+    tiers = new.tiers or (RefundTier(until=new.cancel_until, refund_bp=WHOLE_BP),)
+    capped = tuple(RefundTier(until=tier.until, refund_bp=min(tier.refund_bp, rate_bp)) for tier in tiers)
+    return structs.replace(new, tiers=capped)
 
 
 def quote_seats_given_up(
