@@ -18,8 +18,16 @@ from farebox.payments import start_payment
 END = "/account/security/sessions/{session_id:uuid}/end"
 """Says that the session is over, which is so for what was none."""
 
-OVER = ["/account/security/authenticator/{factor_id:uuid}", "/checkout/{hold_id:uuid}/passengers"]
-"""Pages that An has had: the app is set up already, and the seats are no coach's."""
+OVER = [
+    "/account/security/authenticator/{factor_id:uuid}",
+    "/api/v1/bookings/{booking_id:uuid}/change",
+    "/api/v1/bookings/{booking_id:uuid}/operator-cancellation",
+    "/bookings/{booking_id:uuid}/invoices/{invoice_id:uuid}",
+    "/checkout/{hold_id:uuid}/passengers",
+    "/pay/bank/{payment_id:uuid}",
+]
+"""What An has had or never had: the app is set up already, no change waits, the booking is of another operator than An's
+and has no invoice yet, the seats are no coach's, the payment no transfer."""
 
 TABLES = (
     "person",
@@ -39,6 +47,18 @@ TABLES = (
     "consent",
 )
 BODIES: dict[str, Any] = {
+    "/change": {"lockId": ID},
+    "/change-quote": {"lockId": ID},
+    "/operator-cancellation": {},
+    "/rename": {"fullName": "Eve Evil", "idType": "passport", "idNumber": "C7654321"},
+    "/received": {"amount": {"amount": "1", "currency": "EUR"}, "reference": "evil"},
+    "/fares": {
+        "currency": "EUR",
+        "serviceFee": "0.00",
+        "byDistance": [
+            {"seatType": "standard", "base": "0.00", "per100Km": "0.01", "minimum": "0.00", "step": "0.01"},
+        ],
+    },
     "/seats/lock": {"tripId": ID, "seatNumbers": ["A1"]},
     "/modify": {"passengers": []},
     "/bookings/{booking_id:uuid}": {"passengers": []},
