@@ -26,8 +26,8 @@ OVER = [
     "/checkout/{hold_id:uuid}/passengers",
     "/pay/bank/{payment_id:uuid}",
 ]
-"""What An has had or never had: the app is set up already, no change waits, the booking is of another operator than An's
-and has no invoice yet, the seats are no coach's, the payment no transfer."""
+"""What An has had or never had: the app is set up already, no change waits, the booking is not of An's operator and has
+no invoice yet, the seats are no coach's, the payment no transfer."""
 
 TABLES = (
     "person",
