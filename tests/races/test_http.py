@@ -207,11 +207,14 @@ async def test_control_without_the_primary_key_the_same_race_oversells(shop, ser
         make_conninfo(server_dsn, dbname=conninfo_to_dict(shop.dsn)["dbname"]), autocommit=True
     ) as connection:
         connection.execute(LOOK_THEN_WRITE)
-    trip, seats = shop.trip(), shop.seats[:10]
+    seats = shop.seats[:10]
     buyers = await shop.buyers(BUYERS + 1)
     *crowd, last = buyers
-    answers = await shop.race(trip, (lock(b, trip, WHOLE, [seats[n // 20]]) for n, b in enumerate(crowd)))
-    assert sum(answer.status == 201 for answer in answers) > len(seats)
+    for _ in range(5):  # on a busy machine one server may be done before the other begins, and then nothing happens
+        trip = shop.trip()
+        answers = await shop.race(trip, (lock(b, trip, WHOLE, [seats[n // 20]]) for n, b in enumerate(crowd)))
+        if sum(answer.status == 201 for answer in answers) > len(seats):
+            break
     assert max(shop.sold(trip).values()) > 1
     assert "two claims on one key" in audit(shop.dsn)[0]
     # looking is enough where nobody comes at the same time, which is why such software passes its tests
