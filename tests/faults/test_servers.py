@@ -90,7 +90,7 @@ async def test_a_server_frozen_beyond_the_time_of_its_holds_finds_them_gone(hast
         finally:
             frozen.signal(signal.SIGCONT)
         assert (await extended).status in {409, 410}
-        assert (await paid).status == 200
+        assert (await paid).status in {200, 409}  # the money comes too late, or the page was closed before
         await load.until_served(hasty.servers, SERVED_SECONDS)
     assert load.rude == []
     assert [await status_of(chi, sold[0]), await status_of(dung, sold[1])] == ["confirmed", "confirmed"]
