@@ -107,7 +107,7 @@ async def credential_of(who, services, lines):
     return await token_of(await lines.hire(role), proved_at=proved_at)
 
 
-def routes_of(app, prefix=""):
+def routes_of(app):
     """(method, path) -> handler."""
     found = {}
     for route in app.routes:

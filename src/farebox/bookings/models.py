@@ -1,6 +1,6 @@
 """Tables of bookings.
 
-Money lines and the audit are append-only; `migrations/extras.sql` makes the database refuse to change or delete them.
+Money lines and the audit are append-only: triggers made by the migrations refuse to change or delete them.
 Document number, phone and e-mail are sealed (AES-256-GCM) and found again by a keyed digest beside them.
 """
 

@@ -1,7 +1,7 @@
 """Tables of payments.
 
 Money that came in is a *charge*: it is recorded once, then either applied to its booking or given back by a refund.
-The ledger is append-only and balances transaction by transaction; `migrations/extras.sql` makes the database insist.
+The ledger is append-only and balances transaction by transaction: triggers made by the migrations insist on it.
 """
 
 from datetime import datetime
