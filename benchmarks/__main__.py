@@ -11,17 +11,20 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 from rich.console import Console
+from rich.status import Status
 
 from benchmarks.availability import measure_availability
 from benchmarks.buying import measure_buying, measure_printing
 from benchmarks.kernel import measure_kernel
+from benchmarks.listing import measure_listing
 from benchmarks.live import measure_live
 from benchmarks.locking import measure_locking
 from benchmarks.machine import describe_machine
+from benchmarks.orders import measure_orders
 from benchmarks.report import Findings, print_tables, write_document
 from benchmarks.searching import measure_search, measure_search_over_http
 from benchmarks.signing import measure_signing
-from benchmarks.stage import serving, set_stage
+from benchmarks.stage import Stage, serving, set_stage
 from benchmarks.timetable import measure_import
 from farebox.demo.feed import build_feed
 
@@ -64,32 +67,47 @@ def measure(
                 status.update("Buying …")
                 bought, bookings = asyncio.run(measure_buying(port, questions))
                 times += bought
-                status.update("Signing in …")
+                status.update("Signing in, and reading lists …")
                 times += asyncio.run(measure_signing(stage, port))
+                times += asyncio.run(measure_listing(stage, port, bookings))
             times += asyncio.run(measure_printing(stage, bookings))
-            status.update("Holding seats …")
-            held, ratios, findings.shares = measure_locking(stage)
-            times += held
-            findings.ratios += ratios
-            status.update("Watching …")
-            found, growth = measure_live(stage)
-            times += found
-            findings.growth += growth
+            _measure_full_load(stage, findings, status)
             machine = describe_machine(stage.dsn)
-        with set_stage(home / "kernel") as stage:
-            status.update("Taking units …")
-            ratios, growth = measure_kernel(stage)
-            findings.ratios += ratios
-            findings.growth += growth
-        with set_stage(home / "availability") as stage:
-            status.update("Counting what is free …")
-            found, growth = measure_availability(stage)
-            times += found
-            findings.growth += growth
+        _measure_alone(home, findings, status)
     print_tables(findings, machine)
     if write:
         write_document(DOCUMENT, findings, machine, feed=path.stem, today=today, load=load)
     return 0 if findings.is_met else 1
+
+
+def _measure_full_load(stage: Stage, findings: Findings, status: Status) -> None:
+    """What one server process bears."""
+    status.update("Holding seats …")
+    held, ratios, findings.shares = measure_locking(stage)
+    findings.times += held
+    findings.ratios += ratios
+    status.update("Booking …")
+    ordered, ratios, findings.order_shares = measure_orders(stage)
+    findings.times += ordered
+    findings.ratios += ratios
+    status.update("Watching …")
+    seen, growth = measure_live(stage)
+    findings.times += seen
+    findings.growth += growth
+
+
+def _measure_alone(home: Path, findings: Findings, status: Status) -> None:
+    """What is measured in the process, on databases of its own."""
+    with set_stage(home / "kernel") as stage:
+        status.update("Taking units …")
+        ratios, growth = measure_kernel(stage)
+        findings.ratios += ratios
+        findings.growth += growth
+    with set_stage(home / "availability") as stage:
+        status.update("Counting what is free …")
+        found, growth = measure_availability(stage)
+        findings.times += found
+        findings.growth += growth
 
 
 if __name__ == "__main__":

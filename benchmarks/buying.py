@@ -63,10 +63,9 @@ async def measure_printing(stage: Stage, bookings: Sequence[UUID]) -> list[Resul
     secrets = load_secrets(stage.home)
 
     async def print_anew(booking_id: UUID) -> None:
-        work = database.open()
-        await work.execute("DELETE FROM ticket_document")
-        await render_booking_pdf(work, booking_id, actor=SYSTEM, secrets=secrets)
-        await work.abandon()
+        async with database.begin() as work:
+            await work.execute("DELETE FROM ticket_document")
+        await render_booking_pdf(database, booking_id, actor=SYSTEM, secrets=secrets)
 
     times = await time_each(print_anew, bookings)
     await database.dispose()

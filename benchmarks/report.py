@@ -28,6 +28,8 @@ class Findings:
     growth: list[Growth] = field(default_factory=list)
     shares: Mapping[str, float] = field(default_factory=dict)
     """Of the server's own time for a hold."""
+    order_shares: Mapping[str, float] = field(default_factory=dict)
+    """Of its time for a whole booking."""
 
     @property
     def is_met(self) -> bool:
@@ -43,8 +45,9 @@ def print_tables(findings: Findings, machine: Machine) -> None:
         screen.print(_table(RATIOS, [(_ratio_cells(each), each.is_met) for each in findings.ratios]))
     if findings.times:
         screen.print(_table(TIMES, [(_time_cells(each), each.is_met) for each in findings.times]))
-    for layer, share in findings.shares.items():
-        screen.print(f"{share:4.0%} {layer}", style="dim")
+    for of_what, shares in (("a hold", findings.shares), ("a booking", findings.order_shares)):
+        for layer, share in shares.items():
+            screen.print(f"{of_what}: {share:4.0%} {layer}", style="dim")
     for line in findings.growth:
         steps = " → ".join(f"{size:,.0f}: {value:,.1f}" for size, value in line.points)
         screen.print(f"{line.name} ({line.unit}) by {line.size}: {steps}", style="dim")
@@ -68,13 +71,17 @@ def write_document(path: Path, findings: Findings, machine: Machine, *, feed: st
         "",
         *ABOUT_RATIOS,
         "",
+        *ABOUT_ORDERS,
+        "",
         "## Where the time of a hold goes",
         "",
         *ABOUT_SHARES,
         "",
-        "| | |",
-        "|--:|---|",
-        *(f"| {share:.0%} | {layer} |" for layer, share in findings.shares.items()),
+        *_shares(findings.shares),
+        "",
+        "## Where the time of a booking goes",
+        "",
+        *_shares(findings.order_shares),
         "",
         "## What people wait for",
         "",
@@ -98,6 +105,12 @@ ABOUT_RATIOS: Sequence[str] = (
     "*hall* is one run with room for nearly everybody. All count answers, won or lost. Who loses in pgbench has",
     "written his hold nevertheless; in the kernel he leaves nothing, which is most of its lead where few win: look at",
     "the share that won. *One by one* is the kernel without group commit.",
+)
+
+ABOUT_ORDERS: Sequence[str] = (
+    "*A booking* is four requests: two seats held, booked for two people with a guest's details, a payment begun, and",
+    "the sandbox's message that it was paid, upon which there are tickets. Beside it runs pgbench's TPC-B, one",
+    "transaction on four tables.",
 )
 
 ABOUT_SHARES: Sequence[str] = (
@@ -124,6 +137,10 @@ def _table(header: Sequence[str], rows: Sequence[tuple[tuple[str, ...], bool]]) 
         cells[5] = f"[{'green' if is_met else 'red'}]{cells[5]}[/]"
         table.add_row(*cells)
     return table
+
+
+def _shares(shares: Mapping[str, float]) -> list[str]:
+    return ["| | |", "|--:|---|", *(f"| {share:.0%} | {layer} |" for layer, share in shares.items())]
 
 
 def _markdown(header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> list[str]:

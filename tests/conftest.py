@@ -4,6 +4,7 @@ The server is the embedded one, or the one that `FAREBOX_TEST_DATABASE_URL` name
 tests reach it through PgBouncer in transaction mode.
 """
 
+import gc
 import os
 import tempfile
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from filelock import FileLock
 from tests.databases import ROLE, Lender, cloned, drop, dsn_of, make_role, name_of
 from tests.poolers import Pooler, pooling
@@ -33,12 +35,19 @@ OPTIONS = (
     "max_connections = 300",
 )
 
+NEW_OBJECTS = 50_000
+"""So many before the collector looks at them, as in the product: it took a quarter of the tests' time."""
+
 LONG = (
     "browser/test_gallery.py",
+    "browser/test_people.py",
+    "faults/test_mail.py",
+    "faults/test_servers.py",
     "inventory/test_model.py",
     "payments/test_settlement.py",
     "platform/test_cli.py",
     "platform/test_embedded.py",
+    "races/test_http.py",
     "search/test_agreement.py",
     "timetable/test_real_feeds.py",
 )
@@ -47,6 +56,14 @@ LONG = (
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "direct: looks at sessions of the server, or cuts them; not through a pooler")
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])  # drawn ones take half a second
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import psycopg
 
-from farebox.core.pipeline import Pipeline
+from farebox.core import pipeline
+from farebox.core.pipeline import Statement
 from farebox.inventory.batches import STATEMENTS
 
 OF_BATCHES = {*STATEMENTS, "BEGIN", "COMMIT", "ROLLBACK"}
@@ -28,11 +29,12 @@ def counted_statements() -> Iterator[list[str]]:
             statements.append(str(query))
         return await execute(self, query, *arguments, **options)
 
-    send = Pipeline.send
+    send = pipeline._send
 
-    async def sending(self: Any, sent: Any) -> Any:
-        statements.extend(query for query, _ in sent if query not in OF_BATCHES)
-        return await send(self, sent)
+    def sending(pgconn: Any, statement: Statement, name: bytes | None) -> None:
+        if statement[0] not in OF_BATCHES:
+            statements.append(statement[0])
+        send(pgconn, statement, name)
 
-    with patch.object(psycopg.AsyncCursor, "execute", counting), patch.object(Pipeline, "send", sending):
+    with patch.object(psycopg.AsyncCursor, "execute", counting), patch.object(pipeline, "_send", sending):
         yield statements

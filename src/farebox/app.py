@@ -117,7 +117,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
     )
     # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
     translated = tame_cookies(speak_the_readers_language(name_the_version(app.asgi_handler)))
-    app.asgi_handler = observe(harden_responses(translated, is_https=is_https))
+    app.asgi_handler = observe(harden_responses(translated, is_https=is_https), services.traffic)
     return app
 
 

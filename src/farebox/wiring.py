@@ -25,6 +25,7 @@ from farebox.core.jobs import Jobs
 from farebox.core.outbox import Outbox
 from farebox.core.settings import Settings
 from farebox.core.signals import Signals
+from farebox.core.traffic import Traffic
 from farebox.inventory import Desk
 from farebox.payments import Providers
 
@@ -45,6 +46,7 @@ class Services:
         desk: where seats are taken.
         office: where seats of departures are asked for; it goes to the desk.
         live: the seat maps that people are watching.
+        traffic: the requests under way.
         verticals: what can be booked, by kind.
         providers: who takes money, by name.
         files: where files that people give us are kept.
@@ -63,6 +65,7 @@ class Services:
     live: LiveMaps
     secrets: Secrets
     jobs: Jobs
+    traffic: Traffic
     verticals: Verticals
     providers: Providers
     files: Files
@@ -85,7 +88,8 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
     """Wire a process. `settings.database_url` must be set."""
     database = Database(settings.database_url, direct_url=settings.direct_database_url, clock=clock)
     secrets = load_secrets(settings.home)
-    jobs = Jobs(database.direct_dsn)
+    traffic = Traffic()
+    jobs = Jobs(database.direct_dsn, traffic)
     providers = payments.build_providers(settings, secrets, database=database, clock=clock)
     files = open_files(settings)
 
@@ -121,6 +125,7 @@ def build_services(settings: Settings, *, clock: Clock = system_clock) -> Servic
         office=Office(database, desk),
         secrets=secrets,
         jobs=jobs,
+        traffic=traffic,
         verticals={coaches.kind: coaches},
         providers=providers,
         files=files,

@@ -24,7 +24,7 @@ OPEN = {
     **dict.fromkeys(("fare_cell", "price_rule", "sale_terms"), "told to everybody who searches"),
     "promotion": "looked for by whoever was given the code",
     **dict.fromkeys(("invoice", "invoice_series"), "written for sales across operators, and read by who bought"),
-    "booking_item": "read by who bought it, across operators; see the decision",
+    **dict.fromkeys(("booking_item", "open_return"), "read by who bought it, across operators; see the decision"),
     "vehicle_kind": "told to everybody who looks at a seat map",
     "line": "told to everybody who searches, and written by COPY",
 }

@@ -14,6 +14,8 @@ from tests.staff import Employer, make_operator
 from farebox.accounts import SYSTEM, Permission, add_member, begin_totp, confirm_totp, invite, make_device, make_key
 from farebox.accounts.people_models import IdentityRow
 from farebox.payments import start_payment
+from farebox.pricing import NewPromotion, PriceRule, change_price_rule, make_promotion
+from farebox.web.console.rule_words import key_of
 
 END = "/account/security/sessions/{session_id:uuid}/end"
 """Says that the session is over, which is so for what was none."""
@@ -23,11 +25,16 @@ OVER = [
     "/api/v1/bookings/{booking_id:uuid}/change",
     "/api/v1/bookings/{booking_id:uuid}/operator-cancellation",
     "/bookings/{booking_id:uuid}/invoices/{invoice_id:uuid}",
+    "/bookings/{booking_id:uuid}/transfer/{payment_id:uuid}",
     "/checkout/{hold_id:uuid}/passengers",
+    "/console/{operator_id:uuid}/till/bookings/{booking_id:uuid}",
+    "/console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/payments/{payment_id:uuid}/received",
+    "/console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/again",
+    "/console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/paid",
     "/pay/bank/{payment_id:uuid}",
 ]
 """What An has had or never had: the app is set up already, no change waits, the booking is not of An's operator and has
-no invoice yet, the seats are no coach's, the payment no transfer."""
+no invoice yet, and nothing of it goes back, the seats are no coach's, the payment no transfer."""
 
 TABLES = (
     "person",
@@ -45,10 +52,16 @@ TABLES = (
     "claim",
     "payment",
     "consent",
+    "fare_terms",
+    "price_rule",
+    "promotion",
+    "sale_terms",
 )
 BODIES: dict[str, Any] = {
     "/change": {"lockId": ID},
     "/change-quote": {"lockId": ID},
+    "/open-return": {"lockId": ID},
+    "/open-return-quote": {"lockId": ID},
     "/operator-cancellation": {},
     "/rename": {"fullName": "Eve Evil", "idType": "passport", "idNumber": "C7654321"},
     "/received": {"amount": {"amount": "1", "currency": "EUR"}, "reference": "evil"},
@@ -76,6 +89,13 @@ FORM = {
     "code": "000000",
     "email": "eve@example.com",
     "password": "evil evil evil",
+    "do": "save",
+    "kind": "early",
+    "percent": "100",
+    "ahead": "1",
+    "service_fee": "0",
+    "amount": "1",
+    "reference": "evil",
 }
 
 
@@ -112,6 +132,10 @@ async def things(house, box, an) -> Things:
             secrets=services.secrets,
             language="en",
         )
+        rule = PriceRule(kind="early", name="Early bird", percent_bp=-1000, days_ahead=14)
+        await change_price_rule(work, lines.id, None, rule, actor=SYSTEM)
+        new = NewPromotion(operator_id=lines.id, code="WELCOME10", percent_bp=1000)
+        promotion = await make_promotion(work, new, actor=SYSTEM)
         setup = await begin_totp(work, an.id, "Phone", account=an.email, secrets=services.secrets)
         code = pyotp.TOTP(setup.secret).at(house.clock.now)
         await confirm_totp(work, an.id, setup.factor_id, code, secrets=services.secrets)
@@ -156,6 +180,8 @@ async def things(house, box, an) -> Things:
             "invitation_id": invitation.id,
             "user_id": an.id,
             "person_id": an.id,
+            "promotion_id": promotion.id,
+            "key": key_of(rule),
         },
     )
 

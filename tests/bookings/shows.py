@@ -1,7 +1,7 @@
 """A vertical for tests: seats in a theatre. It proves that bookings need not know what a coach is."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,7 @@ from farebox.bookings import (
     FoundAgain,
     ItemDescription,
     ItemOffer,
+    OpenReturnOffer,
     PassengerDetails,
     PlaceTime,
     RefundTier,
@@ -41,7 +42,8 @@ CONTACT = Contact(email="an.nguyen@example.com", phone="+84 912 345 678")
 class Show:
     """Seats A1, A2 …; A1 is accessible. Children pay half, there is a fee for each show, 10 % tax is included.
 
-    All is paid back until a day before; with `tiers` (hours before, basis points), so much until it begins.
+    All is paid back until a day before; with `tiers` (hours before, basis points), so much until it begins. With a
+    `return_price`, one may buy the right to come again, and `return_refund_bp` of it is paid back if one does not.
     """
 
     id: UUID
@@ -55,6 +57,9 @@ class Show:
     change_fee: int = 0
     rename_fee: int = 0
     tiers: tuple[tuple[int, int], ...] = ()
+    return_price: int | None = None
+    return_days: int = 30
+    return_refund_bp: int = 8000
 
 
 @dataclass
@@ -87,11 +92,48 @@ class Theatre:
             return [FieldError("passengers.0.passengerType", "child-alone", "A child does not come alone.")]
         return []
 
-    async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
+    async def quote(
+        self,
+        work: UnitOfWork,
+        items: Sequence[ItemOffer],
+        travellers: Sequence[Traveller],
+        *,
+        is_way_back: bool = False,
+    ) -> list[Quote]:
         return [
             self._quote(self._show(item), [person for person in travellers if person.item == position])
             for position, item in enumerate(items)
         ]
+
+    async def offer_open_return(
+        self, work: UnitOfWork, item: ItemOffer, travellers: Sequence[Traveller]
+    ) -> OpenReturnOffer | None:
+        """To come again, at the show's `return_price`, children for half of it."""
+        show = self._show(item)
+        if show.return_price is None:
+            return None
+        again = replace(show, price=show.return_price)
+        lines = [self._line(again, person) for person in travellers]
+        return OpenReturnOffer(
+            from_id=None,
+            to_id=None,
+            origin="Huế",
+            destination="Huế",
+            valid_until=show.begins + timedelta(days=show.return_days),
+            timezone="Asia/Ho_Chi_Minh",
+            refund_bp=show.return_refund_bp,
+            lines=tuple(
+                (replace(line, label=f"open-return-{line.label}", seat_number=None, facts={}),) for line in lines
+            ),
+        )
+
+    async def stretch_of(
+        self, work: UnitOfWork, item: ItemOffer, from_id: UUID | None, to_id: UUID | None
+    ) -> tuple[int, int]:
+        return item.first_slot, item.end_slot
+
+    async def ends_of(self, work: UnitOfWork, item: ItemOffer) -> tuple[UUID | None, UUID | None]:
+        return None, None
 
     def describe(self, item: ItemOffer) -> ItemDescription:
         show = self._show(item)

@@ -72,18 +72,24 @@ async def test_a_longer_ride_on_the_same_coach_is_paid_and_the_old_seat_is_free(
     assert await statuses(an, an.coach.id, "4A", "5A") == ["available", "occupied"]
 
 
-async def test_a_shorter_ride_pays_back_what_the_fee_leaves(an, fee):
+async def test_a_shorter_ride_pays_back_as_much_of_what_the_fee_leaves_as_the_terms_say_now(an, fee):
     booking = await bought(an, await an.held("4A", ride="ae"))
     lock = await an.held("5A", ride="ac")
     answer = await an.send("POST", f"/bookings/{booking['bookingId']}/change", {"lockId": lock["lockId"]})
     changed = answer.json()
     assert changed["status"] == "applied"
     labels = [line["label"] for line in changed["quote"]["linesAdded"]]
-    assert labels == ["Seat 5A", "Seat 5A, tax (7 %)", "Seat 5A, change fee"]
+    assert labels == [
+        "Seat 5A",
+        "Seat 5A, tax (7 %)",
+        "Seat 5A, change fee",
+        "Seat 5A, kept of what seat 4A cost more (50 % of it is paid back)",
+    ]
     before, after, back = (
         Decimal(changed["quote"][name]["amount"]) for name in ("totalBefore", "totalAfter", "toRefund")
     )
-    assert before - after == back > 0
+    kept = Decimal(changed["quote"]["linesAdded"][-1]["amount"]["amount"])
+    assert before - after == back == kept > 0
     gone = sum(Decimal(line["amount"]["amount"]) for line in changed["quote"]["linesGone"])
     added = sum(Decimal(line["amount"]["amount"]) for line in changed["quote"]["linesAdded"])
     assert before - gone + added == after

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from tests.bookings.shows import TERMS, run_out
 
-from farebox.accounts import SYSTEM, Actor
+from farebox.accounts import SYSTEM, Actor, Permission
 from farebox.bookings import (
     BookingExpired,
     BookingNotFound,
@@ -130,3 +130,21 @@ async def test_only_the_owner_chooses_again(box, database):
         await reopen(box, booking, Actor("guest", new_id(), booking.id))
     async with database.begin() as work:
         assert (await get_booking(work, booking.id, actor=SYSTEM)).status is BookingStatus.PENDING
+
+
+def box_office_of(*shows):
+    """Somebody who changes bookings for the operators of these shows."""
+    may = frozenset({Permission.BOOKINGS_READ, Permission.BOOKINGS_CHANGE, Permission.PASSENGERS_READ})
+    return Actor("user", new_id(), grants=tuple((show.operator_id, may) for show in shows))
+
+
+async def test_a_choice_with_seats_of_two_operators_is_reopened_by_none_of_them_alone(box, database):
+    actor, ours, theirs = await box.guest(), await box.show(), await box.show(operator="other")
+    booking = await box.book(actor, await box.hold(actor, ours), await box.hold(actor, theirs))
+    for one in (ours, theirs):
+        with pytest.raises(BookingNotFound):
+            await reopen(box, booking, box_office_of(one))
+    clerk = box_office_of(ours, theirs)
+    assert (await reopen(box, booking, clerk)).status is BookingStatus.CANCELLED
+    async with database.begin() as work:
+        assert {(await get_hold(work, item.hold_id)).owner for item in booking.items} == {clerk.owner}

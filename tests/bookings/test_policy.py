@@ -21,7 +21,9 @@ from farebox.bookings import (
     SealedContact,
     is_cancellable,
 )
-from farebox.bookings.policy import FEE_TAX, KEPT, no_better_than, quote_seats_given_up, rate_at
+from farebox.bookings.allowances import discounts
+from farebox.bookings.policy import KEPT, no_better_than, quote_seats_given_up, rate_at
+from farebox.bookings.sharing import FEE_TAX
 from farebox.core.ids import new_id
 from farebox.core.money import Money, total
 from farebox.pricing.quotes import LABELS
@@ -251,6 +253,76 @@ def test_in_whatever_parts_and_order_seats_are_given_up_no_unit_of_money_comes_o
         booking = after(booking, quote)
         back += quote.refund.minor
         assert booking.total.minor == paid - back >= 0
+
+
+def lowered(booking, minor):
+    """The booking after an allowance on all of its rides."""
+    off = discounts(booking, Money(minor, booking.total.currency), items=[item.id for item in booking.items])
+    lines = (*booking.lines, *off)
+    return replace(booking, lines=lines, total=total([each.amount for each in lines], booking.total.currency))
+
+
+def tax_of(lines):
+    return sum(each.tax_included.minor for each in lines)
+
+
+def test_the_tax_in_an_allowance_is_that_of_the_seats_and_then_that_of_the_fee():
+    item = ride(2)
+    lines = [line(item, "fare", 625, f"A{number}", tax=57) for number in (1, 2)]
+    for fee_tax, expected in ((0, {1: 0, 625: 57, 1_250: 114, 1_300: 114, 1_350: 114}), (20, {1_300: 124, 1_350: 134})):
+        booking = booked([item], [*lines, line(item, "fee", 100, tax=fee_tax)])
+        found = {minor: -tax_of(discounts(booking, Money(minor, "EUR"), items=[item.id])) for minor in expected}
+        assert found == expected
+
+
+@pytest.mark.parametrize(("given_back", "left"), [(1_450, (0, 0)), (1_440, (10, 0)), (1_350, (100, 0))])
+def test_a_fee_that_goes_in_full_takes_its_tax_out_of_what_an_allowance_was_off_it(given_back, left):
+    item = ride(2)
+    fares = [line(item, "fare", 625, f"A{number}", tax=57) for number in (1, 2)]
+    sold = booked([item], [*fares, line(item, "fee", 200, "A1", tax=18), line(item, "fee", 100)])
+    booking = lowered(sold, given_back - 100)
+    quote = quote_seats_given_up(booking, {item.passengers[0].id}, before(100), in_full=True)
+    assert (after(booking, quote).total.minor, tax_of(quote.left)) == left
+
+
+def test_an_allowance_beyond_all_that_is_given_up_takes_the_tax_of_what_is_kept_along():
+    """The fee goes back, and with it what was off the fee that is kept for the first seat."""
+    item = ride(2, policy(fee_back=True))
+    fares = [line(item, "fare", 1_000, f"A{number}", tax=91) for number in (1, 2)]
+    booking = booked([item], [*fares, line(item, "fee", 100)])
+    booking = after(booking, quote_seats_given_up(booking, {item.passengers[0].id}, before(30)))
+    assert (booking.total.minor, tax_of(booking.lines)) == (1_300, 109)
+    free = lowered(booking, 1_300)
+    last = quote_seats_given_up(free, {item.passengers[1].id}, before(100))
+    assert (last.refund.minor, after(free, last).total.minor, tax_of(last.left)) == (0, 0, 0)
+
+
+@st.composite
+def taxed(draw):
+    """A ride with seats and a fee for all, whose tax has other rates, and fees of some seats, as of a change."""
+    rate, fee_rate = draw(st.integers(0, 3_000)), draw(st.sampled_from([0, 700, 2_500]))
+    item = ride(draw(st.integers(1, 4)), policy(fee_back=draw(st.booleans())))
+    prices = st.one_of(st.integers(1, 30), st.integers(1, 100_000))
+    lines = []
+    for person in item.passengers:
+        price, fee = draw(prices), draw(st.one_of(st.just(0), prices))
+        lines.append(line(item, "fare", price, person.seat_number, tax=price * rate // (10_000 + rate)))
+        lines.append(line(item, "fee", fee, person.seat_number, tax=fee * rate // (10_000 + rate)))
+    fee = draw(st.integers(0, 5_000))
+    lines.append(line(item, "fee", fee, tax=fee * fee_rate // (10_000 + fee_rate)))
+    return booked([item], [each for each in lines if each.amount])
+
+
+@given(taxed(), st.data())
+def test_whoever_stays_after_allowances_pays_tax_between_none_and_all_of_the_price(booking, data):
+    while booking.passengers:
+        if data.draw(st.booleans()):
+            booking = lowered(booking, data.draw(st.integers(0, booking.total.minor)))
+            assert 0 <= tax_of(booking.lines) <= booking.total.minor
+        going = data.draw(st.sets(st.sampled_from([person.id for person in booking.passengers]), min_size=1))
+        hours, in_full = data.draw(st.sampled_from([100, 30, 1])), data.draw(st.booleans())
+        booking = after(booking, quote_seats_given_up(booking, going, before(hours), in_full=in_full))
+        assert 0 <= tax_of(booking.lines) <= booking.total.minor
 
 
 @given(bookings())

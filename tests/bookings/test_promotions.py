@@ -47,8 +47,8 @@ async def used(box: Box, promotion: Promotion) -> int:
     return count
 
 
-async def used_by_person(box: Box, promotion: Promotion) -> list[int]:
-    counts: list[int] = await scalar(
+async def used_by_person(box: Box, promotion: Promotion) -> list[int] | None:
+    counts: list[int] | None = await scalar(
         box.database, "SELECT array_agg(used ORDER BY used) FROM promotion_person WHERE promotion_id = %s", promotion.id
     )
     return counts
@@ -155,7 +155,7 @@ async def test_it_is_given_back_when_the_booking_ends_unpaid(box, promote, datab
     await run_out(database, expired)
     async with database.begin() as work:
         assert await expire_bookings(work) == 1
-    assert (await used(box, promotion), await used_by_person(box, promotion)) == (0, [0])
+    assert (await used(box, promotion), await used_by_person(box, promotion)) == (0, None)
     cancelled, actor = await book_with(box, "SUMMER")
     async with database.begin() as work:
         await cancel_booking(work, cancelled.id, actor=actor)
@@ -235,7 +235,7 @@ async def test_another_contact_has_the_code_instead(box, promote):
     assert refusal == [("promoCode", "promo-code-used-by-you")]
     third = Contact(email="third@example.com", phone=CONTACT.phone)
     await change(box, booking, actor, contact=third)
-    assert await used_by_person(box, promotion) == [0, 1, 1]
+    assert await used_by_person(box, promotion) == [1, 1]
     assert (await book_with(box, "SUMMER"))[0].status is BookingStatus.PENDING
 
 

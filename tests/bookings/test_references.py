@@ -5,7 +5,7 @@ import string
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from farebox.bookings import ReferenceMistyped, check_reference
@@ -46,6 +46,7 @@ def test_what_is_drawn_is_understood(prefix, day, length):
 
 
 @given(PREFIXES, DAYS, LENGTHS)
+@example("JBZO", date(2009, 3, 21), 7)
 def test_any_one_wrong_character_is_noticed(prefix, day, length):
     """Unless it is a look-alike in the date, and so not wrong."""
     reference = new_reference(prefix, day, length)

@@ -4,8 +4,8 @@ import pytest
 from tests.bookings.shows import scalar
 from tests.people import make_person
 
-from farebox.accounts import ROLES, SYSTEM, Actor, list_accesses
-from farebox.bookings import get_booking, get_booking_by_reference, list_bookings
+from farebox.accounts import ROLES, SYSTEM, Actor, Permission, list_accesses
+from farebox.bookings import BookingNotFound, get_booking, get_booking_by_reference, list_bookings
 from farebox.core.ids import new_id
 
 
@@ -63,3 +63,13 @@ async def test_ones_own_booking_leaves_no_trace(database, box, secrets, booked):
         await get_booking(work, own.id, actor=person.actor)
         await list_bookings(work, actor=person.actor)
     assert await scalar(database, "SELECT count(*) FROM personal_audit") == 0
+
+
+async def test_a_program_that_may_change_and_not_read_reaches_what_it_changes(database, booked):
+    booking, _, show = booked
+    may = frozenset({Permission.BOOKINGS_CHANGE, Permission.PASSENGERS_READ})
+    program = Actor("user", new_id(), grants=((show.operator_id, may),))
+    async with database.begin() as work:
+        assert (await get_booking(work, booking.id, actor=program, lock=True)).id == booking.id
+        with pytest.raises(BookingNotFound):
+            await get_booking(work, booking.id, actor=program)

@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -46,13 +48,63 @@ class Shop:
     database_url: str
 
 
+TAMPERING = {
+    "add_init_script",
+    "emulate_media",
+    "expose_binding",
+    "expose_function",
+    "grant_permissions",
+    "install",  # another clock
+    "new_cdp_session",
+    "new_page",
+    "on",
+    "once",
+    "route",
+    "route_web_socket",
+    "set_extra_http_headers",
+    "set_offline",
+    "set_viewport_size",
+}
+"""What a tab or its context does not forget."""
+
+
 @dataclass
 class Traveller:
     """Somebody with a browser of their own. `complaints` is what scripts and the content policy complained about."""
 
     page: Page
     context: BrowserContext
-    complaints: list[str]
+    complaints: list[str] = field(default_factory=list)
+    is_tampered: bool = False
+    """More was done to the tab than visiting pages."""
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on(
+            "console",
+            lambda said: (
+                self.complaints.append(f"console: {said.text}")
+                if said.type == "error" and not said.text.startswith(TOLD_BY_ITSELF)
+                else None
+            ),
+        )
+        for thing in (self.page, self.context, self.page.clock):
+            for name in TAMPERING & set(dir(thing)):
+                setattr(thing, name, self._tampering(getattr(thing, name)))
+
+    def forget(self) -> None:
+        """Be somebody else, who was nowhere yet."""
+        self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        self.page.goto("about:blank")
+        self.context.clear_cookies()
+        self.complaints.clear()
+
+    def _tampering(self, deed: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*arguments: Any, **named: Any) -> Any:
+            self.is_tampered = True
+            return deed(*arguments, **named)
+
+        return do
 
 
 @pytest.fixture(scope="session")
@@ -93,45 +145,49 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def idle(chromium: Browser) -> dict[tuple[Any, ...], list[Traveller]]:
+    """Travellers whom nobody needs any more, by how they look at pages. A new tab costs more than a whole journey."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def visit(chromium: Browser, shop: Shop) -> Iterator[Callable[..., Traveller]]:
+def visit(
+    chromium: Browser, shop: Shop, idle: dict[tuple[Any, ...], list[Traveller]]
+) -> Iterator[Callable[..., Traveller]]:
     """Opens a browser of its own for each call: `visit(width=360, scripts=False, language="vi")`."""
-    contexts: list[BrowserContext] = []
-    travellers: list[Traveller] = []
+    travellers: list[tuple[tuple[Any, ...], Traveller]] = []
 
     def open_browser(
         *, width: int = 1280, height: int = 800, scripts: bool = True, language: str = "en", dark: bool = False
     ) -> Traveller:
-        context = chromium.new_context(
-            base_url=shop.url,
-            viewport={"width": width, "height": height},
-            locale=language,
-            java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            has_touch=width < 600,
-        )
-        context.set_default_timeout(TIMEOUT_MS)
-        contexts.append(context)
-        page = context.new_page()
-        traveller = Traveller(page, context, [])
-        page.on("pageerror", lambda error: traveller.complaints.append(f"script: {error}"))
-        page.on(
-            "console",
-            lambda said: (
-                traveller.complaints.append(f"console: {said.text}")
-                if said.type == "error" and not said.text.startswith(TOLD_BY_ITSELF)
-                else None
-            ),
-        )
-        travellers.append(traveller)
+        look = (shop.url, width, height, scripts, language, dark)
+        if idle[look]:
+            traveller = idle[look].pop()
+        else:
+            context = chromium.new_context(
+                base_url=shop.url,
+                viewport={"width": width, "height": height},
+                locale=language,
+                java_script_enabled=scripts,
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce",
+                has_touch=width < 600,
+            )
+            context.set_default_timeout(TIMEOUT_MS)
+            traveller = Traveller(context.new_page(), context)
+        travellers.append((look, traveller))
         return traveller
 
     yield open_browser
-    for context in contexts:
-        context.close()
-    for traveller in travellers:
-        assert traveller.complaints == []
+    complaints = [complaint for _, traveller in travellers for complaint in traveller.complaints]
+    for look, traveller in travellers:
+        if traveller.is_tampered or not traveller.page.url.startswith(shop.url):
+            traveller.context.close()
+        else:
+            traveller.forget()
+            idle[look].append(traveller)
+    assert complaints == []
 
 
 async def _seed(database_url: str, home: Path) -> None:

@@ -64,8 +64,7 @@ async def shop(shared: tuple[str, Seeded]) -> AsyncIterator[Database]:
 async def work(shop: Database) -> AsyncIterator[UnitOfWork]:
     work = shop.open()
     yield work
-    await work.rollback()
-    await work.session.close()
+    await work.abandon()
 
 
 async def operator(work: UnitOfWork, code: str) -> OperatorView:

@@ -85,8 +85,10 @@ RULES: Final = {
         POST /api/v1/seats/lock
         DELETE /api/v1/seats/lock/{lock_id:uuid}
         PATCH /api/v1/seats/lock/{lock_id:uuid}/extend
+        GET /api/v1/seats/lock/{lock_id:uuid}/open-return
         POST /checkout/{hold_id:uuid}/extend
         GET POST /checkout/{hold_id:uuid}/passengers
+        POST /checkout/{hold_id:uuid}/rides
     """,
     "booking": """
         GET /api/v1/bookings
@@ -105,6 +107,8 @@ RULES: Final = {
         GET /api/v1/bookings/{booking_id:uuid}/e-ticket/preview
         POST /api/v1/bookings/{booking_id:uuid}/email-ticket
         POST /api/v1/bookings/{booking_id:uuid}/modify
+        POST /api/v1/bookings/{booking_id:uuid}/open-return
+        POST /api/v1/bookings/{booking_id:uuid}/open-return-quote
         POST /api/v1/bookings/{booking_id:uuid}/passengers/{passenger_id:uuid}/rename
         POST /api/v1/bookings/{booking_id:uuid}/rebook
         POST /api/v1/payments/confirm
@@ -123,12 +127,15 @@ RULES: Final = {
         GET POST /bookings/{booking_id:uuid}/change/waiting
         POST /bookings/{booking_id:uuid}/extend
         GET POST /bookings/{booking_id:uuid}/failed
+        GET /bookings/{booking_id:uuid}/way-back
+        GET POST /bookings/{booking_id:uuid}/way-back/quote
         GET /bookings/{booking_id:uuid}/invoices/{invoice_id:uuid}
         GET POST /bookings/{booking_id:uuid}/names
         GET POST /bookings/{booking_id:uuid}/passengers
         GET /bookings/{booking_id:uuid}/return
         GET POST /bookings/{booking_id:uuid}/review
         GET POST /bookings/{booking_id:uuid}/seats
+        GET /bookings/{booking_id:uuid}/transfer/{payment_id:uuid}
         GET /pay/bank/{payment_id:uuid}
         GET /bookings/{booking_id:uuid}/tickets.pdf
         GET /bookings/{booking_id:uuid}/trip.ics
@@ -180,6 +187,7 @@ RULES: Final = {
         POST /join
     """,
     "user fresh": """
+        POST /api/v1/wallet/payout
         POST /account/link
         GET POST /account/privacy/erase
         GET /account/privacy/export.zip
@@ -203,7 +211,10 @@ RULES: Final = {
         GET /api/v1/audit/personal
     """,
     "bookings:sell": """
-        POST /api/v1/payments/{payment_id:uuid}/received
+        GET /console/{operator_id:uuid}/till
+        POST /console/{operator_id:uuid}/till/find
+        GET /console/{operator_id:uuid}/till/bookings/{booking_id:uuid}
+        POST /console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/cash
     """,
     "devices:manage": """
         GET /api/v1/operators/{operator_id:uuid}/devices
@@ -222,6 +233,22 @@ RULES: Final = {
         GET POST /api/v1/promotions
         GET /api/v1/promotions/{promotion_id:uuid}
         POST /api/v1/promotions/{promotion_id:uuid}/end
+        GET /console/{operator_id:uuid}/codes
+        GET POST /console/{operator_id:uuid}/codes/new
+        GET POST /console/{operator_id:uuid}/codes/{promotion_id:uuid}/end
+        GET /console/{operator_id:uuid}/fares
+        GET POST /console/{operator_id:uuid}/fares/distance
+        GET POST /console/{operator_id:uuid}/fares/end
+        GET POST /console/{operator_id:uuid}/fares/set
+        GET /console/{operator_id:uuid}/fares/try
+        GET /console/{operator_id:uuid}/rules
+        GET POST /console/{operator_id:uuid}/rules/new
+        GET POST /console/{operator_id:uuid}/rules/{key:str}
+        GET POST /console/{operator_id:uuid}/rules/{key:str}/off
+        GET /console/{operator_id:uuid}/terms
+        GET POST /console/{operator_id:uuid}/terms/edit
+        GET POST /console/{operator_id:uuid}/terms/end
+        GET POST /console/{operator_id:uuid}/terms/money
     """,
     "internal": """
         GET /dev/mailbox
@@ -240,6 +267,10 @@ RULES: Final = {
         GET POST /console/{operator_id:uuid}/keys/new
         GET POST /console/{operator_id:uuid}/keys/{key_id:uuid}/revoke
     """,
+    "payments:receive": """
+        POST /api/v1/payments/{payment_id:uuid}/received
+        GET POST /console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/payments/{payment_id:uuid}/received
+    """,
     "payments:refund": """
         GET /api/v1/payments/refunds/by-hand
         GET /api/v1/bookings/{booking_id:uuid}/operator-cancellation
@@ -249,6 +280,8 @@ RULES: Final = {
         POST /api/v1/payments/refund
         POST /api/v1/payments/refunds/{refund_id:uuid}/again
         POST /api/v1/payments/refunds/{refund_id:uuid}/paid
+        GET POST /console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/again
+        GET POST /console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/paid
     """,
     "people:erase fresh": """
         DELETE /api/v1/people/{person_id:uuid}

@@ -35,12 +35,13 @@ SECRETS = Secrets(b"s" * 32, b"k" * 32)
 @dataclass(frozen=True)
 class Order:
     """What a process is to do, as another process is told: pay a booking, and be killed before a step, counted from 1
-    (0: never)."""
+    (0: never). Mail goes to the server at `smtp_url`."""
 
     dsn: str
     home: Path
     booking_id: UUID
     dies_before: int
+    smtp_url: str
 
 
 class Mortal(Database):
@@ -81,7 +82,9 @@ class Process:
     """What a server has, as far as money is concerned."""
 
     def __init__(self, order: Order, step: Step) -> None:
-        self.settings = load_settings({}, env="demo", home=order.home, database_url=order.dsn, rate_limits="off")
+        self.settings = load_settings(
+            {}, env="demo", home=order.home, database_url=order.dsn, smtp_url=order.smtp_url, rate_limits="off"
+        )
         self.database = Mortal(order.dsn, step)
         self.bank = MortalBank(step, database=Database(order.dsn))  # the bank lives on
         self.providers = {"sandbox": self.bank}

@@ -45,7 +45,7 @@ def dsn(settings):
     return settings.database_url
 
 
-def test_a_payload_has_room_in_a_notice():
+async def test_a_payload_has_room_in_a_notice():
     few, many = {f"run:{n}" for n in range(3)}, {f"run:{n}" for n in range(100_000, 101_000)}
     assert decode(encode("p", few)) == ("p", sorted(few))
     assert encode("p", many) == f"p {EVERYTHING}"
@@ -137,7 +137,7 @@ async def test_a_silent_server_is_noticed(dsn, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1", "redis://127.0.0.1:port"])
-def test_an_address_that_no_redis_has_is_a_bad_setting(dsn, url):
+async def test_an_address_that_no_redis_has_is_a_bad_setting(dsn, url):
     with pytest.raises(BadSetting, match="FAREBOX_REDIS_URL"):
         Signals(dsn, redis_url=url)
 

@@ -81,6 +81,21 @@ async def test_what_the_payers_bank_has_taken_back_is_not_promised_again(shop_wi
     for said in (message.text, message.html):
         assert "Your booking was cancelled" in said
         assert "back to you" not in said
+        assert "It goes back the way it came." not in said
+        assert "so ₫320,000 cannot come from us now. You get it from your bank, or from us once" in said
+        assert "₫330,000 is not paid back" in said
+
+
+async def test_while_the_bank_has_a_part_it_is_told_what_comes_from_us_and_what_from_there(shop_without_mail):
+    other = """
+WITH first AS (UPDATE payment_charge SET amount_minor = 200000 RETURNING *)
+INSERT INTO payment_charge
+  (id, payment_id, provider, external_id, amount_minor, currency, disposition, refunded_minor, dispute, received_at)
+SELECT gen_random_uuid(), payment_id, provider, 'ch_2', 450000, currency, 'applied', 0, 'open', now() FROM first"""
+    message = await told_after(shop_without_mail, spoil=other)
+    for said in (message.text, message.html):
+        assert "We pay ₫200,000 back to you." in said
+        assert "so ₫120,000 cannot come from us now." in said
 
 
 async def test_it_is_written_in_the_bookings_language(shop_without_mail):

@@ -226,7 +226,7 @@ async def test_a_rollback_sends_nothing(shop, inbox) -> None:
     booking = await book_and_confirm(work, settings=shop.settings, secrets=shop.secrets)
     await shop.office.send_tickets(work, booking.id)
     await work.rollback()
-    await work.session.close()
+    await work.abandon()
     await shop.run_jobs()
     assert inbox.mails == []
 
@@ -279,13 +279,13 @@ async def test_without_a_mail_server_the_mail_is_kept_for_the_mailbox(shop_witho
     assert message.filenames == (f"{booking.reference}.pdf", f"{booking.reference}.ics")
     assert html_to_show(message).count("data:image/png;base64,") == 2
     assert "cid:" not in html_to_show(message)
+    file = await get_attachment(
+        shop.database, message, f"{booking.reference}.pdf", secrets=shop.secrets, settings=shop.settings
+    )
+    assert (file.media_type, len(pages_of(file.content))) == ("application/pdf", 2)
+    with pytest.raises(MessageNotFound):
+        await get_attachment(shop.database, message, "other", secrets=shop.secrets, settings=shop.settings)
     async with shop.database.begin() as work:
-        file = await get_attachment(
-            work, message, f"{booking.reference}.pdf", secrets=shop.secrets, settings=shop.settings
-        )
-        assert (file.media_type, len(pages_of(file.content))) == ("application/pdf", 2)
-        with pytest.raises(MessageNotFound):
-            await get_attachment(work, message, "other", secrets=shop.secrets, settings=shop.settings)
         with pytest.raises(MessageNotFound):
             await get_message(work, uuid4(), secrets=shop.secrets)
 
@@ -411,6 +411,7 @@ async def test_a_booking_that_ran_out_is_explained_and_one_cancelled_by_its_owne
         ("unwanted", "after the booking had been cancelled"),
         ("surplus", "what was too much goes back to you"),
         ("allowance", "taken something off the price"),
+        ("dispute-settled", "Your bank has decided about your payment."),
         ("something-new", "does not belong to a booking that is still open"),
     ],
 )

@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 from tests.notifications.test_mail import inbox, shop, shop_without_mail
+from tests.ticketing.travel import book
 
+from farebox.bookings import expire_booking
 from farebox.core.events import Event
 from farebox.notifications import MessageKind
 from farebox.payments import PaymentDisputed, PaymentPartiallyPaid, PaymentRefundFailed, RefundRequested
@@ -59,7 +61,13 @@ async def test_a_part_tells_what_is_missing(shop_without_mail):
         *(
             (
                 lambda booking, step=step: PaymentDisputed(
-                    payment_id=uuid4(), booking_id=booking.id, charge_id=uuid4(), step=step, **AMOUNT
+                    payment_id=uuid4(),
+                    booking_id=booking.id,
+                    charge_id=uuid4(),
+                    dispute_id=uuid4(),
+                    step=step,
+                    counts=True,
+                    **AMOUNT,
                 ),
                 traveller,
                 operator,
@@ -105,3 +113,48 @@ async def test_money_for_a_wallet_says_so(shop_without_mail):
     )
     [message] = told.values()
     assert "It goes into your wallet with us" in message.text
+
+
+@pytest.mark.parametrize(
+    ("step", "is_open", "kinds"),
+    [
+        ("open", True, {MessageKind.PART_DISPUTED, MessageKind.OPERATOR_DISPUTE_OPENED}),
+        ("open", False, {MessageKind.OPERATOR_DISPUTE_OPENED}),
+        ("lost", True, {MessageKind.OPERATOR_DISPUTE_LOST}),
+    ],
+)
+async def test_of_disputed_money_that_does_not_count_it_is_told_that_it_is_to_be_paid_again(
+    shop_without_mail, step, is_open, kinds
+):
+    shop = shop_without_mail
+    async with shop.database.begin() as work:
+        booking = await book(work, settings=shop.settings, secrets=shop.secrets)
+        await work.execute(
+            "UPDATE booking_item SET description = jsonb_set(description, '{operator_email}', to_jsonb(%s::text))",
+            (OFFICE,),
+        )
+    if not is_open:
+        async with shop.database.begin() as work:
+            await expire_booking(work, booking.id)
+    await shop.run_jobs()
+    known = {message.id for message in await shop.messages()}
+    disputed = PaymentDisputed(
+        payment_id=uuid4(),
+        booking_id=booking.id,
+        charge_id=uuid4(),
+        dispute_id=uuid4(),
+        step=step,
+        counts=False,
+        **AMOUNT,
+    )
+    for _ in range(2):
+        async with shop.database.begin() as work:
+            work.publish(disputed)
+    await shop.run_jobs()
+    told = [message for message in await shop.messages() if message.id not in known]
+    assert {message.kind for message in told} == kinds
+    assert len(told) == len(kinds)
+    for message in told:
+        if message.kind is MessageKind.PART_DISPUTED:
+            assert "pay that amount another way" in message.text
+            assert "stays valid" not in message.text

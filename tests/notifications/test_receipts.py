@@ -4,10 +4,17 @@ from uuid import uuid4
 
 import pypdfium2
 from tests.bookings.shows import scalar
+from tests.notifications.test_cancellation_mail import HALF, PAID
 from tests.notifications.test_mail import inbox, shop, shop_without_mail
+from tests.payments.wallets import fill_wallet
+from tests.people import make_person
+from tests.ticketing.travel import NAMES
 
+from farebox.accounts import SYSTEM
+from farebox.core.money import Money
 from farebox.notifications import MessageKind, get_attachment
-from farebox.payments import PaymentCompleted
+from farebox.payments import PaymentCompleted, cancel_booking, issue_invoices
+from farebox.payments.events import InvoiceIssued, WalletToppedUp
 
 __all__ = ["inbox", "shop", "shop_without_mail"]
 
@@ -30,8 +37,7 @@ async def test_a_receipt_has_the_invoice_with_it_and_comes_once_however_often_it
     assert booking.reference in message.subject
     [filename] = message.filenames
     assert filename.startswith("INV-")
-    async with shop.database.begin() as work:
-        file = await get_attachment(work, message, filename, secrets=shop.secrets, settings=shop.settings)
+    file = await get_attachment(shop.database, message, filename, secrets=shop.secrets, settings=shop.settings)
     assert file.media_type == "application/pdf"
     page = pypdfium2.PdfDocument(file.content)[0].get_textpage().get_text_bounded()
     assert filename.removesuffix(".pdf") in page
@@ -44,3 +50,71 @@ async def test_it_is_sent_with_its_file(shop, inbox):
     [mail] = [mail for _, mail in inbox.mails if "Receipt" in str(mail["subject"])]
     names = [part.get_filename() for part in mail.walk() if part.get_filename()]
     assert [name[:4] for name in names] == ["INV-"]
+
+
+async def credit_notes(shop):
+    return [message for message in await shop.messages() if message.kind is MessageKind.CREDIT_NOTE]
+
+
+async def test_a_credit_note_is_sent_once_with_what_was_written_together_with_it(shop_without_mail):
+    """What is kept of a seat is invoiced anew."""
+    shop = shop_without_mail
+    booking = await shop.sell(names=NAMES[:2])
+    async with shop.database.begin() as work:
+        await issue_invoices(work, booking.id, secrets=shop.secrets)
+        await work.execute(HALF)
+        await work.execute(PAID)
+    await shop.run_jobs()
+    assert await credit_notes(shop) == []
+    async with shop.database.begin() as work:
+        await cancel_booking(work, booking.id, actor=SYSTEM, passengers=[booking.passengers[0].id])
+    async with shop.database.begin() as work:
+        issued = await issue_invoices(work, booking.id, secrets=shop.secrets)
+        [note] = [each for each in issued if each.kind == "credit-note"]
+        again = InvoiceIssued(
+            invoice_id=note.id,
+            booking_id=booking.id,
+            operator_id=note.operator_id,
+            kind=note.kind,
+            number=note.number,
+            amount=str(note.total.amount),
+            currency=note.total.currency,
+        )
+        work.publish(again)
+    await shop.run_jobs()
+    [message] = await credit_notes(shop)
+    kinds = sorted(filename[:3] for filename in message.filenames)
+    assert kinds == ["CN-", "INV"]
+    assert "₫320,000" in message.text
+    assert booking.reference in message.subject
+    for filename in message.filenames:
+        file = await get_attachment(shop.database, message, filename, secrets=shop.secrets, settings=shop.settings)
+        page = pypdfium2.PdfDocument(file.content)[0].get_textpage().get_text_bounded()
+        assert filename.removesuffix(".pdf") in page
+
+
+async def test_who_puts_money_into_the_wallet_gets_a_receipt_for_each_charge_once(shop_without_mail):
+    shop = shop_without_mail
+    person = await make_person(shop.database, shop.secrets)
+    for _ in range(2):
+        await fill_wallet(shop.database, person, Money(2500, "EUR"))
+    charge = await scalar(shop.database, "SELECT id FROM payment_charge LIMIT 1")
+    again = WalletToppedUp(
+        wallet_id=uuid4(),
+        person_id=person.id,
+        payment_id=uuid4(),
+        charge_id=charge,
+        amount="25.00",
+        currency="EUR",
+    )
+    async with shop.database.begin() as work:
+        work.publish(again)
+    await shop.run_jobs()
+    told = [message for message in await shop.messages() if message.kind is MessageKind.TOP_UP_RECEIPT]
+    assert len(told) == 2
+    payments = await scalar(shop.database, "SELECT array_agg(id::text) FROM payment")
+    for message in told:
+        assert message.recipient == person.email
+        assert "€25.00" in message.subject
+        assert sum(payment in message.text for payment in payments) == 1
+        assert "/account/wallet" in message.text

@@ -186,13 +186,13 @@ async def test_a_whole_booking_is_cancelled_and_paid_back_by_its_terms(counter, 
     assert await counter.told("booking.cancelled") == [
         {
             "bookingId": str(booking.id), "reference": booking.reference, "reason": "customer", "wasPaid": True,
-            "refund": "20.00", "kept": "6.00", "currency": "EUR", "refundTo": "origin",
+            "refund": "20.00", "kept": "6.00", "withheld": "0.00", "currency": "EUR", "refundTo": "origin",
         }
     ]  # fmt: skip
     facts = await scalar(counter.database, "SELECT facts FROM booking_audit ORDER BY id DESC LIMIT 1")
     assert facts == {
         "cause": "customer", "note": "Ill", "passengers": people(booking), "refund": "20.00", "kept": "6.00",
-        "currency": "EUR", "refund_to": "origin",
+        "withheld": "0.00", "currency": "EUR", "refund_to": "origin",
     }  # fmt: skip
     assert await counter.till.make_refunds() == 1
     assert await counter.till.charges() == [("applied", 2_600, 2_000)]

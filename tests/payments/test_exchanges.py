@@ -10,6 +10,7 @@ from tests.payments.till import Till, paid
 from farebox.accounts import Actor, Permission
 from farebox.bookings import (
     Booking,
+    ChangeNotFound,
     ChangePending,
     ChangeWish,
     NotChangeable,
@@ -23,6 +24,8 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.inventory import Hold, HoldExpired, HoldNotFound, status
 from farebox.payments import Changed, ChangeTerms, change_booking, verify_ledger
+
+DAY = 86_400
 
 
 class Exchange:
@@ -125,7 +128,7 @@ async def test_an_equal_show_costs_nothing_and_is_changed_at_once(exchange, till
 
 
 async def test_a_cheaper_show_pays_the_difference_back(exchange, till):
-    booking, actor, _ = await exchange.sold((0,), price=2000, change_fee=200)
+    booking, actor, _ = await exchange.sold((0,), price=2000, change_fee=200, begins_in=3 * DAY)
     other = await exchange.box.show(price=1500)
     changed = await exchange.change(booking, await exchange.box.hold(actor, other), actor)
     assert changed.quote.given_back == Money(300, "EUR")
@@ -343,7 +346,7 @@ async def test_an_unpaid_booking_is_not_changed_but_modified(exchange, till):
 
 
 async def test_a_price_other_than_the_one_shown_changes_nothing(exchange, till):
-    booking, actor, _ = await exchange.sold((0,), price=2000)
+    booking, actor, _ = await exchange.sold((0,), price=2000, begins_in=3 * DAY)
     other = await exchange.box.show(price=1500)
     hold = await exchange.box.hold(actor, other)
     with pytest.raises(PriceChanged) as refused:
@@ -411,9 +414,30 @@ async def test_the_box_office_changes_its_operators_trips_only(exchange, till):
         await exchange.change(booking, hold, agent, SeatWish(not_ours.passengers[0].id))
 
 
+async def test_a_change_is_withdrawn_by_its_operator_and_by_no_other_of_the_booking(exchange, till):
+    actor = await exchange.box.guest()
+    ours, theirs = await exchange.box.show(), await exchange.box.show(operator="other")
+    booking = await exchange.box.book(
+        actor, await exchange.box.hold(actor, ours), await exchange.box.hold(actor, theirs)
+    )
+    await till.play(await till.start(booking, actor), "succeeded")
+    booking = await till.booking(booking)
+    [our_item] = [item for item in booking.items if item.operator_id == ours.operator_id]
+    dearer = await exchange.box.show(price=9000)
+    hold = await exchange.box.hold(actor, dearer)
+    await exchange.change(booking, hold, actor, SeatWish(our_item.passengers[0].id))
+    async with till.database.begin() as work:
+        with pytest.raises(ChangeNotFound):
+            await withdraw_change(work, booking.id, actor=agent_of(theirs))
+    assert await exchange.states(dearer) == {0: "held"}
+    async with till.database.begin() as work:
+        await withdraw_change(work, booking.id, actor=agent_of(ours))
+    assert await exchange.states(dearer) == {}
+
+
 async def test_a_fee_of_an_earlier_change_stays_with_the_seat(exchange, till):
-    booking, actor, _ = await exchange.sold((0,), price=2000, change_fee=100)
-    cheaper = await exchange.box.show(price=1500, change_fee=50)
+    booking, actor, _ = await exchange.sold((0,), price=2000, change_fee=100, begins_in=3 * DAY)
+    cheaper = await exchange.box.show(price=1500, change_fee=50, begins_in=3 * DAY)
     await exchange.change(booking, await exchange.box.hold(actor, cheaper, (1,)), actor)
     await exchange.change(booking, await exchange.box.hold(actor, await exchange.box.show(price=1000), (2,)), actor)
     after = await till.booking(booking)

@@ -21,7 +21,10 @@ ITEMS = [new_id() for _ in range(3)]
 
 def booking_of(lines, currency, *, former=()):
     """As much of a booking as shares are made of: (item, minor units) for each line."""
-    amounts = [SimpleNamespace(item_id=ITEMS[item], amount=Money(minor, currency)) for item, minor in lines]
+    amounts = [
+        SimpleNamespace(item_id=ITEMS[item], amount=Money(minor, currency), open_return_id=None)
+        for item, minor in lines
+    ]
     return SimpleNamespace(
         items=[
             SimpleNamespace(id=ITEMS[place], operator_id=OPERATORS[place]) for place in range(3) if place not in former

@@ -18,20 +18,27 @@ BREAKS = {
     "what was sold was paid for, and nothing is kept beyond the price": """
         UPDATE payment_charge SET disposition = 'kept' WHERE disposition = 'applied'""",
     "each operator's lines are shared out, no more and no less": "UPDATE booking_price_line SET amount_minor = 1",
+    "what is owed for open returns is what was paid for them": """
+        UPDATE ledger_entry SET account = 'receivable' WHERE account LIKE 'open-returns:%'""",
+    "an open return is in its booking's price as long as it is open, and not after that": """
+        UPDATE open_return SET status = 'ended', ended_at = now()""",
     "commissions are what was agreed at the sale": """
         UPDATE ledger_entry SET commission_bp = 100 WHERE account LIKE 'commission:%'""",
     "a wallet holds what its entries add up to": "UPDATE wallet SET balance_minor = balance_minor + 1",
     "what is due to go back is what its refunds say": "UPDATE refund SET status = 'completed'",
     "a provider holds what it took, less what it gave back and what is disputed": """
         UPDATE payment_charge SET amount_minor = amount_minor + 1 WHERE disposition = 'applied'""",
-    "what banks have taken back for now is what is disputed": "UPDATE payment_charge SET dispute = 'open'",
+    "what banks have taken back for now is what is disputed": """
+        INSERT INTO payment_dispute (id, charge_id, provider, external_id, step, amount_minor, opened_at, updated_at)
+        SELECT gen_random_uuid(), id, provider, external_id, 'open', 1, now(), now() FROM payment_charge""",
+    "a charge is disputed as its disputes are": "UPDATE payment_charge SET dispute = 'won'",
     "money counts, or it goes back": "UPDATE payment_charge SET disposition = 'late' WHERE disposition = 'applied'",
 }
 
 
 @pytest.fixture
 async def mixed(till, secrets):
-    """A booking that is paid, one paid twice, one half given back, and a wallet with money in it."""
+    """Bookings that are paid, paid twice, half given back, with an open return; and a wallet with money in it."""
     *_, once = await till.paying(units=(0, 1))
     async with till.database.begin() as work:
         await work.execute("UPDATE operator SET commission_bp = 1250")
@@ -42,6 +49,9 @@ async def mixed(till, secrets):
     await till.play(returned, "succeeded")
     async with till.database.begin() as work:
         await give_back(work, booking.id, Money(350, "EUR"), reason="goodwill", actor=SYSTEM)
+    actor, show = await till.box.guest(), await till.box.show(return_price=700)
+    back = await till.box.book(actor, await till.box.hold(actor, show), open_return=True)
+    await till.play(await till.start(back, actor), "succeeded")
     person = await make_person(till.database, secrets)
     await fill_wallet(till.database, person, Money(5000, "EUR"))
 

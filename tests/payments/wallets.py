@@ -27,10 +27,11 @@ async def fill_wallet(database: Database, person: Somebody, amount: Money, *, re
         )
         work.session.add(payment)
         await work.session.flush()
-        disposition = await settle_top_up(work, payment, received)
+        charge_id = new_id()
+        disposition = await settle_top_up(work, payment, received, charge_id=charge_id)
         work.session.add(
             ChargeRow(
-                id=new_id(),
+                id=charge_id,
                 payment_id=payment.id,
                 provider="sandbox",
                 external_id=f"ch_{payment.id}",

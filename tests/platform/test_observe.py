@@ -16,6 +16,7 @@ from farebox.core import metrics
 from farebox.core.errors import NotFound
 from farebox.core.logs import configure_logs
 from farebox.core.settings import load_settings
+from farebox.core.traffic import Traffic
 from farebox.edge.observe import log_unexpected, observe
 
 
@@ -47,7 +48,7 @@ def lines():
 @pytest.fixture
 def client(lines):
     app = Litestar([show, fail, lost], after_exception=[log_unexpected], logging_config=None)
-    app.asgi_handler = observe(app.asgi_handler)
+    app.asgi_handler = observe(app.asgi_handler, Traffic())
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -73,7 +74,7 @@ async def test_a_client_that_hangs_up_is_no_error_of_ours(lines):
     async def read(data: dict[str, str]) -> None: ...
 
     app = Litestar([read], after_exception=[log_unexpected], logging_config=None)
-    app.asgi_handler = observe(app.asgi_handler)
+    app.asgi_handler = observe(app.asgi_handler, Traffic())
     scope: Any = {
         "type": "http",
         "method": "POST",

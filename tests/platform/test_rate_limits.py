@@ -13,6 +13,7 @@ from farebox.api.problems import answer_domain_error
 from farebox.app import create_app
 from farebox.core.errors import DomainError
 from farebox.core.settings import load_settings
+from farebox.core.traffic import Traffic
 from farebox.edge import windows as windows_module
 from farebox.edge.observe import observe
 from farebox.edge.rate_limits import BUCKETS, limit_rates, open_windows
@@ -61,7 +62,7 @@ def make_client(clock):
         exception_handlers={DomainError: answer_domain_error},
         logging_config=None,
     )
-    app.asgi_handler = observe(app.asgi_handler)
+    app.asgi_handler = observe(app.asgi_handler, Traffic())
 
     def connect(address="192.0.2.1"):
         async def from_address(scope, receive, send):

@@ -18,6 +18,7 @@ from litestar.testing import TestClient
 from farebox.core.db import Database
 from farebox.core.settings import load_settings
 from farebox.core.telemetry import configure_telemetry, span
+from farebox.core.traffic import Traffic
 from farebox.edge.observe import observe
 
 configure_telemetry(load_settings())
@@ -32,7 +33,7 @@ async def show(reference: str) -> str:
     return reference
 
 app = Litestar([show], logging_config=None)
-app.asgi_handler = observe(app.asgi_handler)
+app.asgi_handler = observe(app.asgi_handler, Traffic())
 with TestClient(app) as client:
     client.get("/bookings/BUS1?email=lan@example.com", headers={"traceparent": sys.argv[2]})
 from opentelemetry import trace

@@ -1,8 +1,10 @@
 """Erasing somebody: nothing names them afterwards, what tax law asks for stays, and not before all is settled."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from tests.bookings.shows import run_out, scalar
 from tests.payments.wallets import fill_wallet
@@ -11,15 +13,16 @@ from tests.privacy.dump import everything_in
 
 from farebox.accounts import SYSTEM, PersonNotFound, add_member, get_person, say_consent
 from farebox.accounts.erasing import THEIRS
-from farebox.bookings import Contact, get_booking
+from farebox.bookings import CancelReason, Contact, get_booking, list_audit
 from farebox.core.db import Base
 from farebox.core.errors import SignInRequired
 from farebox.core.money import Money
 from farebox.migrations import load_models
 from farebox.notifications import list_messages
-from farebox.payments import issue_invoices
+from farebox.payments import cancel_booking, issue_invoices
 from farebox.payments.invoices import get_invoice
 from farebox.payments.wallet import open_wallet, take
+from farebox.pricing import NewPromotion, make_promotion
 from farebox.privacy import NotErasable, find_obstacles
 
 NAMES = ("an.nguyen@example.com", "987654321", "1990-12-31", "Nguyễn", "001099012345", "912345678")
@@ -78,6 +81,86 @@ async def test_what_tax_law_asks_for_stays(house, database, person):
 async def money_of(database):
     tables = ("booking_price_line", "payment", "payment_charge", "ledger_entry", "ticket")
     return [await scalar(database, f"SELECT jsonb_agg(to_jsonb(t) ORDER BY t.id) FROM {table} t") for table in tables]
+
+
+WRITTEN = "Chị Bình không đi được"
+
+
+async def given_up_with_a_code(house, box, database, person):
+    """A booking of theirs with a code, given up with words of their own, long paid back."""
+    async with database.begin() as work:
+        await make_promotion(work, NewPromotion(operator_id=None, code="TWENTY", percent_bp=2000), actor=SYSTEM)
+    booking, _ = await house.paid(person, promo_code="TWENTY")
+    async with database.begin() as work:
+        await cancel_booking(work, booking.id, actor=SYSTEM, reason=CancelReason.OPERATOR, note=WRITTEN)
+    await house.till.make_refunds()
+    return booking
+
+
+async def test_what_was_written_about_a_booking_goes_with_its_people_and_the_rest_of_the_audit_stays(
+    house, box, database, secrets, person
+):
+    booking = await given_up_with_a_code(house, box, database, person)
+    assert WRITTEN in await everything_in(database, secrets)  # control
+    async with database.begin() as work:
+        before = await list_audit(work, booking.id, actor=SYSTEM)
+    await house.erase(person)
+    assert WRITTEN not in await everything_in(database, secrets)
+    async with database.begin() as work:
+        after = await list_audit(work, booking.id, actor=SYSTEM)
+    without = [
+        replace(entry, facts={name: value for name, value in entry.facts.items() if name != "note"}) for entry in before
+    ]
+    assert after == without
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE booking_audit SET facts = facts - 'note' - 'cause'",
+        'UPDATE booking_audit SET facts = facts || \'{"note": "another"}\'',
+        "UPDATE booking_audit SET facts = facts - 'note', actor = 'system'",
+        "UPDATE booking_audit SET reason = 'another'",
+        "DELETE FROM booking_audit",
+    ],
+)
+async def test_nothing_but_the_note_leaves_the_audit(house, box, database, person, harm):
+    await given_up_with_a_code(house, box, database, person)
+    async with database.begin() as work:
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
+            await work.execute(harm)
+
+
+async def holders(database):
+    return await scalar(database, "SELECT count(*) FROM promotion_person")
+
+
+async def test_a_code_forgets_who_had_it_and_stays_used(house, box, database, person):
+    await given_up_with_a_code(house, box, database, person)
+    assert await holders(database) == 1
+    await house.erase(person)
+    assert await holders(database) == 0
+    assert await scalar(database, "SELECT used FROM promotion") == 1
+
+
+async def test_a_code_still_knows_who_has_it_in_another_booking(house, box, database, person):
+    """One that was made without the account: it is not theirs to erase."""
+    await given_up_with_a_code(house, box, database, person)
+    guest = await box.guest()
+    await box.book(guest, await box.hold(guest, await box.show()), promo_code="TWENTY")
+    await house.erase(person)
+    assert await holders(database) == 1
+
+
+async def test_nobody_is_remembered_for_a_code_that_they_gave_back(box, database):
+    async with database.begin() as work:
+        await make_promotion(work, NewPromotion(operator_id=None, code="TWENTY", percent_bp=2000), actor=SYSTEM)
+    guest = await box.guest()
+    booking = await box.book(guest, await box.hold(guest, await box.show()), promo_code="TWENTY")
+    assert await holders(database) == 1
+    async with database.begin() as work:
+        await cancel_booking(work, booking.id, actor=guest)
+    assert await holders(database) == 0
 
 
 async def test_a_last_mail_says_so_in_their_language(house, database, secrets):

@@ -14,6 +14,7 @@ from farebox.bookings import (
     FoundAgain,
     ItemDescription,
     ItemOffer,
+    OpenReturnOffer,
     PassengerDetails,
     PlaceTime,
     SeatDescription,
@@ -85,7 +86,7 @@ def hanoi_to_nanning() -> ItemDescription:
 
 @dataclass(frozen=True)
 class SmallVertical:
-    """Sells `about` for 320,000 ₫ a seat, 8 % tax included, and 10,000 ₫ a booking."""
+    """Sells `about` for 320,000 ₫ a seat, 8 % tax included, and 10,000 ₫ a booking; an open return for 300,000 ₫."""
 
     operator_id: UUID
     about: ItemDescription
@@ -110,7 +111,14 @@ class SmallVertical:
     def validate(self, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[FieldError]:
         return []
 
-    async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
+    async def quote(
+        self,
+        work: UnitOfWork,
+        items: Sequence[ItemOffer],
+        travellers: Sequence[Traveller],
+        *,
+        is_way_back: bool = False,
+    ) -> list[Quote]:
         fare, tax, fee = Money(320_000, "VND"), Money(23_704, "VND"), Money(10_000, "VND")
         return [
             Quote(
@@ -125,6 +133,31 @@ class SmallVertical:
             )
             for item in items
         ]
+
+    async def offer_open_return(
+        self, work: UnitOfWork, item: ItemOffer, travellers: Sequence[Traveller]
+    ) -> OpenReturnOffer | None:
+        """Good for thirty days; three quarters are paid back."""
+        end = self.about.destination or self.about.origin
+        line = PriceLine("fare", "open-return-fare-adult", Money(300_000, "VND"), Money(22_222, "VND"))
+        return OpenReturnOffer(
+            from_id=None,
+            to_id=None,
+            origin=end.place,
+            destination=self.about.origin.place,
+            valid_until=end.time + timedelta(days=30),
+            timezone=end.timezone,
+            refund_bp=7500,
+            lines=tuple((line,) for _ in travellers),
+        )
+
+    async def stretch_of(
+        self, work: UnitOfWork, item: ItemOffer, from_id: UUID | None, to_id: UUID | None
+    ) -> tuple[int, int]:
+        return item.first_slot, item.end_slot
+
+    async def ends_of(self, work: UnitOfWork, item: ItemOffer) -> tuple[UUID | None, UUID | None]:
+        return None, None
 
     def describe(self, item: ItemOffer) -> ItemDescription:
         return self.about
@@ -159,6 +192,7 @@ async def book(
     about: ItemDescription | None = None,
     language: str = "en",
     actor: Actor | None = None,
+    open_return: bool = False,
 ) -> Booking:
     """A pending booking, one seat a name, over slots 2 to 5 of its run."""
     actor = actor or Actor("guest", uuid4(), None)
@@ -187,7 +221,7 @@ async def book(
     )
     return await create_booking(
         work,
-        BookingRequest((hold.id,), people, Contact(contact, "+84912345678")),
+        BookingRequest((hold.id,), people, Contact(contact, "+84912345678"), open_return=open_return),
         actor=actor,
         verticals={"coach": vertical},
         settings=settings,

@@ -12,6 +12,7 @@ from tests.web import (
     samples_console,
     samples_factors,
     samples_privacy,
+    samples_several,
     samples_signing,
 )
 from tests.web.made_up import ABROAD, DAY, FULL, HANOI, LIMOUSINE, PRICE, SLEEPER, Sample, at, card, clock, dong
@@ -151,6 +152,18 @@ def results() -> Sample:
     return "shop/results.html", _results(), {}
 
 
+def results_there() -> Sample:
+    form = replace(FORM, way="round", return_day=DAY + timedelta(days=2))
+    return "shop/results.html", _results(form=form, way="there", carried="&back=2026-11-27"), {}
+
+
+def results_back() -> Sample:
+    """The way there is chosen and held."""
+    form = replace(FORM, carried=(("with", "0193-0"), ("back", "2026-11-27")))
+    chosen = samples_several.so_far()
+    return "shop/results.html", _results(form=form, way="back", carried="&with=0193-0", chosen=chosen), {}
+
+
 def results_none() -> Sample:
     ways = (
         Suggestion("Fri 27 Nov", "3 trips from 450,000 ₫", "/gallery/results"),
@@ -223,6 +236,22 @@ def seats() -> Sample:
     return _seat_map(STANDARD_45, card(), chosen, {"5C", "5D"}, {"1A", "1B", "3C", "3D", "5A", "7B", "9A", "9B", "11C"})
 
 
+def seats_back() -> Sample:
+    """The way back of a round trip: the way there beside it, and seats like those offered."""
+    chosen = Selection(
+        (),
+        dong(720_000),
+        (),
+        clock(500),
+        notice="Seats like yours on the other trip are free.",
+        is_warning=False,
+        offers=(SeatOffer(("5C", "5D"), "Take seats 5C, 5D"),),
+        others=(samples_several.LOST, samples_several.THEN),
+        saved=dong(72_000),
+    )
+    return _seat_map(STANDARD_45, samples_several.BACK, chosen, set(), {"1A", "1B"}, way="back")
+
+
 def seats_lost() -> Sample:
     chosen = Selection(
         (ChosenSeat("5C", "aisle", dong(360_000)),),
@@ -288,11 +317,11 @@ DOCUMENTS = (Option("citizen_id", "Citizen ID card"), Option("passport", "Passpo
 
 def passengers() -> Sample:
     people = (
-        PassengerFields(0, "5C", "aisle", "Nguyễn Thị Ánh", id_number="001186004321"),
+        PassengerFields(0, "5C", "aisle", full_name="Nguyễn Thị Ánh", id_number="001186004321"),
         PassengerFields(1, "5D", "window", passenger_type="child"),
     )
     view = PassengersView(
-        card(),
+        (card(),),
         PRICE,
         clock(),
         "/gallery/passengers",
@@ -314,7 +343,7 @@ def passengers_wrong() -> Sample:
             1,
             "5D",
             "window",
-            "Lê Minh",
+            full_name="Lê Minh",
             id_number="12",
             errors={"id_number": "A document number has 6 to 20 letters and digits."},
         ),
@@ -326,7 +355,7 @@ def passengers_wrong() -> Sample:
         Problem("passenger-1-number", "Seat 5D: A document number has 6 to 20 letters and digits."),
     )
     view = PassengersView(
-        card(),
+        (card(),),
         PRICE,
         clock(90, 0),
         "/gallery/passengers",
@@ -394,10 +423,13 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "home": home,
     "home-unclear": home_unclear,
     "results": results,
+    "results-there": results_there,
+    "results-back": results_back,
     "results-none": results_none,
     "results-filtered": results_filtered,
     "seats": seats,
     "seats-lost": seats_lost,
+    "seats-back": seats_back,
     "seats-sleeper": seats_sleeper,
     "seats-limousine": seats_limousine,
     "trip": trip,
@@ -418,5 +450,6 @@ PAGES: dict[str, Callable[[], Sample]] = {
     **samples_console.PAGES,
     **samples_factors.PAGES,
     **samples_privacy.PAGES,
+    **samples_several.PAGES,
     **samples_signing.PAGES,
 }

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.web.made_up import PRICE, Sample, at, card, dong
-from tests.web.samples_bookings import BACK, METHODS, REFERENCE, ROWS
+from tests.web.samples_bookings import BACK, METHODS, REFERENCE, RETURN_TOLD, ROWS
 
 from farebox.web.views.after import (
     BackRow,
@@ -13,11 +13,13 @@ from farebox.web.views.after import (
     CancelView,
     ChangeStart,
     ChangeView,
+    PartOfTheWay,
     RenameView,
     RideToPick,
     SeatSwap,
     SeatToPick,
     WaitingView,
+    WayBackView,
 )
 from farebox.web.views.checkout import Problem
 from farebox.web.views.trips import Option
@@ -96,6 +98,10 @@ def change() -> Sample:
         before_url="/gallery/change",
         after_url="/gallery/change",
         same_url="/gallery/seats",
+        part=PartOfTheWay(
+            (Option("1", "Giáp Bát, 06:30"), Option("2", "Ninh Bình, 08:40")),
+            (Option("4", "Vinh, 13:10"), Option("3", "Thanh Hoá, 10:05")),
+        ),
         trips=((card(price=dong(260_000)), "/gallery/seats"), (card(seats_available=2), "/gallery/seats")),
     )
     return "after/change.html", view, {}
@@ -171,6 +177,64 @@ def change_waiting() -> Sample:
     return "after/waiting.html", view, {}
 
 
+RETURNS = (SeatToPick("4", ROWS[0], is_chosen=True), SeatToPick("5", ROWS[1]))
+
+
+def cancel_open_return() -> Sample:
+    """An open return beside the seats."""
+    rows = (BackRow("Open return, Lê Minh", dong(270_000), dong(216_000), "80% of what is not used."),)
+    quote = replace(QUOTE, rows=rows, price=dong(270_000), holds_until="", chosen="5")
+    return "after/cancel.html", _cancel(returns=RETURNS, quote=quote), {}
+
+
+def _way_back(**changes: Any) -> WayBackView:
+    facts: dict[str, Any] = {
+        "reference": REFERENCE,
+        "action": "/gallery/way-back",
+        "back_url": "/gallery/booking",
+        "way": "Vinh – Hà Nội",
+        "told": RETURN_TOLD,
+        "returns": RETURNS,
+        "day": "2026-11-27",
+        "day_label": "Friday 27 November 2026",
+        "first_day": "2026-11-25",
+        "last_day": "2026-12-24",
+        "before_url": "/gallery/way-back",
+        "after_url": "/gallery/way-back",
+        "trips": ((replace(BACK, price=dong(260_000)), "/gallery/seats"),),
+    }
+    return WayBackView(**{**facts, **changes})
+
+
+def way_back() -> Sample:
+    return "after/way_back.html", _way_back(), {}
+
+
+def way_back_none() -> Sample:
+    problems = (Problem("passengers", "The time of those seats was over. Choose again."),)
+    view = _way_back(trips=(), returns=RETURNS[:1], before_url="", problems=problems)
+    return "after/way_back.html", view, {}
+
+
+def way_back_quote() -> Sample:
+    view = _quote(
+        title="Your ride back",
+        gone=(("Open return, child", dong(-270_000)),),
+        added=(("Seat 2A, child", dong(390_000)),),
+        owed=dong(120_000),
+        old=None,
+        new=BACK,
+        swaps=(SeatSwap("Lê Minh", "", "2A"),),
+        is_way_back=True,
+    )
+    return "after/quote.html", view, {}
+
+
+def way_back_quote_equal() -> Sample:
+    view = _quote(owed=dong(0), old=None, new=BACK, methods=(), is_way_back=True, swaps=(SeatSwap("A", "", "2A"),))
+    return "after/quote.html", view, {}
+
+
 def rename() -> Sample:
     view = RenameView(
         reference=REFERENCE,
@@ -198,6 +262,11 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "change-quote": change_quote,
     "change-quote-back": change_quote_back,
     "change-waiting": change_waiting,
+    "cancel-open-return": cancel_open_return,
+    "way-back": way_back,
+    "way-back-none": way_back_none,
+    "way-back-quote": way_back_quote,
+    "way-back-quote-equal": way_back_quote_equal,
     "rename": rename,
     "rename-quote": rename_quote,
 }

@@ -14,12 +14,14 @@ from farebox.web.views.booking import (
     BookingView,
     FormerRow,
     MoneyLine,
+    OpenReturnPart,
     Paper,
     StoryLine,
     TicketView,
 )
 from farebox.web.views.checkout import (
     FailedView,
+    OpenReturnChoice,
     PassengerRow,
     Price,
     Problem,
@@ -51,6 +53,11 @@ METHODS = (
     Option("card", "Card", True, icon="card", detail="You go on to a protected page. We never see the card's number."),
     Option("payos", "VietQR", icon="qr", detail="Scan a VietQR code with your bank's app."),
     Option("bank-transfer", "Bank transfer", icon="bank", detail="You get the account and a reference."),
+)
+RETURN_TOLD = (
+    "Ride back on any trip of this operator that begins until Friday 25 December, 23:59.",
+    "₫540,000 of its price is paid with it; if the trip costs more, you pay the difference.",
+    "80% of what you do not use comes back: if the trip costs less, or if you do not ride.",
 )
 BACK = card(
     board=card().alight,
@@ -285,6 +292,28 @@ def booking_reduced() -> Sample:
     return "booking/booking.html", view, {}
 
 
+def booking_open_return() -> Sample:
+    """The way back is paid for, and not chosen yet."""
+    part = OpenReturnPart(
+        way="Vinh – Hà Nội",
+        told=RETURN_TOLD,
+        people=("Nguyễn Thị Ánh", "Lê Minh"),
+        url="/gallery/way-back",
+        cancel_url="/gallery/cancel-open-return",
+    )
+    return "booking/booking.html", _booking(just_booked=False, open_return=part), {}
+
+
+def review_open_return() -> Sample:
+    choice = OpenReturnChoice("Vinh – Hà Nội", dong(540_000), RETURN_TOLD, is_chosen=False)
+    return "checkout/review.html", _review(open_return=choice), {}
+
+
+def review_open_return_chosen() -> Sample:
+    choice = OpenReturnChoice("Vinh – Hà Nội", dong(540_000), RETURN_TOLD, is_chosen=True)
+    return "checkout/review.html", _review(open_return=choice), {}
+
+
 def booking_pending() -> Sample:
     view = _booking(
         state="pending",
@@ -328,6 +357,9 @@ def booking_refunded() -> Sample:
 PAGES: dict[str, Callable[[], Sample]] = {
     "review": review,
     "review-wrong": review_wrong,
+    "review-open-return": review_open_return,
+    "review-open-return-chosen": review_open_return_chosen,
+    "booking-open-return": booking_open_return,
     "review-there-and-back": review_there_and_back,
     "review-free": review_free,
     "processing": processing,

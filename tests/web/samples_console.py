@@ -1,7 +1,9 @@
-"""The pages on which a device is paired, with made-up content, for the gallery."""
+"""The console's pages, with made-up content, for the gallery."""
 
 from collections.abc import Callable
 from typing import Any
+
+from tests.web import samples_prices, samples_till
 
 from farebox.web.views.console import PairedPage, PairPage
 
@@ -15,4 +17,6 @@ PAGES: dict[str, Sample] = {
         {},
     ),
     "paired": lambda: ("console/paired.html", PairedPage("Door 2", "Trường Sơn Lines"), {}),
+    **samples_prices.PAGES,
+    **samples_till.PAGES,
 }

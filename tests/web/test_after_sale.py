@@ -213,6 +213,24 @@ class TestChanging:
         assert "Changed on" in shown.text_of("former")
         assert "9C" in shown.text_of("tickets")
 
+    async def test_the_same_seat_is_kept_on_a_part_of_the_way(self, browser, coach, terms, sql):
+        at = await booked(browser, coach)
+        terms()
+        assert "The same seat, a part of the way" in (await browser.get(f"{at}/change")).text
+        (who,) = sql("SELECT id FROM booking_passenger")
+        asked = {"passengers": str(who), "from": str(coach.stop("a")), "to": str(coach.stop("c"))}
+        page = await browser.get(f"{at}/change/quote", params=asked)
+        assert page.status_code == 200
+        fields = {name: hidden(page.text, name) for name in ("from", "to", "passengers", "expected")}
+        done = await browser.post(f"{at}/change/quote", **fields)
+        assert done.headers["location"] == f"{at}?said=changed"
+        row = sql("SELECT labels, first_slot, end_slot FROM booking_item WHERE ended_as IS NULL")
+        assert row == (["5A"], 0, 2)
+        whole = {**asked, "passengers": str(sql("SELECT id FROM booking_passenger WHERE ended_as IS NULL")[0])}
+        refused = await browser.get(f"{at}/change/quote", params=whole)
+        assert refused.status_code == 422
+        assert "name a part of your way" in refused.text
+
     async def test_a_fee_is_paid_before_anything_changes(self, browser, coach, terms, sql):
         at = await booked(browser, coach)
         terms(change_fee_minor=700)
@@ -384,12 +402,39 @@ class TestByTheCodeOfABooking:
         other, at = found
         page = (await other.get(at)).text
         assert "What happened" in page
-        assert f'action="{at}/again"' not in page
         quoted = (await other.get(f"{at}/cancel")).text
         assert 'value="wallet"' not in quoted
         done = await other.post(f"{at}/cancel", passengers=hidden(quoted, "passengers"))
         assert done.headers["location"] == f"{at}?said=cancelled"
         assert sql("SELECT status FROM booking") == ("cancelled",)
+
+    async def test_seats_for_the_same_trip_are_held_by_their_own_session(self, found, sql):
+        other, at = found
+        quoted = (await other.get(f"{at}/cancel")).text
+        await other.post(f"{at}/cancel", passengers=hidden(quoted, "passengers"))
+        assert f'action="{at}/again"' in (await other.get(at)).text
+        again = await other.post(f"{at}/again", page=at)
+        assert again.status_code == 303
+        assert path_of(again).startswith("/checkout/")
+        (owner,) = sql("SELECT owner FROM hold WHERE state = 'held'")
+        assert owner.startswith("guest:")
+        assert owner != sql("SELECT owner FROM booking")[0]
+        other.client.cookies.delete(BOOKING_COOKIE)  # it is not sent there
+        form = (await other.get(again.headers["location"])).text
+        assert "Passenger in seat" in form
+        assert "Nguyễn Thị Ánh" not in form  # a code shows nobody's documents
+        assert "001186004321" not in form
+        review = await other.post(again.headers["location"], **PERSON)
+        assert path_of(review).endswith("/review")
+
+    async def test_the_session_that_is_there_holds_them(self, found, coach, sql):
+        other, at = found
+        token = other.client.cookies.pop(BOOKING_COOKIE)
+        await hold(other, coach, "9A")
+        own = sql("SELECT owner FROM hold WHERE state = 'held'")
+        other.client.cookies.set(BOOKING_COOKIE, token)
+        await other.post(f"{at}/again", page=at)
+        assert sql("SELECT DISTINCT owner FROM hold WHERE state = 'held'") == own
 
     async def test_the_wallet_of_its_owner_is_not_within_reach(self, found, sql):
         other, at = found

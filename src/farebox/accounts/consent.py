@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from farebox.accounts.people_models import ConsentRow, PersonRow
 from farebox.core.crypto import Secrets
@@ -50,7 +51,7 @@ async def list_consents(work: UnitOfWork, person_id: UUID) -> list[Consent]:
     newest = await work.session.scalars(
         select(ConsentRow)
         .where(ConsentRow.person_id == person_id)
-        .distinct(ConsentRow.purpose)
+        .ext(distinct_on(ConsentRow.purpose))
         .order_by(ConsentRow.purpose, ConsentRow.id.desc())
     )
     said = {row.purpose: row for row in newest}

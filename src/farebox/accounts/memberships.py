@@ -65,6 +65,20 @@ async def list_members(work: UnitOfWork, operator_id: UUID, *, actor: Actor, sec
     return sorted(members, key=lambda member: (member.role != "operator_admin", member.name.casefold(), member.email))
 
 
+async def list_colleagues(
+    work: UnitOfWork, operator_id: UUID, *, actor: Actor, permission: Permission
+) -> dict[UUID, str]:
+    """The names of who works for an operator, by person, for colleagues who may do that there; nobody's for others."""
+    found = await work.session.execute(
+        select(PersonRow.id, PersonRow.first_name, PersonRow.last_name)
+        .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
+        .where(
+            MembershipRow.operator_id == operator_id, reached_operators(MembershipRow.operator_id, actor, permission)
+        )
+    )
+    return {person_id: f"{first_name} {last_name}".strip() for person_id, first_name, last_name in found}
+
+
 async def change_role(work: UnitOfWork, operator_id: UUID, person_id: UUID, role: StaffRole, *, actor: Actor) -> None:
     """Let somebody be something else for an operator.
 

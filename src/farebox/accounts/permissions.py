@@ -18,6 +18,7 @@ class Permission(StrEnum):
     BOOKINGS_READ = "bookings:read"
     BOOKINGS_SELL = "bookings:sell"
     BOOKINGS_CHANGE = "bookings:change"
+    PAYMENTS_RECEIVE = "payments:receive"
     PAYMENTS_REFUND = "payments:refund"
     PASSENGERS_READ = "passengers:read"
     MANIFEST_READ = "manifest:read"
@@ -46,6 +47,7 @@ AGENT: Final = DRIVER | {
 }
 
 OPERATOR_ADMIN: Final = AGENT | {
+    Permission.PAYMENTS_RECEIVE,
     Permission.PAYMENTS_REFUND,
     Permission.DEPARTURES_CHANGE,
     Permission.FARES_CHANGE,
@@ -78,6 +80,7 @@ PERMISSION_NAMES: Final[Mapping[Permission, str]] = {
     Permission.BOOKINGS_READ: N_("See bookings"),
     Permission.BOOKINGS_SELL: N_("Sell seats"),
     Permission.BOOKINGS_CHANGE: N_("Change and cancel bookings"),
+    Permission.PAYMENTS_RECEIVE: N_("Note transfers that have come"),
     Permission.PAYMENTS_REFUND: N_("Give money back"),
     Permission.PASSENGERS_READ: N_("See passengers' data"),
     Permission.MANIFEST_READ: N_("See passenger lists"),

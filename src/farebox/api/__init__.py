@@ -19,6 +19,7 @@ from farebox.api.keys import KeysController
 from farebox.api.live import stream_seats, watch_seats
 from farebox.api.lookup import LookupController
 from farebox.api.oidc import OidcController
+from farebox.api.open_returns import OpenReturnsController, show_open_return
 from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.privacy import PrivacyController, erase_person, personal_audit
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
@@ -47,6 +48,8 @@ HANDLERS: list[ControllerRouterHandler] = [
     BookingsController,
     list_bookings_of_user,
     ChangesController,
+    OpenReturnsController,
+    show_open_return,
     CancellationsController,
     LookupController,
     TicketsController,

@@ -14,7 +14,7 @@ from farebox.core.crypto import Secrets
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.money import Money
-from farebox.pricing import describe_line
+from farebox.pricing import PriceLine, describe_line
 
 BOOKING_ID = "018f6b2e-0000-7000-8000-00000000d001"
 LOCK_ID = "018f6b2e-0000-7000-8000-00000000e001"
@@ -73,6 +73,9 @@ class NewBooking(Request):
     lock_ids: Annotated[list[UUID], Meta(max_length=20)] = field(default_factory=list)
     promo_code: Annotated[str, Meta(max_length=100)] | None = None
     expected_total: Annotated[MoneyInput | None, Meta(description="What you showed. Compared, never used.")] = None
+    open_return: Annotated[
+        bool, Meta(description="An open return for everybody, too; with one trip whose operator sells them.")
+    ] = False
 
     def request(self) -> BookingRequest:
         lock_ids = self.lock_ids if self.lock_id is UNSET else [self.lock_id, *self.lock_ids]
@@ -82,6 +85,7 @@ class NewBooking(Request):
             contact=self.contact.contact(),
             expected_total=money_of(self.expected_total),
             promo_code=self.promo_code or "",
+            open_return=self.open_return,
         )
 
 
@@ -91,6 +95,7 @@ class BookingChange(Request):
     passengers: Passengers = field(default_factory=list)
     contact: ContactInput | None = None
     promo_code: Annotated[str, Meta(max_length=100, description="Empty: without one.")] | None = None
+    open_return: Annotated[bool | None, Meta(description="With or without open returns. None: as before.")] = None
     expected_total: MoneyInput | None = None
 
 
@@ -104,7 +109,7 @@ class PriceLineView(Wire):
     tax_included: MoneyView
 
     @classmethod
-    def of(cls, line: bookings.BookedLine) -> Self:
+    def of(cls, line: bookings.BookedLine | PriceLine) -> Self:
         return cls(
             kind=line.kind,
             label=describe_line(line),
@@ -215,6 +220,38 @@ class FormerSeatView(Wire):
         )
 
 
+class OpenReturnView(Wire):
+    """Somebody's right to ride back later. Until `validUntil`, a ride back must begin; its price is in the total.
+
+    `passengerId` is who has it, by their seat on the way there. `refundBp` basis points are paid back of what is not
+    used of `paid`: where it is given up, ends unused, or the ride back costs less.
+    """
+
+    open_return_id: UUID
+    passenger_id: UUID
+    passenger_type: Literal["adult", "child", "senior"]
+    from_: Annotated[str, Meta(examples=["Huế"])] = field(name="from")
+    to: Annotated[str, Meta(examples=["Hà Nội"])]
+    paid: MoneyView
+    refund_bp: int
+    valid_until: datetime
+    timezone: str
+
+    @classmethod
+    def of(cls, found: bookings.OpenReturn) -> Self:
+        return cls(
+            open_return_id=found.id,
+            passenger_id=found.passenger_id,
+            passenger_type=found.passenger_type,
+            from_=found.origin,
+            to=found.destination,
+            paid=MoneyView.of(found.price),
+            refund_bp=found.refund_bp,
+            valid_until=found.valid_until.astimezone(ZoneInfo(found.timezone)),
+            timezone=found.timezone,
+        )
+
+
 class ActionsView(Wire):
     """What can be done with the booking now: until when, or `null`. A quote says for which of several trips."""
 
@@ -223,6 +260,7 @@ class ActionsView(Wire):
     cancel: datetime | None
     change: datetime | None
     rename: datetime | None
+    redeem: Annotated[datetime | None, Meta(description="Choose the ride back of an open return.")]
     rebook: Annotated[bool, Meta(description="Whether its trips can be looked for again.")]
 
     @classmethod
@@ -233,6 +271,7 @@ class ActionsView(Wire):
             cancel=actions.cancel,
             change=actions.change,
             rename=actions.rename,
+            redeem=actions.redeem,
             rebook=actions.rebook,
         )
 
@@ -259,6 +298,7 @@ class BookingView(Wire):
     price_lines: list[PriceLineView]
     items: list[BookedItem]
     former: list[FormerSeatView]
+    open_returns: Annotated[list[OpenReturnView], Meta(description="Rides back that are paid for and not chosen yet.")]
     actions: ActionsView
     contact: ContactView
     language: str
@@ -280,6 +320,7 @@ class BookingView(Wire):
             price_lines=[PriceLineView.of(line) for line in booking.lines],
             items=[BookedItem.of(item, secrets) for item in booking.items],
             former=[FormerSeatView.of(seat, secrets) for seat in booking.former],
+            open_returns=[OpenReturnView.of(each) for each in booking.open_returns],
             actions=ActionsView.of(bookings.actions_of(booking, at)),
             contact=ContactView(email=booking.contact.email.open(secrets), phone=booking.contact.phone.open(secrets)),
             language=booking.language,

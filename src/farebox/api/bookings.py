@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Controller, get, patch, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from farebox import bookings, payments
@@ -43,8 +43,8 @@ Search = Annotated[
     str,
     Parameter(max_length=100, description="Part of a reference; in your own bookings, of a person's or place's name."),
 ]
-FirstDay = Annotated[date | None, Parameter(query="from", description="A trip begins on this day or later.")]
-LastDay = Annotated[date | None, Parameter(query="to", description="A trip begins on this day or earlier.")]
+FirstDay = Annotated[date | None, QueryParameter(name="from", description="A trip begins on this day or later.")]
+LastDay = Annotated[date | None, QueryParameter(name="to", description="A trip begins on this day or earlier.")]
 Limit = Annotated[int, Parameter(ge=1, le=100)]
 Offset = Annotated[int, Parameter(ge=0, le=1_000_000)]
 
@@ -61,20 +61,21 @@ class BookingsController(Controller):
         "/",
         summary="Book held seats",
         operation_id="createBooking",
-        opt={"access": "guest", "rate": "booking"},
+        opt={"access": "guest", "rate": "booking", "direct": True},
         responses=problems(HoldNotFound, HoldExpired, PriceChanged, MixedCurrencies, Invalid, *IDEMPOTENT),
     )
-    async def create(self, data: NewBooking, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
+    async def create(self, data: NewBooking, actor: Actor, services: Services) -> BookingView:
         """The booking adopts the holds and keeps their seats while it waits for payment. Prices are quoted here."""
-        booking = await bookings.create_booking(
-            work,
-            data.request(),
-            actor=actor,
-            verticals=services.verticals,
-            settings=services.settings,
-            secrets=services.secrets,
-            language=current_language(),
-        )
+        async with services.database.begin(reach=actor.reach) as work:
+            booking = await bookings.create_booking(
+                work,
+                data.request(),
+                actor=actor,
+                verticals=services.verticals,
+                settings=services.settings,
+                secrets=services.secrets,
+                language=current_language(),
+            )
         return BookingView.of(booking, services.secrets, at=work.now)
 
     @get("/", summary="List your bookings", operation_id="listBookings", responses=problems(Invalid))
@@ -201,6 +202,7 @@ async def _change(
         passengers=[person.details() for person in data.passengers],
         contact=data.contact.contact() if data.contact else None,
         promo_code=data.promo_code,
+        open_return=data.open_return,
         actor=actor,
         verticals=services.verticals,
         settings=services.settings,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
@@ -22,6 +22,7 @@ from farebox.bookings import (
     CancellationQuote,
     CancelReason,
     NotCancellable,
+    OpenReturnNotFound,
     RefundChanged,
     RefundLine,
     TooLateToCancel,
@@ -41,7 +42,9 @@ PASSENGERS = "`passengerId`s, separated by commas, or repeated. Default: all who
 REFUND_TO = "`origin`: the way the money came. `wallet`: of the person whose booking it is, signed in."
 EXPECTED = "What your quote said is paid back. Compared, never used."
 
-PassengerIds = Annotated[list[str] | None, Parameter(query="passengers", max_items=200, description=PASSENGERS)]
+OPEN_RETURNS = "`openReturnId`s, separated by commas, or repeated. They go with the seat on the way there, too."
+OpenReturnIds = Annotated[list[str] | None, QueryParameter(name="openReturns", max_items=200, description=OPEN_RETURNS)]
+PassengerIds = Annotated[list[str] | None, QueryParameter(name="passengers", max_items=200, description=PASSENGERS)]
 
 
 class RefundLineView(Wire):
@@ -80,6 +83,7 @@ class CancellationQuoteView(Wire):
 
     booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
     passenger_ids: list[UUID]
+    open_return_ids: list[UUID]
     whole: bool
     price: MoneyView
     refund: MoneyView
@@ -92,6 +96,7 @@ class CancellationQuoteView(Wire):
         return cls(
             booking_id=booking_id,
             passenger_ids=list(quote.passenger_ids),
+            open_return_ids=list(quote.open_return_ids),
             whole=quote.is_whole,
             price=MoneyView.of(quote.price),
             refund=MoneyView.of(quote.refund),
@@ -126,16 +131,18 @@ class CancelledBookingView(BookingView):
 
 
 class Cancelling(Request):
-    """What to cancel, and why in your own words. Without `passengers`: all whose seats can still be given up."""
+    """What to cancel, and why in your own words. Without `passengers` and `openReturns`: all that can be given up."""
 
     reason: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
     passengers: Annotated[list[UUID], Meta(max_length=200)] = msgspec.field(default_factory=list)
+    open_returns: Annotated[list[UUID], Meta(max_length=200)] = msgspec.field(default_factory=list)
     refund_to: Annotated[RefundTo, Meta(description=REFUND_TO)] = "origin"
     expected_refund: Annotated[MoneyInput | None, Meta(description=EXPECTED)] = None
 
 
-REFUSALS = problems(BookingNotFound, NotCancellable, TooLateToCancel, RefundChanged, NoWallet, Invalid, *IDEMPOTENT)
-QUOTE_REFUSALS = problems(BookingNotFound, NotCancellable, TooLateToCancel, NotAllowed, Invalid)
+QUOTE_PROBLEMS = (BookingNotFound, OpenReturnNotFound, NotCancellable, TooLateToCancel, NotAllowed, Invalid)
+QUOTE_REFUSALS = problems(*QUOTE_PROBLEMS)
+REFUSALS = problems(*QUOTE_PROBLEMS, RefundChanged, NoWallet, *IDEMPOTENT)
 
 
 class CancellationsController(Controller):
@@ -153,10 +160,17 @@ class CancellationsController(Controller):
         responses=QUOTE_REFUSALS,
     )
     async def quote(
-        self, booking_id: UUID, work: UnitOfWork, actor: Actor, passengers: PassengerIds = None
+        self,
+        booking_id: UUID,
+        work: UnitOfWork,
+        actor: Actor,
+        passengers: PassengerIds = None,
+        open_returns: OpenReturnIds = None,
     ) -> CancellationQuoteView:
-        """What is paid back if these seats are given up now, line by line. Changes nothing."""
-        quote = await quote_cancellation(work, booking_id, actor=actor, passengers=_ids(passengers))
+        """What is paid back if these seats or open returns are given up now, line by line. Changes nothing."""
+        quote = await quote_cancellation(
+            work, booking_id, actor=actor, passengers=_ids(passengers), open_returns=_ids(open_returns, "openReturns")
+        )
         return CancellationQuoteView.of(booking_id, quote)
 
     @delete(
@@ -173,12 +187,19 @@ class CancellationsController(Controller):
         actor: Actor,
         services: Services,
         passengers: PassengerIds = None,
+        open_returns: OpenReturnIds = None,
         reason: Annotated[str, Parameter(max_length=LONGEST_NOTE, description="In your own words.")] = "",
-        refund_to: Annotated[RefundTo, Parameter(query="refundTo", description=REFUND_TO)] = "origin",
+        refund_to: Annotated[RefundTo, QueryParameter(name="refundTo", description=REFUND_TO)] = "origin",
     ) -> CancelledBookingView:
         """Its seats are free at once. What was paid goes back as quoted; what still arrives goes back, too."""
         done = await payments.cancel_booking(
-            work, booking_id, actor=actor, passengers=_ids(passengers), note=reason, refund_to=refund_to
+            work,
+            booking_id,
+            actor=actor,
+            passengers=_ids(passengers),
+            open_returns=_ids(open_returns, "openReturns"),
+            note=reason,
+            refund_to=refund_to,
         )
         return CancelledBookingView.after(done, services.secrets, at=work.now)
 
@@ -233,6 +254,7 @@ async def _cancel(
         booking_id,
         actor=actor,
         passengers=data.passengers or None,
+        open_returns=data.open_returns or None,
         reason=reason,
         note=data.reason,
         refund_to=data.refund_to,
@@ -241,12 +263,12 @@ async def _cancel(
     return CancelledBookingView.after(done, services.secrets, at=work.now)
 
 
-def _ids(given: Sequence[str] | None) -> list[UUID] | None:
+def _ids(given: Sequence[str] | None, name: str = "passengers") -> list[UUID] | None:
     """Raises `Invalid` for what is no id."""
     if given is None:
         return None
     try:
         return [UUID(each.strip()) for part in given for each in part.split(",")]
     except ValueError:
-        message = N_("Name passengers by their ids.")
-        raise Invalid([FieldError("passengers", "unknown-passenger", message)]) from None
+        message = N_("Name what you mean by its id, several with commas between them.")
+        raise Invalid([FieldError(name, "invalid-id", message)]) from None

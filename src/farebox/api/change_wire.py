@@ -32,10 +32,13 @@ class SeatWishInput(Request):
 class ChangeInput(Request):
     """First hold the new seats as any others (`POST /seats/lock`), one for each person who changes.
 
-    To ride further on the same seat, hold it on the legs that are missing.
+    To ride further on the same seat, hold it on the legs that are missing. To ride a part of the way, hold nothing, and
+    name where it begins or ends then.
     """
 
-    lock_id: Annotated[UUID, Meta(examples=[LOCK_ID])]
+    lock_id: Annotated[
+        UUID | None, Meta(examples=[LOCK_ID], description="None: the same seats, a part of the way.")
+    ] = None
     passengers: Annotated[
         list[SeatWishInput],
         Meta(max_length=200, description="Who changes, all of one trip. None: everybody on `itemId`."),
@@ -43,6 +46,10 @@ class ChangeInput(Request):
     item_id: Annotated[UUID | None, Meta(description="Needed where nobody is named and there are several trips.")] = (
         None
     )
+    from_: Annotated[UUID | None, Meta(description="Without a hold: where to board now. None: as before.")] = field(
+        name="from", default=None
+    )
+    to: Annotated[UUID | None, Meta(description="Without a hold: where to get off now. None: as before.")] = None
     guest_token: Annotated[
         Annotated[str, Meta(max_length=200)] | None,
         Meta(description="Of the session that holds the seats, where yours reaches one booking only."),
@@ -51,9 +58,11 @@ class ChangeInput(Request):
     async def wish(self, actor: Actor, services: Services) -> ChangeWish:
         return ChangeWish(
             lock_id=self.lock_id,
-            holder=await _holder(self.guest_token, actor, services),
+            holder=await holder_of(self.guest_token, actor, services),
             passengers=tuple(SeatWish(each.passenger_id, each.seat_number) for each in self.passengers),
             item_id=self.item_id,
+            from_id=self.from_,
+            to_id=self.to,
         )
 
 
@@ -100,7 +109,7 @@ class NewTrip(Wire):
     seat_numbers: list[str]
 
     @classmethod
-    def of(cls, seats: bookings.SeatChange) -> Self:
+    def of(cls, seats: bookings.NewSeats) -> Self:
         about = seats.description
         return cls(
             trip_id=seats.offer.resource_id,
@@ -112,14 +121,20 @@ class NewTrip(Wire):
 
 
 class ChangeQuoteView(Wire):
-    """What a change comes to, line by line: `totalBefore` - `linesGone` + `linesAdded` = `totalAfter`."""
+    """What a change comes to, line by line: `totalBefore` - `linesGone` + `linesAdded` = `totalAfter`.
+
+    Where the new seats cost less, as much of the difference is paid back as a cancellation would pay back now.
+    """
 
     total_before: MoneyView
     total_after: MoneyView
     to_pay: MoneyView
     to_refund: MoneyView
     lines_gone: list[PriceLineView]
-    lines_added: Annotated[list[PriceLineView], Meta(description="New fares, and the fee for each who changes.")]
+    lines_added: Annotated[
+        list[PriceLineView],
+        Meta(description="New fares, the fee for each who changes, and what is kept where the new seats cost less."),
+    ]
     new_trip: NewTrip | None
 
     @classmethod
@@ -131,7 +146,7 @@ class ChangeQuoteView(Wire):
             to_refund=MoneyView.of(quote.given_back),
             lines_gone=[PriceLineView.of(line) for line in quote.gone],
             lines_added=[PriceLineView.of(line) for line in quote.added],
-            new_trip=NewTrip.of(quote.seats) if quote.seats else None,
+            new_trip=NewTrip.of(quote.new_seats) if quote.new_seats else None,
         )
 
 
@@ -240,7 +255,7 @@ class AgainView(Wire):
     trips: list[AgainTrip]
 
 
-async def _holder(token: str | None, actor: Actor, services: Services) -> Actor:
+async def holder_of(token: str | None, actor: Actor, services: Services) -> Actor:
     """Who holds the new seats: the caller, or the visitor whose session's token they have, too."""
     if token is None:
         return actor

@@ -37,6 +37,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid, NotAllowed
 from farebox.inventory import HoldExpired, HoldNotFound, HoldTerms, UnitsTaken
 from farebox.payments import ChangeTerms, NoWallet
+from farebox.timetable import NotBoardable
 from farebox.wiring import Services
 
 QUOTE_PROBLEMS = (
@@ -46,6 +47,7 @@ QUOTE_PROBLEMS = (
     HoldNotFound,
     HoldExpired,
     MixedCurrencies,
+    NotBoardable,
     Invalid,
 )
 

@@ -3,7 +3,8 @@
 For each request Litestar makes a request object, looks up what the handler wants, makes dictionaries of the body,
 checks those against the signature, and builds a response: more work than many a handler does. One with
 `opt={"direct": True}` is called at once. It is declared like any other, so its document and its rules are the same; it
-takes `actor`, `services`, `data` if there is a body, and the parameters of its path, and returns what is sent.
+takes `services`, `actor` unless it is for anybody, `data` if there is a body, and the parameters of its path, and
+returns what is sent.
 
 A body that is not what it must be goes the framework's way, which knows how to say what is wrong with it.
 """
@@ -34,7 +35,9 @@ class _Direct:
     """What it takes to call a handler, looked up once."""
 
     def __init__(self, handler: HTTPRouteHandler) -> None:
-        body = handler.parsed_fn_signature.parameters.get("data")
+        parameters = handler.parsed_fn_signature.parameters
+        body = parameters.get("data")
+        self.is_for_anybody = "actor" not in parameters
         self.call = handler.fn
         self.read = None if body is None else msgspec.json.Decoder(body.annotation).decode
         self.status = handler.status_code
@@ -51,7 +54,7 @@ def direct_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
                 await app(scope, receive, send)
                 return
             direct = known.get(handler) or known.setdefault(handler, _Direct(handler))
-            arguments = dict(scope["path_params"])
+            arguments: dict[str, Any] = dict(scope["path_params"])
             if direct.read is not None:
                 body = await read_whole(receive)
                 try:
@@ -60,8 +63,9 @@ def direct_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
                     await app(scope, given_again(body, receive), send)
                     return
             try:
-                actor = await identify(ASGIConnection(scope), services)
-                content = _encode(await direct.call(actor=actor, services=services, **arguments))
+                if not direct.is_for_anybody:
+                    arguments["actor"] = await identify(ASGIConnection(scope), services)
+                content = _encode(await direct.call(services=services, **arguments))
             except DomainError as error:
                 request = Request[Any, Any, Any](scope, receive, send)
                 await answer_domain_error(request, error).to_asgi_response(None, request)(scope, receive, send)

@@ -104,6 +104,12 @@ class SaleTermsPart(Request):
     fee_refundable: Annotated[bool, Meta(description="Whether the service fee is paid back, too.")] = False
     change_fee: Annotated[str, Meta(max_length=24, description="For each passenger.")] = "0"
     rename_fee: Annotated[str, Meta(max_length=24)] = "0"
+    open_return_days: Annotated[
+        int | None, Meta(description="How long after the ride an open return is good; 0 or null: none is sold.")
+    ] = None
+    open_return_refund_bp: Annotated[
+        int, Meta(description="How much is paid back of what is not used of its price, in basis points.")
+    ] = 10_000
 
 
 class FareDocument(Request):
@@ -227,6 +233,8 @@ class _Reader:
             change_fee_minor=self.money(f"{at}.changeFee", part.change_fee).minor,
             rename_hours=part.rename_hours,
             rename_fee_minor=self.money(f"{at}.renameFee", part.rename_fee).minor,
+            open_return_days=part.open_return_days or None,
+            open_return_refund_bp=part.open_return_refund_bp,
         )
 
     def refuse_repeated(self, name: str, seat_types: list[str]) -> None:
@@ -261,4 +269,6 @@ def _terms_part(seat_type: str, terms: SaleTerms, currency: str) -> SaleTermsPar
         change_fee=_text(Money(terms.change_fee_minor, currency)),
         rename_hours=terms.rename_hours,
         rename_fee=_text(Money(terms.rename_fee_minor, currency)),
+        open_return_days=terms.open_return_days,
+        open_return_refund_bp=terms.open_return_refund_bp,
     )

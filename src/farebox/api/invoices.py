@@ -84,8 +84,10 @@ class InvoicesController(Controller):
             ResponseHeader(name="Content-Disposition", description="The file's name.", value="attachment")
         ],
     )
-    async def pdf(self, invoice_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> Response[bytes]:
+    async def pdf(self, invoice_id: UUID, actor: Actor, services: Services) -> Response[bytes]:
         """In the reader's language; its facts are those of the day on which it was written."""
-        invoice, content = await payments.render_invoice(work, invoice_id, actor=actor, secrets=services.secrets)
+        invoice, content = await payments.render_invoice(
+            services.database, invoice_id, actor=actor, secrets=services.secrets
+        )
         disposition = {"Content-Disposition": f'attachment; filename="{invoice.number}.pdf"'}
         return Response(content, media_type="application/pdf", headers=disposition)

@@ -14,7 +14,7 @@ from litestar import Request, WebSocket, get, websocket
 from litestar.connection import ASGIConnection
 from litestar.exceptions import WebSocketDisconnect
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST
 from litestar.types import Receive, Scope, Send
@@ -108,8 +108,8 @@ async def stream_seats(
     request: Request[Any, Any, Any],
     services: Services,
     trip_id: Annotated[UUID, Parameter(description="`tripId` of a trip that was found.")],
-    from_id: Annotated[UUID | None, Parameter(query="from", description=PLACE_OR_STOP)] = None,
-    to_id: Annotated[UUID | None, Parameter(query="to", description=PLACE_OR_STOP)] = None,
+    from_id: Annotated[UUID | None, QueryParameter(name="from", description=PLACE_OR_STOP)] = None,
+    to_id: Annotated[UUID | None, QueryParameter(name="to", description=PLACE_OR_STOP)] = None,
 ) -> ASGIResponse:
     """The seats of the ride as server-sent events: `snapshot` first, then a `delta` for each change, with the JSON that
     the WebSocket `/trips/{tripId}/live` sends. A new connection begins with a snapshot again.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar import Request as HTTPRequest
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
 
@@ -140,7 +140,7 @@ class PaymentsController(Controller):
     @get("/methods", summary="List ways of paying", operation_id="listMethods", responses=problems(BookingNotFound))
     async def methods(
         self,
-        booking_id: Annotated[UUID, Parameter(query="bookingId")],
+        booking_id: Annotated[UUID, QueryParameter(name="bookingId")],
         work: UnitOfWork,
         actor: Actor,
         services: Services,
@@ -153,24 +153,26 @@ class PaymentsController(Controller):
         "/intent",
         summary="Begin a payment",
         operation_id="createPayment",
+        opt={"direct": True},
         responses=CREATE_PROBLEMS,
     )
-    async def create(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
+    async def create(self, data: NewPayment, actor: Actor, services: Services) -> PaymentView:
         """The seats are kept for the payment window. Begun again with the same method, it is the same payment.
 
         Method `wallet` pays at once, out of the wallet of whoever has signed in, as far as it reaches; the rest is to
         be paid another way. Method `cash` is for the staff of its operator, who have the money: it counts at once.
         """
-        return await _start(data, work, actor, services)
+        return await _start(data, actor, services)
 
     @post(
         "/create",
         summary="Begin a payment (same as /payments/intent)",
         operation_id="createPaymentAlias",
+        opt={"direct": True},
         responses=CREATE_PROBLEMS,
     )
-    async def create_too(self, data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
-        return await _start(data, work, actor, services)
+    async def create_too(self, data: NewPayment, actor: Actor, services: Services) -> PaymentView:
+        return await _start(data, actor, services)
 
     @get("/{payment_id:uuid}", summary="Get a payment", operation_id="getPayment", responses=problems(PaymentNotFound))
     async def show(self, payment_id: UUID, work: UnitOfWork, actor: Actor) -> PaymentView:
@@ -204,7 +206,7 @@ class PaymentsController(Controller):
         summary="Let the sandbox decide",
         operation_id="playSandbox",
         status_code=HTTP_200_OK,
-        opt={"access": "public"},
+        opt={"access": "public", "direct": True},
         responses=problems(PaymentNotFound, UnknownProvider, NotPayable),
     )
     async def play(self, payment_id: UUID, data: SandboxPlay, services: Services) -> PaymentView:
@@ -242,38 +244,28 @@ class WebhooksController(Controller):
         return Received()
 
 
-async def _start(data: NewPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
-    if data.method == payments.WALLET:
-        paid = await payments.pay_from_wallet(
-            work,
-            data.booking_id,
-            change_id=data.change_id,
-            actor=actor,
-            signer=services.secrets,
-            settings=services.settings,
-        )
-        return PaymentView.of(paid)
-    if data.method == payments.CASH:
-        taken = await payments.take_cash(
-            work,
-            data.booking_id,
-            change_id=data.change_id,
-            actor=actor,
-            settings=services.settings,
-            signer=services.secrets,
-        )
-        return PaymentView.of(taken)
-    # The payment has units of work of its own; this request's, which has read the credential, must not sit on a
-    # connection meanwhile, or enough of them together wait for each other.
-    await work.commit()
-    started = await payments.start_payment(
-        services.database,
-        data.booking_id,
-        change_id=data.change_id,
-        method=data.method,
-        return_url=data.return_url or "",
-        actor=actor,
-        providers=services.providers,
-        settings=services.settings,
-    )
-    return PaymentView.of(started)
+async def _start(data: NewPayment, actor: Actor, services: Services) -> PaymentView:
+    match data.method:
+        case payments.WALLET | payments.CASH:
+            pay = payments.pay_from_wallet if data.method == payments.WALLET else payments.take_cash
+            async with services.database.begin(reach=actor.reach) as work:
+                paid = await pay(
+                    work,
+                    data.booking_id,
+                    change_id=data.change_id,
+                    actor=actor,
+                    settings=services.settings,
+                    signer=services.secrets,
+                )
+        case _:  # has units of work of its own, between which it asks the provider
+            paid = await payments.start_payment(
+                services.database,
+                data.booking_id,
+                change_id=data.change_id,
+                method=data.method,
+                return_url=data.return_url or "",
+                actor=actor,
+                providers=services.providers,
+                settings=services.settings,
+            )
+    return PaymentView.of(paid)

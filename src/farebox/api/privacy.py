@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, put
 from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta
@@ -151,7 +151,7 @@ class PrivacyController(Controller):
         actor: Actor,
         services: Services,
         format_: Annotated[
-            Literal["json", "zip"], Parameter(query="format", description="`zip`: with the tickets as PDF.")
+            Literal["json", "zip"], QueryParameter(name="format", description="`zip`: with the tickets as PDF.")
         ] = "json",
     ) -> Response[Any]:
         """Profile, settings, consents, sessions, bookings with their passengers, payments, messages, and who looked."""

@@ -64,6 +64,7 @@ STATUS: Mapping[str, int] = {
     "extension-limit": 409,
     "factor-needed": 409,
     "factor-not-found": 404,
+    "fare-not-found": 404,
     "file-not-found": 404,
     "idempotency-mismatch": 422,
     "idempotency-running": 409,
@@ -109,6 +110,7 @@ STATUS: Mapping[str, int] = {
     "not-ticketed": 409,
     "nothing-found": 404,
     "nothing-to-pay": 409,
+    "open-return-not-found": 404,
     "operator-not-found": 404,
     "order-refused": 422,
     "overloaded": 503,
@@ -122,6 +124,7 @@ STATUS: Mapping[str, int] = {
     "picture-too-large": 413,
     "place-not-found": 404,
     "price-changed": 409,
+    "price-rule-not-found": 404,
     "promotion-code-taken": 409,
     "promotion-not-found": 404,
     "proof-not-accepted": 409,
@@ -136,6 +139,7 @@ STATUS: Mapping[str, int] = {
     "reference-used": 409,
     "refund-not-found": 404,
     "refund-refused": 409,
+    "payout-too-large": 422,
     "refund-too-large": 422,
     "sales-closed": 410,
     "seats-gone": 409,
@@ -283,7 +287,7 @@ def _broken_fields(request: Request[Any, Any, Any], error: ValidationException) 
         if message == repr(key):  # a whole body that was not sent
             return [{"field": key, "code": "missing", "message": gettext("This is required.")}]
         definition = parameters[key].kwarg_definition if key in parameters else None
-        name = INDEX.sub(r".\1", getattr(definition, "query", None) or key)
+        name = INDEX.sub(r".\1", getattr(definition, "name", None) or key)
         member = MEMBER.search(message)
         if member:
             name = member[1] if name == "data" else f"{name}.{member[1]}"

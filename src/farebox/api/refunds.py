@@ -94,7 +94,10 @@ class RefundsController(Controller):
         responses=problems(PaymentNotFound, RefundTooLarge, NoWallet, Invalid, *IDEMPOTENT),
     )
     async def create(self, data: NewRefund, work: UnitOfWork, actor: Actor) -> Refunds:
-        """It comes off the booking's price, and the traveller still travels. To end a booking, cancel it."""
+        """It comes off the booking's price, and the traveller still travels. To end a booking, cancel it.
+
+        Where several operators sold the booking, each gives back of what it sold.
+        """
         try:
             amount = data.amount.money()
         except ValueError:

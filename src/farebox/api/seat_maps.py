@@ -8,7 +8,7 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter, QueryParameter
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 from msgspec import Meta, field
 
@@ -131,8 +131,8 @@ class SeatMapsController(Controller):
         actor: Actor,
         settings: Settings,
         trip_id: Annotated[UUID, Parameter(description="`tripId` of a trip that was found.")],
-        from_id: Annotated[UUID | None, Parameter(query="from", description=PLACE_OR_STOP)] = None,
-        to_id: Annotated[UUID | None, Parameter(query="to", description=PLACE_OR_STOP)] = None,
+        from_id: Annotated[UUID | None, QueryParameter(name="from", description=PLACE_OR_STOP)] = None,
+        to_id: Annotated[UUID | None, QueryParameter(name="to", description=PLACE_OR_STOP)] = None,
         since: Annotated[
             str | None,
             Parameter(
@@ -140,7 +140,7 @@ class SeatMapsController(Controller):
             ),
         ] = None,
         known: Annotated[
-            str | None, Parameter(header="If-None-Match", description="`ETag` of the map that the caller has.")
+            str | None, HeaderParameter(name="If-None-Match", description="`ETag` of the map that the caller has.")
         ] = None,
     ) -> Response[SeatMap]:
         """The seats of a departure on the ride `from` … `to` (default: the whole run), free, taken, or held by the

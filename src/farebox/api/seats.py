@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, delete, get, patch, post
 from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Meta, field
 
@@ -42,8 +42,8 @@ MOST_NAMED = 200
 FROM = "Where the ride begins: id of a place, a station or a stop. Default: the first stop."
 TO = "Where it ends. Default: the last stop."
 
-FromId = Annotated[UUID | None, Parameter(query="from", description=FROM)]
-ToId = Annotated[UUID | None, Parameter(query="to", description=TO)]
+FromId = Annotated[UUID | None, QueryParameter(name="from", description=FROM)]
+ToId = Annotated[UUID | None, QueryParameter(name="to", description=TO)]
 
 SeatNumber = Annotated[str, Meta(min_length=1, max_length=LONGEST_NUMBER, examples=["4A"])]
 
@@ -212,7 +212,7 @@ class SeatLocksController(Controller):
         services: Services,
         seat_numbers: Annotated[
             list[str] | None,
-            Parameter(query="seatNumbers", description="Separated by commas, or repeated. Default: all."),
+            QueryParameter(name="seatNumbers", description="Separated by commas, or repeated. Default: all."),
         ] = None,
         from_id: FromId = None,
         to_id: ToId = None,

@@ -57,15 +57,13 @@ class TicketsController(Controller):
     async def pdf(
         self,
         booking_id: UUID,
-        work: UnitOfWork,
         actor: Actor,
         services: Services,
         ticket: Annotated[UUID | None, Parameter(description="This ticket only; all without it.")] = None,
     ) -> Response[bytes]:
         """The tickets of all passengers, or one of them."""
-        booking = await ticketing.get_ticketed_booking(work, booking_id, actor=actor)
-        content = await ticketing.render_booking_pdf(
-            work, booking_id, actor=actor, secrets=services.secrets, ticket_id=ticket
+        booking, content = await ticketing.render_booking_pdf(
+            services.database, booking_id, actor=actor, secrets=services.secrets, ticket_id=ticket
         )
         return _download(content, "application/pdf", f"{booking.reference}.pdf")
 

@@ -46,7 +46,7 @@ class HandRefundView(Wire):
 
     refund_id: Annotated[UUID, Meta(examples=[REFUND_ID])]
     payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
-    booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
+    booking_id: Annotated[UUID | None, Meta(examples=[BOOKING_ID], description="None: it goes out of a wallet.")]
     booking_reference: Annotated[str, Meta(examples=["BUS20261120K7QM2X"])]
     amount: MoneyView
     came_by: Annotated[str, Meta(examples=["bank"], description="The provider through which it came in.")]
@@ -85,13 +85,16 @@ class TillController(Controller):
         summary="Note money that has come",
         operation_id="notePaymentReceived",
         status_code=HTTP_200_OK,
-        opt={"access": "staff", "permission": Permission.BOOKINGS_SELL},
+        opt={"access": "staff", "permission": Permission.PAYMENTS_RECEIVE},
         responses=problems(PaymentNotFound, NotByHand, ReferenceUsed, Invalid, *IDEMPOTENT),
     )
     async def received(
         self, payment_id: UUID, data: NewReceipt, work: UnitOfWork, actor: Actor, services: Services
     ) -> PaymentView:
-        """A transfer, or cash. It counts once for each reference; too little, too much and too late end as always."""
+        """A transfer, or more cash where that was paid in cash; what is due in cash begins as a payment.
+
+        It counts once for each reference; too little, too much and too late end as always.
+        """
         try:
             amount = data.amount.money()
         except ValueError:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Controller, get
 from litestar.openapi.spec import Example
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import Meta, field
 
 from farebox import search
@@ -178,6 +178,10 @@ class Conditions(Wire):
     change_fee: Annotated[MoneyView, Meta(description="For each passenger.")]
     rename_hours: Annotated[int | None, Meta(description="Until when names may be changed; null: never.")]
     rename_fee: MoneyView
+    open_return_days: Annotated[
+        int | None, Meta(description="How long after the ride an open return is good; null: none is sold.")
+    ]
+    open_return_refund_bp: Annotated[int, Meta(description="How much is paid back of what is not used of its price.")]
 
     @classmethod
     def of(cls, conditions: search.TripConditions, currency: str) -> Self:
@@ -191,6 +195,8 @@ class Conditions(Wire):
             change_fee=MoneyView.of(Money(terms.change_fee_minor, currency)),
             rename_hours=terms.rename_hours,
             rename_fee=MoneyView.of(Money(terms.rename_fee_minor, currency)),
+            open_return_days=terms.open_return_days,
+            open_return_refund_bp=terms.open_return_refund_bp,
         )
 
 
@@ -309,26 +315,26 @@ class TripsController(Controller):
     async def find(
         self,
         work: UnitOfWork,
-        from_id: Annotated[UUID, Parameter(query="from", description=PLACE_OR_STOP)],
-        to_id: Annotated[UUID, Parameter(query="to", description=PLACE_OR_STOP)],
-        day: Annotated[date, Parameter(query="date", description="The local day where the ride begins.")],
+        from_id: Annotated[UUID, QueryParameter(name="from", description=PLACE_OR_STOP)],
+        to_id: Annotated[UUID, QueryParameter(name="to", description=PLACE_OR_STOP)],
+        day: Annotated[date, QueryParameter(name="date", description="The local day where the ride begins.")],
         passengers: Annotated[int, Parameter(description="Departures with fewer seats left are left out.")] = 1,
         sort: Annotated[str, Parameter(schema_extra={"enum": list(search.SORTS)})] = "departure",
         max_price: Annotated[
-            Decimal | None, Parameter(query="maxPrice", description="In the currency in which each trip is sold.")
+            Decimal | None, QueryParameter(name="maxPrice", description="In the currency in which each trip is sold.")
         ] = None,
         depart_after: Annotated[
-            str | None, Parameter(query="departAfter", description="Local time at the origin, HH:MM.")
+            str | None, QueryParameter(name="departAfter", description="Local time at the origin, HH:MM.")
         ] = None,
         depart_before: Annotated[
-            str | None, Parameter(query="departBefore", description="Local time, HH:MM; 24:00 is midnight.")
+            str | None, QueryParameter(name="departBefore", description="Local time, HH:MM; 24:00 is midnight.")
         ] = None,
         amenities: Annotated[
             list[str] | None, Parameter(description="All of these; repeated, or separated by commas.")
         ] = None,
-        seat_type: Annotated[str | None, Parameter(query="seatType")] = None,
+        seat_type: Annotated[str | None, QueryParameter(name="seatType")] = None,
         include_full: Annotated[
-            bool, Parameter(query="includeFull", description="Also those with too few seats.")
+            bool, QueryParameter(name="includeFull", description="Also those with too few seats.")
         ] = False,
         limit: int = 50,
         offset: int = 0,
@@ -363,8 +369,8 @@ class TripsController(Controller):
         self,
         work: UnitOfWork,
         trip_id: Annotated[UUID, Parameter(description="`tripId` of a trip that was found.")],
-        from_id: Annotated[UUID | None, Parameter(query="from", description=PLACE_OR_STOP)] = None,
-        to_id: Annotated[UUID | None, Parameter(query="to", description=PLACE_OR_STOP)] = None,
+        from_id: Annotated[UUID | None, QueryParameter(name="from", description=PLACE_OR_STOP)] = None,
+        to_id: Annotated[UUID | None, QueryParameter(name="to", description=PLACE_OR_STOP)] = None,
     ) -> TripDetail:
         """A departure with all its calls, and what the ride `from` … `to` costs on it (default: the whole run)."""
         return TripDetail.of(await search.get_trip(work, trip_id, from_id, to_id))

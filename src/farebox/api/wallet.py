@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.params import Parameter
-from litestar.status_codes import HTTP_201_CREATED
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta
 
 from farebox import payments
@@ -18,7 +18,8 @@ from farebox.api.wire import PRIVATE, Listing, MoneyInput, MoneyView, Request, W
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
-from farebox.payments import NoWallet, ProviderUnavailable, UnknownMethod
+from farebox.core.money import Money
+from farebox.payments import NoWallet, PayoutTooLarge, ProviderUnavailable, UnknownMethod, WalletTooSmall
 from farebox.wiring import Services
 
 CURRENCY = "^[A-Z]{3}$"
@@ -34,7 +35,7 @@ class TransactionView(Wire):
     """One line of the statement. `amount` is negative where money went out; `balance` is what was there afterwards."""
 
     at: datetime
-    kind: Literal["top-up", "payment", "refund"]
+    kind: Literal["top-up", "payment", "refund", "payout"]
     amount: MoneyView
     balance: MoneyView
     booking_id: UUID | None
@@ -58,6 +59,10 @@ class TopUp(Request):
     return_url: Annotated[
         str | None, Meta(description="Where the person goes afterwards: a path of this site, or an http(s) address.")
     ] = None
+
+
+class Payout(Request):
+    amount: MoneyInput
 
 
 class WalletController(Controller):
@@ -102,12 +107,7 @@ class WalletController(Controller):
     )
     async def top_up(self, data: TopUp, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
         """Begins a payment. The money is in the wallet once the provider has said that it came."""
-        try:
-            amount = data.amount.money()
-        except ValueError:
-            raise Invalid(
-                [FieldError("amount", "invalid-amount", N_("This is no amount of a currency that we know."))]
-            ) from None
+        amount = _amount(data.amount)
         await work.commit()  # the payment has units of work of its own
         started = await payments.start_top_up(
             services.database,
@@ -119,3 +119,24 @@ class WalletController(Controller):
             settings=services.settings,
         )
         return PaymentView.of(started)
+
+    @post(
+        "/payout",
+        summary="Take money out",
+        operation_id="payOutWallet",
+        status_code=HTTP_200_OK,
+        opt={"step_up": True, "rate": "write"},
+        responses=problems(NoWallet, WalletTooSmall, PayoutTooLarge, Invalid, *IDEMPOTENT),
+    )
+    async def pay_out(self, data: Payout, work: UnitOfWork, actor: Actor) -> BalancesView:
+        """What was put in goes back the way it came, or is paid out by hand. Answers what is left of the currency."""
+        left = await payments.pay_out(work, _amount(data.amount), actor=actor)
+        return BalancesView(balances=[MoneyView.of(left.balance)])
+
+
+def _amount(given: MoneyInput) -> Money:
+    try:
+        return given.money()
+    except ValueError:
+        message = N_("This is no amount of a currency that we know.")
+        raise Invalid([FieldError("amount", "invalid-amount", message)]) from None

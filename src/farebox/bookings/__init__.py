@@ -7,6 +7,7 @@ from farebox.bookings.cancelling import Cancellation, cancel_booking, cancel_sol
 from farebox.bookings.changes import (
     Change,
     ChangeQuote,
+    NewSeats,
     SeatChange,
     close_applied,
     expire_changes,
@@ -39,6 +40,7 @@ from farebox.bookings.errors import (
     NotChangeable,
     NothingFound,
     NotModifiable,
+    OpenReturnNotFound,
     PassengerNotFound,
     PriceChanged,
     ReferenceMistyped,
@@ -58,9 +60,12 @@ from farebox.bookings.events import (
     BookingRenamed,
     BookingRepriced,
     LookupCodeRequested,
+    OpenReturnsEnded,
+    OpenReturnsEnding,
 )
 from farebox.bookings.exchanging import change_seats
 from farebox.bookings.expiry import expire_booking, expire_bookings
+from farebox.bookings.given import Given, list_given
 from farebox.bookings.holding import extend_booking, reopen_choice
 from farebox.bookings.jobs import register_jobs
 from farebox.bookings.keeping import (
@@ -74,18 +79,29 @@ from farebox.bookings.keeping import (
 )
 from farebox.bookings.listing import BookingOrder, ListedStatus, list_bookings
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
-from farebox.bookings.modifying import update_passengers
+from farebox.bookings.modifying import find_open_return, update_passengers
+from farebox.bookings.open_returns import (
+    announce_ends,
+    end_unused,
+    list_unused,
+    offer_with_hold,
+)
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
 from farebox.bookings.part_payments import note_part_paid
-from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable
+from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable, rate_when_given_up
 from farebox.bookings.queries import (
     count_bookings_by_status,
     get_booking,
     get_booking_by_reference,
+    get_sold_booking,
+    is_reached,
     list_audit,
+    sold_by,
     sold_for,
 )
+from farebox.bookings.quoting import quote_holds
 from farebox.bookings.rebooking import Again, rebook
+from farebox.bookings.redeeming import RedeemWish, ReturnWish, quote_redemption, quote_return, redeem
 from farebox.bookings.references import check_reference
 from farebox.bookings.renaming import NewName, RenameWish, change_names, quote_names
 from farebox.bookings.states import SOLD, TRANSITIONS, BookingStatus, CancelReason
@@ -94,6 +110,7 @@ from farebox.bookings.verticals import (
     FoundAgain,
     ItemDescription,
     ItemOffer,
+    OpenReturnOffer,
     PassengerType,
     PlaceTime,
     RefundTier,
@@ -110,6 +127,7 @@ from farebox.bookings.views import (
     BookingItem,
     FormerSeat,
     IdType,
+    OpenReturn,
     Passenger,
     Sealed,
     SealedContact,
@@ -152,6 +170,7 @@ __all__ = [
     "Contact",
     "FormerSeat",
     "FoundAgain",
+    "Given",
     "IdType",
     "IllegalTransition",
     "ItemDescription",
@@ -162,21 +181,29 @@ __all__ = [
     "LookupFailed",
     "MixedCurrencies",
     "NewName",
+    "NewSeats",
     "NotCancellable",
     "NotChangeable",
     "NotModifiable",
     "NothingFound",
+    "OpenReturn",
+    "OpenReturnNotFound",
+    "OpenReturnOffer",
+    "OpenReturnsEnded",
+    "OpenReturnsEnding",
     "Passenger",
     "PassengerDetails",
     "PassengerNotFound",
     "PassengerType",
     "PlaceTime",
     "PriceChanged",
+    "RedeemWish",
     "ReferenceMistyped",
     "RefundChanged",
     "RefundLine",
     "RefundTier",
     "RenameWish",
+    "ReturnWish",
     "Sealed",
     "SealedContact",
     "SeatChange",
@@ -193,6 +220,7 @@ __all__ = [
     "Verticals",
     "actions_of",
     "adopt_guest",
+    "announce_ends",
     "cancel_booking",
     "cancel_sold_booking",
     "change_names",
@@ -205,37 +233,50 @@ __all__ = [
     "contact_key",
     "count_bookings_by_status",
     "create_booking",
+    "end_unused",
     "expire_booking",
     "expire_bookings",
     "expire_changes",
     "extend_booking",
     "fail_change",
+    "find_open_return",
     "get_booking",
     "get_booking_by_reference",
     "get_change",
     "get_pending_change",
+    "get_sold_booking",
     "is_cancellable",
+    "is_reached",
     "list_audit",
     "list_booking_ids",
     "list_bookings",
     "list_bookings_ahead",
+    "list_given",
     "list_references",
     "list_unfinished",
+    "list_unused",
     "lower_price",
     "make_lookup_code",
     "mark_refunded",
     "note_part_paid",
+    "offer_with_hold",
     "open_change",
     "payment_failed",
     "quote_cancellation",
     "quote_change",
+    "quote_holds",
     "quote_names",
+    "quote_redemption",
+    "quote_return",
     "quote_seats",
+    "rate_when_given_up",
     "rebook",
+    "redeem",
     "refuse_second_change",
     "register_jobs",
     "reopen_choice",
     "request_lookup",
+    "sold_by",
     "sold_for",
     "start_processing",
     "summarise_bookings",

@@ -17,6 +17,7 @@ class Actions:
 
     Attributes:
         modify: exchange its people, free, before it is being paid.
+        redeem: choose the ride back of an open return.
         rebook: whether its rides can be looked for again, since it is over or on its way.
     """
 
@@ -25,6 +26,7 @@ class Actions:
     cancel: datetime | None = None
     change: datetime | None = None
     rename: datetime | None = None
+    redeem: datetime | None = None
     rebook: bool = False
 
 
@@ -36,8 +38,11 @@ def actions_of(booking: Booking, at: datetime) -> Actions:
         return Actions(pay=ends_at, modify=ends_at if is_pending else None, cancel=ends_at)
     if booking.status is not BookingStatus.CONFIRMED:
         return Actions(rebook=True)
+    redeem = max((each.valid_until for each in booking.open_returns if at <= each.valid_until), default=None)
+    cancel = _latest(booking, at, lambda policy: policy.cancel_until)
     return Actions(
-        cancel=_latest(booking, at, lambda policy: policy.cancel_until),
+        cancel=max(filter(None, (cancel, redeem)), default=None),
+        redeem=redeem,
         change=_latest(booking, at, lambda policy: policy.change_until),
         rename=_latest(booking, at, lambda policy: policy.rename_until),
         rebook=all(item.starts_at <= at for item in booking.items),

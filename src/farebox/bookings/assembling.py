@@ -1,46 +1,92 @@
 """From rows to the values that others see."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
-from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingPriceLineRow, BookingRow
+from farebox.bookings.models import (
+    BookingItemRow,
+    BookingPassengerRow,
+    BookingPriceLineRow,
+    BookingRow,
+    OpenReturnRow,
+)
 from farebox.bookings.states import BookingStatus, CancelReason
 from farebox.bookings.verticals import ChangePolicy, ItemDescription
-from farebox.bookings.views import BookedLine, Booking, BookingItem, FormerSeat, Passenger, Sealed, SealedContact
+from farebox.bookings.views import (
+    BookedLine,
+    Booking,
+    BookingItem,
+    FormerSeat,
+    OpenReturn,
+    Passenger,
+    Sealed,
+    SealedContact,
+)
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
+from farebox.core.pipeline import Rows, Statement
+from farebox.core.rows import Selection
+
+Row = TypeVar("Row", BookingItemRow, BookingPassengerRow, BookingPriceLineRow, OpenReturnRow)
+
+
+class Parts:
+    """What belongs to bookings: which they are is an SQL condition on the id of one."""
+
+    def __init__(self, which: str) -> None:
+        self._items = Selection(BookingItemRow, f"WHERE booking_item.booking_id {which}")
+        self._passengers = Selection(
+            BookingPassengerRow, f"WHERE booking_passenger.booking_id {which} ORDER BY booking_passenger.unit"
+        )
+        self._lines = Selection(
+            BookingPriceLineRow,
+            "JOIN booking ON booking.id = booking_price_line.booking_id"
+            f" WHERE booking.id {which} AND booking_price_line.booking_id {which}"
+            " AND booking_price_line.revision = booking.price_revision",
+        )
+        self._open_returns = Selection(
+            OpenReturnRow,
+            f"WHERE open_return.booking_id {which} AND open_return.status = 'open' ORDER BY open_return.id",
+        )
+
+    def about(self, which: object) -> list[Statement]:
+        """The questions, for one round trip."""
+        parts = (self._items, self._passengers, self._lines, self._open_returns)
+        return [part.about(which) for part in parts]
+
+    def assembled(self, rows: Sequence[BookingRow], found: Sequence[Rows]) -> list[Booking]:
+        """The bookings of these rows, from what was found about them."""
+        items, passengers = self._items.read(found[0]), self._passengers.read(found[1])
+        lines, open_returns = self._lines.read(found[2]), self._open_returns.read(found[3])
+        items_of, passengers_of, lines_of = _by_booking(items), _by_booking(passengers), _by_booking(lines)
+        returns_of = _by_booking(open_returns)
+        return [
+            booking_of(row, items_of[row.id], passengers_of[row.id], lines_of[row.id], returns_of[row.id])
+            for row in rows
+        ]
+
+
+PARTS_OF_ONE: Final = Parts("= $1")
+"""Asked in another way than those of many: a plan for a list is made anew each time, since lists can be long."""
+
+PARTS_OF_MANY: Final = Parts("= ANY ($1::uuid[])")
 
 
 async def assemble(work: UnitOfWork, rows: Sequence[BookingRow]) -> list[Booking]:
-    """Bookings with all that belongs to them: three queries, however many they are."""
-    ids = [row.id for row in rows]
-    items = (await work.session.scalars(select(BookingItemRow).where(BookingItemRow.booking_id.in_(ids)))).all()
-    passengers = (
-        await work.session.scalars(
-            select(BookingPassengerRow)
-            .where(BookingPassengerRow.booking_id.in_(ids))
-            .order_by(BookingPassengerRow.unit)
-            .execution_options(populate_existing=True)
-        )
-    ).all()
-    lines = (
-        await work.session.scalars(
-            select(BookingPriceLineRow)
-            .join(BookingRow, BookingRow.id == BookingPriceLineRow.booking_id)
-            .where(BookingRow.id.in_(ids), BookingPriceLineRow.revision == BookingRow.price_revision)
-        )
-    ).all()
-    return [
-        booking_of(
-            row,
-            [item for item in items if item.booking_id == row.id],
-            [person for person in passengers if person.booking_id == row.id],
-            [line for line in lines if line.booking_id == row.id],
-        )
-        for row in rows
-    ]
+    """Bookings with all that belongs to them: four queries in one round trip, however many they are."""
+    statements = PARTS_OF_MANY.about([row.id for row in rows])
+    return PARTS_OF_MANY.assembled(rows, await work.send(statements))
+
+
+def _by_booking(rows: Iterable[Row]) -> Mapping[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.booking_id].append(row)
+    return found
 
 
 def _item(row: BookingItemRow, passengers: Sequence[BookingPassengerRow]) -> BookingItem:
@@ -95,6 +141,24 @@ def _line(row: BookingPriceLineRow) -> BookedLine:
     )
 
 
+def _open_return(row: OpenReturnRow) -> OpenReturn:
+    return OpenReturn(
+        id=row.id,
+        passenger_id=row.passenger_id,
+        passenger_type=row.passenger_type,  # type: ignore[arg-type]  # the table's CHECK says so
+        kind=row.kind,
+        operator_id=row.operator_id,
+        from_id=row.from_id,
+        to_id=row.to_id,
+        origin=row.origin,
+        destination=row.destination,
+        price=Money(row.amount_minor, row.currency),
+        refund_bp=row.refund_bp,
+        valid_until=row.valid_until,
+        timezone=row.timezone,
+    )
+
+
 def contact_of(row: BookingRow) -> SealedContact:
     return SealedContact(
         Sealed(row.contact_email, "booking.contact_email"), Sealed(row.contact_phone, "booking.contact_phone")
@@ -106,6 +170,7 @@ def booking_of(
     items: Sequence[BookingItemRow],
     passengers: Sequence[BookingPassengerRow],
     lines: Iterable[BookingPriceLineRow],
+    open_returns: Iterable[OpenReturnRow] = (),
 ) -> Booking:
     """A booking from its rows; lines of older revisions are left out."""
     # In the order of travel. The positions are those of adding, so a trip that was changed has the last of them.
@@ -139,6 +204,7 @@ def booking_of(
         expires_at=row.expires_at,
         confirmed_at=row.confirmed_at,
         cancelled_at=row.cancelled_at,
+        open_returns=tuple(_open_return(each) for each in open_returns),
     )
 
 

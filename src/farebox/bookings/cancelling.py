@@ -3,8 +3,9 @@
 Money is not moved here. What was paid for is cancelled through `payments.cancel_booking`, which also pays back.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from farebox.bookings.changes import drop_pending_change
 from farebox.bookings.errors import (
     BookingExpired,
     NotCancellable,
+    OpenReturnNotFound,
     RefundChanged,
     TooLateToCancel,
 )
@@ -20,11 +22,12 @@ from farebox.bookings.events import BookingCancelled, BookingReduced
 from farebox.bookings.expiry import end_unpaid_booking, release_holds
 from farebox.bookings.giving_up import end_seats, free_seats
 from farebox.bookings.models import BookingRow
+from farebox.bookings.open_returns import end_open_returns
 from farebox.bookings.policy import CancellationQuote, is_cancellable, quote_seats_given_up
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.repricing import write_revision
 from farebox.bookings.states import UNPAID, BookingStatus, CancelReason, move, record
-from farebox.bookings.views import Booking, BookingItem, Passenger
+from farebox.bookings.views import Booking, Passenger
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid, NotAllowed
 from farebox.core.i18n import N_
@@ -50,12 +53,14 @@ async def quote_cancellation(
     *,
     actor: Actor,
     passengers: Collection[UUID] | None = None,
+    open_returns: Collection[UUID] | None = None,
     reason: CancelReason = CancelReason.CUSTOMER,
 ) -> CancellationQuote:
     """What is paid back for a booking, or for some seats of it, if they are given up now. Changes nothing.
 
     Args:
-        passengers: whose seats; `None` for all that can still be given up, each on its ride.
+        passengers: whose seats; an open return goes with the seat on the way there.
+        open_returns: open returns to be given up alone. Where neither is named: all that can still be given up.
         reason: `operator` where the operator is the cause: all of it is paid back.
 
     Raises:
@@ -63,10 +68,11 @@ async def quote_cancellation(
         NotCancellable: it is over, or being paid where only a part is to be cancelled.
         TooLateToCancel: for what was asked, or for all of it.
         NotAllowed: only the operator's staff who may give money back can name the operator as the cause.
+        OpenReturnNotFound: not all open returns that were named are the booking's.
         Invalid: somebody who is not on it, or not on a ride for which the actor acts.
     """
     booking = await get_booking(work, booking_id, actor=actor)
-    return _quote(work, booking, passengers, actor=actor, reason=reason)
+    return _quote(work, booking, _Named(passengers, open_returns), actor=actor, reason=reason)
 
 
 async def cancel_booking(
@@ -77,6 +83,7 @@ async def cancel_booking(
     reason: CancelReason = CancelReason.CUSTOMER,
     note: str = "",
     passengers: Collection[UUID] | None = None,
+    open_returns: Collection[UUID] | None = None,
 ) -> Booking:
     """Cancel a booking that is not paid, or some seats of it, at no cost; the seats are free at once.
 
@@ -84,24 +91,25 @@ async def cancel_booking(
 
     Args:
         note: why, in the canceller's own words; kept in the audit.
-        passengers: whose seats; `None` for all.
+        passengers, open_returns: whose seats, and which open returns; all where neither is named.
 
     Raises:
         BookingNotFound: no such booking for this actor.
         NotCancellable: it is over already, paid, or being paid where only a part is to be cancelled.
         BookingExpired: its time is over.
-        Invalid: somebody who is not on it.
+        OpenReturnNotFound, Invalid: something or somebody that is not on it.
     """
     row = await get_row(work, booking_id, actor=actor)
     if row.status not in UNPAID:
         raise NotCancellable(booking_status=row.status)
     booking = await get_booking(work, booking_id, actor=SYSTEM)
-    quote = _quote(work, booking, passengers, actor=actor, reason=reason)
+    quote = _quote(work, booking, _Named(passengers, open_returns), actor=actor, reason=reason)
     if quote.is_whole:
         await end_unpaid_booking(work, booking_id, actor=actor, reason=reason, note=note)
     else:
+        nothing = Money.zero(quote.currency)
         try:
-            await _reduce(work, row, quote, _Deed(actor, reason, note, Money.zero(quote.currency)))
+            await _reduce(work, row, quote, _Deed(actor, reason, note, nothing, nothing))
         except UnknownUnits:
             raise BookingExpired from None
     return await get_booking(work, booking_id, actor=SYSTEM)
@@ -115,6 +123,7 @@ async def cancel_sold_booking(
     reason: CancelReason = CancelReason.CUSTOMER,
     note: str = "",
     passengers: Collection[UUID] | None = None,
+    open_returns: Collection[UUID] | None = None,
     expected_refund: Money | None = None,
     refund_to: str,
     most: Money,
@@ -124,34 +133,46 @@ async def cancel_sold_booking(
     For `payments.cancel_booking`, which moves the money in the same unit of work.
 
     Args:
-        note, passengers: see `cancel_booking`; `None` is all that can still be given up.
+        note: see `cancel_booking`; `passengers`, `open_returns`: see `quote_cancellation`.
         expected_refund: what the canceller was shown; compared, never used.
         refund_to: where the money goes, for the audit and the message.
         most: what can be paid back at all: less than was paid, where the payer's bank has taken some of it back.
 
     Raises:
         BookingNotFound: no such booking for this actor.
-        NotCancellable, TooLateToCancel, NotAllowed, Invalid: see `quote_cancellation`.
+        NotCancellable, TooLateToCancel, NotAllowed, OpenReturnNotFound, Invalid: see `quote_cancellation`.
         RefundChanged: `expected_refund` is not what is paid back; nothing was changed.
     """
     row = await get_row(work, booking_id, actor=actor)
     if row.status != BookingStatus.CONFIRMED:
         raise NotCancellable(booking_status=row.status)
     before = await get_booking(work, booking_id, actor=SYSTEM)
-    quote = _quote(work, before, passengers, actor=actor, reason=reason)
+    quote = _quote(work, before, _Named(passengers, open_returns), actor=actor, reason=reason)
     if expected_refund is not None and expected_refund != quote.refund:
         raise RefundChanged(refund=quote.refund)
     await drop_pending_change(work, row, actor=actor)
     paid_back = min(quote.refund, most)
     give_up = _end_sold if quote.is_whole else _reduce
-    await give_up(work, row, quote, _Deed(actor, reason, note, paid_back, refund_to))
+    await give_up(work, row, quote, _Deed(actor, reason, note, paid_back, quote.refund - paid_back, refund_to))
     return Cancellation(before, await get_booking(work, booking_id, actor=SYSTEM), quote, paid_back)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What somebody wants to give up: seats, open returns, or, where neither is named, all that can be."""
+
+    passengers: Collection[UUID] | None
+    open_returns: Collection[UUID] | None
+
+    @property
+    def is_everything(self) -> bool:
+        return self.passengers is None and self.open_returns is None
 
 
 def _quote(
     work: UnitOfWork,
     booking: Booking,
-    passengers: Collection[UUID] | None,
+    named: _Named,
     *,
     actor: Actor,
     reason: CancelReason,
@@ -160,39 +181,59 @@ def _quote(
     if not booking.is_open and booking.status is not BookingStatus.CONFIRMED:
         raise NotCancellable(booking_status=booking.status)
     is_forced = reason is CancelReason.OPERATOR
-    in_reach = _in_reach(booking, actor, is_forced=is_forced)
+    reaches = _reach_of(booking, actor, is_forced=is_forced)
+    in_reach = [person for item in booking.items if reaches(item.operator_id) for person in item.passengers]
     items = {item.id: item for item in booking.items}
     in_time = [
         person for person in in_reach if booking.is_open or is_forced or is_cancellable(items[person.item_id], work.now)
     ]
-    going = in_time if passengers is None else _named(in_reach, passengers)
+    going = in_time if named.is_everything else _named(in_reach, named.passengers)
     late = [person.id for person in going if person not in in_time]
-    if late or not going:
+    returns = _returns_of(booking, named, going, reaches, work.now)
+    if late or not (going or returns):
         raise TooLateToCancel(passengers=late or [person.id for person in in_reach])
     quote = quote_seats_given_up(
-        booking, {person.id for person in going}, work.now, in_full=booking.is_open or is_forced
+        booking,
+        {person.id for person in going},
+        work.now,
+        open_returns=returns,
+        in_full=booking.is_open or is_forced,
     )
     if booking.status is BookingStatus.PAYMENT_PROCESSING and not quote.is_whole:
         raise NotCancellable(booking_status=booking.status)
     return quote
 
 
-def _in_reach(booking: Booking, actor: Actor, *, is_forced: bool) -> list[Passenger]:
-    """Whose seats an actor may give up: all of one's own booking, or those on the rides that one acts for.
+def _reach_of(booking: Booking, actor: Actor, *, is_forced: bool) -> Callable[[UUID], bool]:
+    """Of which operators an actor may give up what is booked: all in one's own booking, or those that one acts for.
 
     Raises:
-        NotAllowed: nobody's.
+        NotAllowed: of none.
     """
     needed = Permission.PAYMENTS_REFUND if is_forced else Permission.BOOKINGS_CHANGE
     is_own = not is_forced and _is_travellers(booking, actor)
 
-    def is_reached(item: BookingItem) -> bool:
-        return is_own or actor.may(needed, item.operator_id)
+    def reaches(operator_id: UUID) -> bool:
+        return is_own or actor.may(needed, operator_id)
 
-    reached = [person for item in booking.items if is_reached(item) for person in item.passengers]
-    if not reached:
+    if not any(reaches(item.operator_id) for item in booking.items):
         raise NotAllowed
-    return reached
+    return reaches
+
+
+def _returns_of(
+    booking: Booking, named: _Named, going: Collection[Passenger], reaches: Callable[[UUID], bool], at: datetime
+) -> set[UUID]:
+    """The open returns that are given up: those named, and those of the people who give up the way there.
+
+    Of one whose time is over the job that ends it decides, by the same terms; until then it goes with the rest.
+    """
+    known = {each.id: each for each in booking.open_returns if reaches(each.operator_id)}
+    asked = set(named.open_returns or (known if named.is_everything else ()))
+    if not known.keys() >= asked:
+        raise OpenReturnNotFound
+    people = {person.id for person in going}
+    return asked | {each.id for each in known.values() if each.passenger_id in people}
 
 
 def _is_travellers(booking: Booking, actor: Actor) -> bool:
@@ -201,7 +242,9 @@ def _is_travellers(booking: Booking, actor: Actor) -> bool:
     return actor.kind != "anonymous" and actor.owner == booking.owner
 
 
-def _named(people: Collection[Passenger], passenger_ids: Collection[UUID]) -> list[Passenger]:
+def _named(people: Collection[Passenger], passenger_ids: Collection[UUID] | None) -> list[Passenger]:
+    if passenger_ids is None:
+        return []
     named = [person for person in people if person.id in passenger_ids]
     if not named or len(named) != len(set(passenger_ids)):
         message = N_("Name people who are on this booking now, each once.")
@@ -211,12 +254,13 @@ def _named(people: Collection[Passenger], passenger_ids: Collection[UUID]) -> li
 
 @dataclass(frozen=True, slots=True)
 class _Deed:
-    """Who cancels, why, and what is paid back where."""
+    """Who cancels, why, and what is paid back where; `withheld`: owed, but with the payer's bank."""
 
     actor: Actor
     reason: CancelReason
     note: str
     paid_back: Money
+    withheld: Money
     refund_to: str = ""
 
     def amounts(self, quote: CancellationQuote) -> dict[str, str]:
@@ -224,6 +268,7 @@ class _Deed:
         return {
             "refund": str(self.paid_back.amount),
             "kept": str(quote.kept.amount),
+            "withheld": str(self.withheld.amount),
             "currency": quote.currency,
             "refund_to": self.refund_to,
         }
@@ -231,12 +276,15 @@ class _Deed:
     def facts(self, quote: CancellationQuote) -> dict[str, Any]:
         """The same for the audit, with whose seats and why. Ids only, no names; the note is what somebody wrote."""
         facts: dict[str, Any] = {"cause": self.reason, "passengers": [str(each) for each in quote.passenger_ids]}
+        if quote.open_return_ids:
+            facts["openReturns"] = [str(each) for each in quote.open_return_ids]
         facts |= self.amounts(quote)
         return facts | ({"note": self.note} if self.note else {})
 
 
 async def _end_sold(work: UnitOfWork, row: BookingRow, quote: CancellationQuote, deed: _Deed) -> None:
     """End a sold booking: all its seats are given up."""
+    await end_open_returns(work, quote.open_return_ids, "cancelled")
     await write_revision(work, row, quote.left)
     await move(
         work,
@@ -257,7 +305,8 @@ async def _end_sold(work: UnitOfWork, row: BookingRow, quote: CancellationQuote,
 
 
 async def _reduce(work: UnitOfWork, row: BookingRow, quote: CancellationQuote, deed: _Deed) -> None:
-    """Take some seats out of a booking that lives on."""
+    """Take some seats or open returns out of a booking that lives on."""
+    await end_open_returns(work, quote.open_return_ids, "cancelled")
     given_up = await end_seats(work, row, quote.passenger_ids, ended_as="cancelled")
     await write_revision(work, row, quote.left)
     status = BookingStatus(row.status)
@@ -269,6 +318,7 @@ async def _reduce(work: UnitOfWork, row: BookingRow, quote: CancellationQuote, d
             reference=row.reference,
             reason=deed.reason,
             passenger_ids=list(quote.passenger_ids),
+            open_return_ids=list(quote.open_return_ids),
             was_paid=status is BookingStatus.CONFIRMED,
             **deed.amounts(quote),
         )

@@ -11,12 +11,12 @@ from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, exists, func, select, true, update
 
-from farebox.accounts import SYSTEM, Actor
+from farebox.accounts import SYSTEM, Actor, Permission
 from farebox.bookings.errors import ChangeNotFound, ChangePending
 from farebox.bookings.events import BookingChangeFailed
-from farebox.bookings.models import BookingChangeRow, BookingRow
+from farebox.bookings.models import BookingChangeRow, BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.states import BookingStatus, record
 from farebox.bookings.verticals import ChangePolicy, ItemDescription, ItemOffer
@@ -39,20 +39,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     seat_number: str
 
 
-class SeatChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Seats of an item given up for those of a hold.
+class NewSeats(msgspec.Struct, frozen=True, kw_only=True):
+    """Seats of a hold that a booking is to have.
 
     Attributes:
-        item_id: of which the seats are given up; `is_whole`: all that it has.
-        is_longer: the hold is of more legs of the same seats, which join those that they have.
-        moves: who gets which of the new seats, in their order.
+        moves: who gets which of them, in their order.
         new_item_id: what the new item of the booking is called.
         offer, description, policy, completes_at: what it is, as the vertical said when it was quoted.
     """
 
-    item_id: UUID
-    is_whole: bool
-    is_longer: bool
     moves: tuple[Move, ...]
     new_item_id: UUID
     offer: ItemOffer
@@ -63,6 +58,27 @@ class SeatChange(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def hold_id(self) -> UUID:
         return self.offer.hold_id
+
+
+class SeatChange(NewSeats, frozen=True, kw_only=True):
+    """Seats of an item given up for those of a hold.
+
+    Attributes:
+        item_id: of which the seats are given up; `is_whole`: all that it has.
+        is_longer: the hold is of more legs of the same seats, which join those that they have.
+        is_shorter: there is no new hold: they keep their seats on a part of the way.
+    """
+
+    item_id: UUID
+    is_whole: bool
+    is_longer: bool
+    is_shorter: bool = False
+
+
+class Redemption(NewSeats, frozen=True, kw_only=True):
+    """Seats of a hold for who has open returns, which are used up by that. The people keep their other seats."""
+
+    open_return_ids: tuple[UUID, ...]
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +96,7 @@ class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a change does and costs. Either `seats` or `people` says what changes.
+    """What a change does and costs. Either `seats`, `redemption` or `people` says what changes.
 
     Attributes:
         revision: of the booking's price that it was made for; another one makes it void.
@@ -94,6 +110,7 @@ class ChangeQuote(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[BookedLine, ...]
     lines: tuple[BookedLine, ...]
     seats: SeatChange | None = None
+    redemption: Redemption | None = None
     people: tuple[NewPerson, ...] = ()
 
     @property
@@ -112,10 +129,22 @@ class ChangeQuote(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.before - self.after, Money.zero(self.before.currency))
 
     @property
+    def new_seats(self) -> NewSeats | None:
+        """The seats that it is about, if it is."""
+        return self.seats or self.redemption
+
+    @property
+    def hold_id(self) -> UUID | None:
+        """The hold that is for this change alone; `None` where there is none."""
+        if self.new_seats is None or (self.seats and self.seats.is_shorter):
+            return None
+        return self.new_seats.hold_id
+
+    @property
     def passenger_ids(self) -> list[UUID]:
         """Whom it is about."""
-        if self.seats:
-            return [move.passenger_id for move in self.seats.moves]
+        if self.new_seats:
+            return [move.passenger_id for move in self.new_seats.moves]
         return [person.passenger_id for person in self.people]
 
 
@@ -124,7 +153,7 @@ class Change:
     """A change that waits for the money it costs, or did.
 
     Attributes:
-        hold_id: of the new seats; `None` where only names change.
+        hold_id: of the new seats; `None` where there are none.
         expires_at: until when it can be paid.
     """
 
@@ -179,7 +208,7 @@ async def open_change(
     """
     row = await get_row(work, booking_id, as_it_stands=True)
     await refuse_second_change(work, booking_id)
-    hold_id = quote.seats.hold_id if quote.seats else None
+    hold_id = quote.hold_id
     expires_at = await _in(work, seconds)
     if hold_id is not None:
         await get_hold(work, hold_id, owner=holder, lock=True)
@@ -223,10 +252,10 @@ async def withdraw_change(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -
 
     Raises:
         BookingNotFound: no such booking for this actor.
-        ChangeNotFound: none waits.
+        ChangeNotFound: none waits, or only one of seats on other operators' rides than the actor's.
     """
     row = await get_row(work, booking_id, actor=actor)
-    waiting = await _find(work, BookingChangeRow.booking_id == booking_id, _IS_PENDING)
+    waiting = await _find(work, BookingChangeRow.booking_id == booking_id, _IS_PENDING, _is_reached_by(actor))
     if waiting is None:
         raise ChangeNotFound
     await _end(work, row, waiting.id, "withdrawn", actor=actor, reason="change-withdrawn")
@@ -294,6 +323,19 @@ def change_of(row: BookingChangeRow) -> Change:
 
 _IS_PENDING: Final = BookingChangeRow.status == "pending"
 _IS_IN_TIME: Final = BookingChangeRow.expires_at > func.clock_timestamp()
+
+
+def _is_reached_by(actor: Actor) -> ColumnElement[bool]:
+    """Which changes, of bookings that a credential reaches, are its own or of nobody's seats but its operators'."""
+    if actor.booking_id is not None or actor.is_everywhere:
+        return true()
+    own = exists().where(BookingRow.id == BookingChangeRow.booking_id, BookingRow.owner == actor.owner)
+    others = exists().where(
+        BookingPassengerRow.id == func.any(BookingChangeRow.passenger_ids),
+        BookingItemRow.id == BookingPassengerRow.item_id,
+        BookingItemRow.operator_id.not_in(actor.operators_with(Permission.BOOKINGS_CHANGE)),
+    )
+    return own | ~others
 
 
 async def _find(work: UnitOfWork, *which: ColumnElement[bool]) -> BookingChangeRow | None:

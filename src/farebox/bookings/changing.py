@@ -4,10 +4,9 @@ The traveller holds the new seats first, as any others. A quote says what it cos
 `exchanging` does what was quoted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -18,12 +17,13 @@ from farebox.accounts import Actor, Permission
 from farebox.bookings.changes import ChangeQuote, Move, SeatChange
 from farebox.bookings.errors import MixedCurrencies, NotChangeable
 from farebox.bookings.models import BookingItemRow
+from farebox.bookings.moving import reprice
 from farebox.bookings.policy import no_better_than
 from farebox.bookings.queries import get_booking
 from farebox.bookings.seating import offers_of
 from farebox.bookings.states import BookingStatus
 from farebox.bookings.verticals import ChangePolicy, ItemOffer, SeatOffer, Traveller, Verticals
-from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
+from farebox.bookings.views import Booking, BookingItem, Passenger
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError, FieldError, Invalid, NotAllowed
 from farebox.core.i18n import N_
@@ -31,9 +31,6 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money, total
 from farebox.inventory import Hold, HoldExpired, Want, get_hold
 from farebox.pricing import Quote
-
-CHANGE_FEE: Final = N_("Seat {seat}, change fee")
-"""Label of the price line of what a change costs. It stays with the seat, whatever is changed or cancelled later."""
 
 PROMOTION: Final = "promotion"
 """Label of the price lines of what a code gave, as pricing names it."""
@@ -55,16 +52,19 @@ class ChangeWish:
     """What a traveller wants changed.
 
     Attributes:
-        lock_id: the hold of the new seats, one for each person.
+        lock_id: the hold of the new seats, one for each person; `None`: they keep theirs, on a part of the way.
         holder: whose hold it is.
         passengers: who changes, all of one item; empty: everybody on `item_id`.
         item_id: needed only where nobody is named and the booking has several items.
+        from_id, to_id: which part of the way, where seats are kept; `None`: from or to where it is now.
     """
 
-    lock_id: UUID
+    lock_id: UUID | None
     holder: Actor
     passengers: tuple[SeatWish, ...] = ()
     item_id: UUID | None = None
+    from_id: UUID | None = None
+    to_id: UUID | None = None
 
 
 async def quote_change(
@@ -73,7 +73,8 @@ async def quote_change(
     """What it costs to give people of a booking the seats of a hold instead of theirs. Changes nothing.
 
     The new ride is priced as it is sold today, for the same people, beside what else stays of the booking; the service
-    fee is not asked for again. Each person who changes costs the change fee under which the old seat was bought.
+    fee is not asked for again. Each person who changes costs the change fee under which the old seat was bought. Where
+    the old seats cost more than all that, as much of it is paid back as the terms of their sale say at this instant.
 
     Raises:
         BookingNotFound: no such booking for this actor.
@@ -92,10 +93,15 @@ async def quote_seats(
     """The same for a booking that was read before."""
     item, named = _who_changes(booking, wish)
     refuse_too_late(work, booking, item, item.policy.change_until, actor=actor)
-    hold = await _held(work, wish)
-    longer = _joined(item, [person for person, _ in named], hold)
-    offer = await _offer_of(work, item, longer or hold, verticals)
-    seated = _seat([(person, person.seat_number.upper()) for person, _ in named] if longer else named, offer)
+    people = [person for person, _ in named]
+    hold = await held(work, wish.lock_id, wish.holder) if wish.lock_id else None
+    longer = _joined(item, people, hold) if hold else None
+    shorter = None if hold else await _part_of(work, item, people, wish, verticals)
+    new = shorter or longer or hold
+    assert new is not None, "there is a hold, or there are seats to be kept"
+    offer = await offer_of(work, new, verticals, kind=item.kind, operator_id=item.operator_id)
+    keeps_seats = longer or shorter
+    seated = seat_people([(each, each.seat_number.upper()) for each in people] if keeps_seats else named, offer)
     quote = await _price(work, booking, offer, seated, verticals)
     if quote.currency != booking.total.currency:
         raise MixedCurrencies
@@ -106,6 +112,7 @@ async def quote_seats(
         item_id=item.id,
         is_whole=len(seated) == len(item.passengers),
         is_longer=longer is not None,
+        is_shorter=shorter is not None,
         moves=tuple(Move(passenger_id=person.id, unit=seat.unit, seat_number=seat.label) for person, seat in seated),
         new_item_id=new_id(),
         offer=offer,
@@ -113,14 +120,14 @@ async def quote_seats(
         policy=_terms_of(work, vertical.change_policy(offer), item, actor=actor),
         completes_at=vertical.completed_at(offer),
     )
-    leaving = {person.seat_number: seat.label for person, seat in seated}
-    gone = tuple(
-        line for line in booking.lines if line.item_id == item.id and line.seat_number in leaving and line.kind != "fee"
-    )
-    kept = [_carried(line, change, leaving) for line in booking.lines if line not in gone]
-    added = _added(change, quote, item.policy.change_fee_minor)
+    price = reprice(booking, item, change, quote, work.now)
     return ChangeQuote(
-        revision=booking.revision, before=booking.total, gone=gone, added=added, lines=(*kept, *added), seats=change
+        revision=booking.revision,
+        before=booking.total,
+        gone=price.gone,
+        added=price.added,
+        lines=price.lines,
+        seats=change,
     )
 
 
@@ -174,8 +181,9 @@ def _who_changes(booking: Booking, wish: ChangeWish) -> tuple[BookingItem, list[
     return next(item for item in booking.items if item.id == named[0][0].item_id), named
 
 
-async def _held(work: UnitOfWork, wish: ChangeWish) -> Hold:
-    hold = await get_hold(work, wish.lock_id, owner=wish.holder.owner)
+async def held(work: UnitOfWork, lock_id: UUID, holder: Actor) -> Hold:
+    """The hold of the new seats. Raises: HoldNotFound, HoldExpired."""
+    hold = await get_hold(work, lock_id, owner=holder.owner)
     if hold.state != "held":
         raise HoldExpired
     return hold
@@ -197,16 +205,36 @@ def _joined(item: BookingItem, people: Sequence[Passenger], hold: Hold) -> Hold 
     return replace(hold, claims=(replace(ours, first_slot=first, end_slot=end),))
 
 
-async def _offer_of(work: UnitOfWork, item: BookingItem, hold: Hold, verticals: Verticals) -> ItemOffer:
+async def _part_of(
+    work: UnitOfWork, item: BookingItem, people: Sequence[Passenger], wish: ChangeWish, verticals: Verticals
+) -> Hold:
+    """The booking's own hold as it would be of the seats that people have, on a part of their way.
+
+    Raises:
+        Invalid: it is no part of it, or all of it.
+        DomainError: the ride does not go that way.
+    """
+    hold = await get_hold(work, item.hold_id)
+    units = tuple(sorted(person.unit for person in people))
+    whole = Want(item.inventory_id, units, item.first_slot, item.end_slot)
+    [offer] = await offers_of(work, [replace(hold, claims=(whole,))], verticals)
+    first, end = await verticals[item.kind].stretch_of(work, offer, wish.from_id, wish.to_id)
+    if not item.first_slot <= first < end <= item.end_slot or (first, end) == (item.first_slot, item.end_slot):
+        message = N_("Without a hold of other seats, name a part of your way. To ride further, hold the missing part.")
+        raise Invalid([FieldError("to", "no-part-of-the-way", message)])
+    return replace(hold, claims=(replace(whole, first_slot=first, end_slot=end),))
+
+
+async def offer_of(work: UnitOfWork, hold: Hold, verticals: Verticals, *, kind: str, operator_id: UUID) -> ItemOffer:
     """What the hold is. Seats are exchanged within one operator, whose terms and whose money it is."""
     offers = await offers_of(work, [hold], verticals)
-    if len(offers) != 1 or (offers[0].kind, offers[0].operator_id) != (item.kind, item.operator_id):
+    if len(offers) != 1 or (offers[0].kind, offers[0].operator_id) != (kind, operator_id):
         message = N_("Choose seats on one trip of the same operator.")
         raise Invalid([FieldError("lockId", "other-operator", message)])
     return offers[0]
 
 
-def _seat(named: Sequence[tuple[Passenger, str]], offer: ItemOffer) -> list[Seated]:
+def seat_people(named: Sequence[tuple[Passenger, str]], offer: ItemOffer) -> list[Seated]:
     """Each person on the seat that they named, or else on one that fits, in the order named."""
     if len(offer.seats) != len(named):
         message = N_("Hold one seat for each person who changes.")
@@ -306,55 +334,3 @@ def _with_promotion(booking: Booking, item: BookingItem, seated: Sequence[Seated
         return quote
     facts = {name: value for name, value in given[0].facts.items() if name not in {"seat", "tax_rate_bp"}}
     return quote.less(off, PROMOTION, facts)
-
-
-def _carried(line: BookedLine, change: SeatChange, leaving: Mapping[str, str]) -> BookedLine:
-    """A line that stays: fees of a seat go along with who had it, and what is paid once with the last of an item."""
-    if line.item_id != change.item_id:
-        return line
-    if line.seat_number is not None and line.seat_number in leaving:
-        seat = leaving[line.seat_number]
-        return replace(line, item_id=change.new_item_id, seat_number=seat, facts={**line.facts, "seat": seat})
-    if line.seat_number is None and change.is_whole:
-        return replace(line, item_id=change.new_item_id)
-    return line
-
-
-def _added(change: SeatChange, quote: Quote, fee_minor: int) -> tuple[BookedLine, ...]:
-    """The new seats' lines, and the fee for each. What is paid once was paid with the first seats."""
-    lines = [
-        BookedLine(
-            item_id=change.new_item_id,
-            kind=line.kind,
-            label=line.label,
-            facts=line.facts,
-            seat_number=line.seat_number,
-            amount=line.amount,
-            tax_included=line.tax_included,
-        )
-        for line in quote.lines
-        if line.seat_number is not None
-    ]
-    fee = Money(fee_minor, quote.currency)
-    tax = fee_tax(fee, lines)
-    fees = [
-        BookedLine(
-            item_id=change.new_item_id,
-            kind="fee",
-            label=CHANGE_FEE,
-            facts={"seat": move.seat_number},
-            seat_number=move.seat_number,
-            amount=fee,
-            tax_included=tax,
-        )
-        for move in change.moves
-        if fee
-    ]
-    return (*lines, *fees)
-
-
-def fee_tax(fee: Money, lines: Sequence[BookedLine]) -> Money:
-    """The tax in a fee: as much of it as of what it is a fee for."""
-    price = total([line.amount for line in lines], fee.currency)
-    tax = total([line.tax_included for line in lines], fee.currency)
-    return fee.times(Fraction(tax.minor, price.minor)) if price else Money.zero(fee.currency)

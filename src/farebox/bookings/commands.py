@@ -1,15 +1,16 @@
 """What becomes of a booking after it was made."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings.errors import BookingExpired, IllegalTransition, SeatsGone
 from farebox.bookings.events import BookingCompleted, BookingConfirmed, BookingRefunded
-from farebox.bookings.expiry import BATCH, holds_of
-from farebox.bookings.models import BookingRow
+from farebox.bookings.expiry import BATCH
+from farebox.bookings.models import BookingRow, OpenReturnRow
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.states import SOLD, UNPAID, BookingStatus, CancelReason, move
 from farebox.bookings.views import Booking
@@ -31,7 +32,13 @@ from farebox.pricing import count_promotion_again
 
 
 async def start_processing(
-    work: UnitOfWork, booking_id: UUID, *, actor: Actor, settings: Settings, takes_seconds: int = 0
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    actor: Actor,
+    settings: Settings,
+    takes_seconds: int = 0,
+    locked: Booking | None = None,
 ) -> Booking:
     """A payment begins: the seats are kept for the payment window.
 
@@ -40,35 +47,38 @@ async def start_processing(
 
     Args:
         takes_seconds: the window, where this way of paying takes longer than `payment_window_seconds`.
+        locked: the booking, where the caller has read and locked it for this actor in this unit of work.
 
     Raises:
         BookingNotFound: no such booking for this actor.
         BookingExpired: its time is over.
         IllegalTransition: it does not wait for money.
     """
-    row = await get_row(work, booking_id, actor=actor)
-    status = BookingStatus(row.status)
-    if status is BookingStatus.CANCELLED and row.reason == CancelReason.EXPIRED:
+    booking = locked or await get_booking(work, booking_id, actor=actor, lock=True)
+    if booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED:
         raise BookingExpired
-    if status not in UNPAID:
-        raise IllegalTransition(booking_status=status)
-    age_seconds = int((work.now - row.created_at).total_seconds())
+    if booking.status not in UNPAID:
+        raise IllegalTransition(booking_status=booking.status)
+    age_seconds = int((work.now - booking.created_at).total_seconds())
     window_seconds = max(settings.payment_window_seconds, takes_seconds)
     seconds = max(0, min(window_seconds, settings.booking_ttl_seconds + window_seconds - age_seconds))
     ends = []
-    holds = await holds_of(work, [booking_id])
-    await lock_holds(work, holds)
+    holds = booking.hold_ids
+    if len(holds) > 1:
+        await lock_holds(work, holds)
     for hold_id in holds:
         try:
             ends.append((await rearm(work, hold_id, seconds=seconds)).expires_at)
         except (HoldExpired, HoldNotFound):
             raise BookingExpired from None
-    row.expires_at = min(filter(None, ends))
-    await work.session.flush()
-    if status is BookingStatus.PENDING:
-        target = BookingStatus.PAYMENT_PROCESSING
-        await move(work, booking_id, target, source=status, actor=actor, reason="payment-started")
-    return await get_booking(work, booking_id, actor=SYSTEM)
+    expires_at = min(filter(None, ends))
+    if booking.status is BookingStatus.PENDING:
+        source, target = BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING
+        columns = {"expires_at": expires_at}
+        await move(work, booking_id, target, source=source, actor=actor, reason="payment-started", columns=columns)
+    else:
+        await work.execute("UPDATE booking SET expires_at = %s WHERE id = %s", (expires_at, booking_id))
+    return replace(booking, status=BookingStatus.PAYMENT_PROCESSING, expires_at=expires_at)
 
 
 async def payment_failed(work: UnitOfWork, booking_id: UUID, *, actor: Actor, failure: str) -> None:
@@ -83,35 +93,41 @@ async def payment_failed(work: UnitOfWork, booking_id: UUID, *, actor: Actor, fa
         await move(work, booking_id, target, source=source, actor=actor, reason="payment-failed", facts=facts)
 
 
-async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, reason: str = "paid") -> Booking:
+async def confirm_booking(
+    work: UnitOfWork, booking_id: UUID, *, actor: Actor, reason: str = "paid", locked: Booking | None = None
+) -> Booking:
     """Sell the seats: for payments, once money has arrived or none is due.
 
     Also for a booking that ran out: its seats are taken again if they are still free. Confirming again changes nothing.
+
+    Args:
+        locked: the booking as it stands, where the caller has read and locked it in this unit of work.
 
     Raises:
         SeatsGone: somebody else has at least one of them. Nothing was changed.
         IllegalTransition: it was cancelled by somebody, or is over.
         BookingNotFound: no such booking.
     """
-    row = await get_row(work, booking_id, as_it_stands=True)
-    status = BookingStatus(row.status)
-    if status in SOLD:
-        return await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
-    if status is BookingStatus.CANCELLED and row.reason != CancelReason.EXPIRED:
-        raise IllegalTransition(booking_status=status)
-    await _sell(work, await holds_of(work, [booking_id]))
-    if status is BookingStatus.CANCELLED and row.promotion_id is not None:
-        await count_promotion_again(work, row.promotion_id, person=row.contact_email_index)
+    booking = locked or await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+    if booking.status in SOLD:
+        return booking
+    is_late = booking.status is BookingStatus.CANCELLED
+    if is_late and booking.reason is not CancelReason.EXPIRED:
+        raise IllegalTransition(booking_status=booking.status)
+    await _sell(work, booking.hold_ids)
+    if is_late:
+        row = await get_row(work, booking_id, as_it_stands=True)
+        if row.promotion_id is not None:
+            await count_promotion_again(work, row.promotion_id, person=row.contact_email_index)
     await move(
         work,
         booking_id,
         BookingStatus.CONFIRMED,
-        source=status,
+        source=booking.status,
         actor=actor,
         reason=reason,
         columns={"confirmed_at": work.now, "expires_at": None, "reason": None, "cancelled_at": None},
     )
-    booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
     work.publish(
         BookingConfirmed(
             booking_id=booking.id,
@@ -120,7 +136,14 @@ async def confirm_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, r
             currency=booking.total.currency,
         )
     )
-    return booking
+    return replace(
+        booking,
+        status=BookingStatus.CONFIRMED,
+        confirmed_at=work.now,
+        expires_at=None,
+        reason=None,
+        cancelled_at=None,
+    )
 
 
 async def mark_refunded(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> bool:
@@ -135,10 +158,14 @@ async def mark_refunded(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> 
 
 
 async def complete_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
-    """Complete confirmed bookings whose last item has been used up; how many."""
+    """Complete confirmed bookings whose last item has been used up; how many.
+
+    Open returns that were not used are ended first, which is payments': their booking waits for that.
+    """
+    has_open = exists().where(OpenReturnRow.booking_id == BookingRow.id, OpenReturnRow.status == "open")
     due = await work.session.execute(
         select(BookingRow.id, BookingRow.reference)
-        .where(BookingRow.status == BookingStatus.CONFIRMED, BookingRow.completes_at <= func.now())
+        .where(BookingRow.status == BookingStatus.CONFIRMED, BookingRow.completes_at <= func.now(), ~has_open)
         .order_by(BookingRow.completes_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -155,22 +182,18 @@ async def _sell(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
     """Confirm all holds, or, where one was lost and somebody has its seats, or was forgotten long after, none."""
     await work.execute("SAVEPOINT selling")
     try:
-        for hold_id in hold_ids:
-            await get_hold(work, hold_id, lock=True)
-        await _confirm_or_take_again(work, hold_ids)
+        try:
+            if len(hold_ids) > 1:
+                await lock_holds(work, hold_ids)
+            for hold_id in hold_ids:
+                await confirm(work, hold_id)
+        except HoldLost:
+            # Who takes a seat locks its run before it, and the seats in their order: none may be locked by us already.
+            await work.execute("ROLLBACK TO SAVEPOINT selling")
+            for hold_id in hold_ids:
+                await get_hold(work, hold_id, lock=True)
+            for hold_id in hold_ids:
+                await reclaim(work, hold_id)
     except (UnitsTaken, StockGone, HoldLost, HoldNotFound):
         await work.execute("ROLLBACK TO SAVEPOINT selling")
         raise SeatsGone from None
-
-
-async def _confirm_or_take_again(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
-    await work.execute("SAVEPOINT confirming")
-    try:
-        await lock_holds(work, hold_ids)
-        for hold_id in hold_ids:
-            await confirm(work, hold_id)
-    except HoldLost:
-        # Who takes a seat locks its run before it, and the seats in their order: none may be locked by us already.
-        await work.execute("ROLLBACK TO SAVEPOINT confirming")
-        for hold_id in hold_ids:
-            await reclaim(work, hold_id)

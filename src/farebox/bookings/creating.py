@@ -8,7 +8,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import Actor
 from farebox.bookings.assembling import booking_of
@@ -16,10 +15,11 @@ from farebox.bookings.details import Contact, PassengerDetails, check_contact, c
 from farebox.bookings.errors import PriceChanged
 from farebox.bookings.events import BookingCreated
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingPriceLineRow, BookingRow
+from farebox.bookings.open_returns import NewOpenReturns, buy_open_returns
 from farebox.bookings.references import new_reference
 from farebox.bookings.seating import Seated, check_seating, offers_of, quote_items, seat_passengers, sum_of
 from farebox.bookings.states import BookingStatus, record
-from farebox.bookings.verticals import ItemOffer, Verticals
+from farebox.bookings.verticals import ItemOffer, Traveller, Verticals
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
@@ -27,9 +27,10 @@ from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.core.rows import inserted
 from farebox.core.settings import Settings
-from farebox.inventory import Hold, HoldExpired, get_hold, lock_holds, rearm, transfer
-from farebox.pricing import Quote, discounted, find_promotion, take_promotion
+from farebox.inventory import Hold, HoldExpired, adopt, get_hold, lock_holds
+from farebox.pricing import Promotion, Quote, discounted, find_promotion, take_promotion
 
 REFERENCE_ATTEMPTS = 8
 
@@ -43,6 +44,7 @@ class BookingRequest:
         passengers: one for each seat of each hold.
         expected_total: what the traveller was shown; compared, never used.
         promo_code: a code for a discount, as typed.
+        open_return: whether everybody is to have an open return, too.
     """
 
     lock_ids: tuple[UUID, ...]
@@ -50,6 +52,7 @@ class BookingRequest:
     contact: Contact
     expected_total: Money | None = None
     promo_code: str = ""
+    open_return: bool = False
 
 
 async def create_booking(
@@ -77,10 +80,10 @@ async def create_booking(
     items = await offers_of(work, holds, verticals)
     people, contact = _check_form(request, region=settings.phone_region)
     seated = _seat(items, people, verticals)
-    quotes = await quote_items(work, items, [person.traveller for person in seated], verticals)
     promotion = await find_promotion(work, request.promo_code) if request.promo_code.strip() else None
-    if promotion:
-        quotes = discounted(promotion, quotes, [item.operator_id for item in items])
+    quotes, returns = await price_items(
+        work, items, [person.traveller for person in seated], promotion, verticals, with_returns=request.open_return
+    )
     refuse_other_total(quotes, request.expected_total)
     reach = contact_values(contact, secrets, region=settings.phone_region)
     if promotion:
@@ -103,13 +106,14 @@ async def create_booking(
             expires_at=min(filter(None, ends)),
         )
         | reach
-        | {"promotion_id": promotion.id if promotion else None},
+        | {"promotion_id": promotion.id if promotion else None}
+        | ({"completes_at": max(item_rows[0].completes_at, returns.offer.valid_until)} if returns else {}),
     )
     passenger_rows = [passenger_row(row.id, item_rows[person.item].id, person, secrets) for person in seated]
     line_rows = price_line_rows(work, row, item_rows, quotes)
-    work.session.add_all(item_rows)
-    await work.session.flush()
-    work.session.add_all([*passenger_rows, *line_rows])
+    for part in (*item_rows, *passenger_rows, *line_rows):
+        work.put(part)
+    return_rows = await returns.enter(work, row.id, {each.unit: each.id for each in passenger_rows}) if returns else []
     record(work, row.id, actor=actor, source=None, target=BookingStatus.PENDING, reason="created")
     total, _ = sum_of(quotes)
     work.publish(
@@ -117,7 +121,31 @@ async def create_booking(
             booking_id=row.id, reference=row.reference, total_price=str(total.amount), currency=total.currency
         )
     )
-    return booking_of(row, item_rows, passenger_rows, line_rows)
+    return booking_of(row, item_rows, passenger_rows, line_rows, return_rows)
+
+
+async def price_items(
+    work: UnitOfWork,
+    items: Sequence[ItemOffer],
+    travellers: Sequence[Traveller],
+    promotion: Promotion | None,
+    verticals: Verticals,
+    *,
+    with_returns: bool,
+) -> tuple[list[Quote], NewOpenReturns | None]:
+    """The price of a booking's items, with what a code takes off and, if asked for, open returns for everybody.
+
+    Raises:
+        MixedCurrencies: they cannot be paid together.
+        Invalid: the code is not for them, or no open return is sold with them.
+    """
+    quotes = await quote_items(work, items, travellers, verticals)
+    if promotion:
+        quotes = discounted(promotion, quotes, [item.operator_id for item in items])
+    if not with_returns:
+        return quotes, None
+    returns = await buy_open_returns(work, items, travellers, verticals)
+    return returns.added_to(quotes), returns
 
 
 def refuse_other_total(quotes: Sequence[Quote], expected: Money | None) -> None:
@@ -201,14 +229,14 @@ async def _own_holds(work: UnitOfWork, lock_ids: Sequence[UUID], *, owner: str) 
     locked = {lock_id: await get_hold(work, lock_id, owner=owner, lock=True) for lock_id in sorted(lock_ids)}
     if any(hold.state != "held" for hold in locked.values()):
         raise HoldExpired
-    await lock_holds(work, lock_ids)
+    if len(lock_ids) > 1:
+        await lock_holds(work, lock_ids)
     return [locked[lock_id] for lock_id in lock_ids]
 
 
 async def _adopt(work: UnitOfWork, hold: Hold, booking_id: UUID, seconds: int) -> datetime:
     """The hold is the booking's from now on, which keeps its seats for the booking's time."""
-    await transfer(work, hold.id, owner=f"booking:{booking_id}")
-    ends_at = (await rearm(work, hold.id, seconds=seconds)).expires_at
+    ends_at = (await adopt(work, hold.id, owner=f"booking:{booking_id}", seconds=seconds)).expires_at
     assert ends_at is not None  # it is held, since it was locked as such
     return ends_at
 
@@ -265,13 +293,10 @@ async def _insert_booking(work: UnitOfWork, *, settings: Settings, zone: str, va
     """
     day = work.now.astimezone(ZoneInfo(zone)).date()
     for _ in range(REFERENCE_ATTEMPTS):
-        row: BookingRow | None = await work.session.scalar(
-            insert(BookingRow)
-            .values(values | {"reference": new_reference(settings.reference_prefix, day, settings.reference_length)})
-            .on_conflict_do_nothing(index_elements=["reference"])
-            .returning(BookingRow)
-        )
-        if row is not None:
+        reference = new_reference(settings.reference_prefix, day, settings.reference_length)
+        row = BookingRow(**values, reference=reference)
+        [entered] = await work.send([inserted(row, rest="ON CONFLICT (reference) DO NOTHING RETURNING id")])
+        if entered:
             return row
     raise RuntimeError(f"no free reference in {REFERENCE_ATTEMPTS} draws: the random source is not random")
 

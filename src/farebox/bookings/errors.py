@@ -119,6 +119,13 @@ class NothingFound(NotFound):
     message = N_("We could not find this trip again with enough free seats in the coming days.")
 
 
+class OpenReturnNotFound(NotFound):
+    """No such open return of this booking, or it was used or given up."""
+
+    code = "open-return-not-found"
+    message = N_("We could not find this open return. It may have been used or given up already.")
+
+
 class PassengerNotFound(NotFound):
     """Nobody of this booking, or somebody who has given the seat up."""
 

@@ -1,7 +1,10 @@
 """Facts about bookings. Ids and amounts (decimal text), no names and no numbers of people."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
+
+from msgspec import field
 
 from farebox.core.events import Event
 
@@ -29,7 +32,8 @@ class BookingConfirmed(Event, frozen=True, kw_only=True):
 class BookingCancelled(Event, frozen=True, kw_only=True):
     """The booking is over; `reason` is one of `CancelReason`.
 
-    `was_paid`: it was confirmed; then `refund` is paid back to `refund_to` (`origin` or `wallet`), and `kept` is not.
+    `was_paid`: it was confirmed; then `refund` is paid back to `refund_to` (`origin` or `wallet`), and `kept` is not;
+    `withheld` is owed, but with the payer's bank, which has taken the payment back.
     """
 
     type: ClassVar[str] = "booking.cancelled"
@@ -39,21 +43,24 @@ class BookingCancelled(Event, frozen=True, kw_only=True):
     was_paid: bool = False
     refund: str = "0"
     kept: str = "0"
+    withheld: str = "0"
     currency: str = ""
     refund_to: str = ""
 
 
 class BookingReduced(Event, frozen=True, kw_only=True):
-    """Some seats were given up, and the booking lives on. The other fields are as in `BookingCancelled`."""
+    """Some seats or open returns were given up, and the booking lives on. Other fields as in `BookingCancelled`."""
 
     type: ClassVar[str] = "booking.reduced"
     booking_id: UUID
     reference: str
     reason: str
     passenger_ids: list[UUID]
+    open_return_ids: list[UUID] = field(default_factory=list)
     was_paid: bool
     refund: str
     kept: str
+    withheld: str
     currency: str
     refund_to: str
 
@@ -115,6 +122,27 @@ class BookingChangeFailed(Event, frozen=True, kw_only=True):
     reference: str
     change_id: UUID
     reason: str
+
+
+class OpenReturnsEnding(Event, frozen=True, kw_only=True):
+    """The open returns of a booking will not be good for long."""
+
+    type: ClassVar[str] = "booking.open-returns-ending"
+    booking_id: UUID
+    reference: str
+    valid_until: datetime
+
+
+class OpenReturnsEnded(Event, frozen=True, kw_only=True):
+    """Open returns of a booking were not used in time; of their price, `refund` is paid back and `kept` is not."""
+
+    type: ClassVar[str] = "booking.open-returns-ended"
+    booking_id: UUID
+    reference: str
+    open_return_ids: list[UUID]
+    refund: str
+    kept: str
+    currency: str
 
 
 class LookupCodeRequested(Event, frozen=True, kw_only=True):

@@ -4,20 +4,24 @@ The new seats are sold to the booking before the old ones are given up, in one t
 new item; the old rows stay, as what was given up.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings.changes import ChangeQuote, Move, SeatChange
+from farebox.bookings.changes import ChangeQuote, Move, NewSeats, SeatChange
 from farebox.bookings.errors import NotChangeable, SeatsGone
 from farebox.bookings.events import BookingChanged
-from farebox.bookings.giving_up import end_seats, free_seats
+from farebox.bookings.giving_up import GivenUp, end_seats, free_seats
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
+from farebox.bookings.open_returns import carry_open_returns
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.repricing import write_revision
 from farebox.bookings.states import BookingStatus, record
+from farebox.bookings.verticals import ItemOffer
 from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
@@ -44,16 +48,21 @@ async def change_seats(
     if row.status != BookingStatus.CONFIRMED or row.price_revision != quote.revision:
         raise NotChangeable(booking_status=row.status)
     old = await work.session.get_one(BookingItemRow, change.item_id, populate_existing=True)
-    await _take_over(work, row, old, change, holder)
-    seats_before = await _add_item(work, row, change)
-    await free_seats(work, await end_seats(work, row, quote.passenger_ids, ended_as="changed"))
+    if change.is_shorter:
+        await lock_holds(work, [old.hold_id])
+    else:
+        await take_over(work, row, change, holder, also=[old.hold_id])
+    moved = await add_item(work, row, change)
+    await carry_open_returns(work, {before.id: now.id for before, now in moved})
+    given_up = await end_seats(work, row, quote.passenger_ids, ended_as="changed")
+    await free_seats(work, _without(given_up, change.offer) if change.is_shorter else given_up)
     if change.is_longer:
         await _join(work, change)
     await write_revision(work, row, quote.lines)
     status = BookingStatus(row.status)
     facts = {
         "change": str(change_id),
-        "from": {"resource": str(old.resource_id), "seats": seats_before},
+        "from": {"resource": str(old.resource_id), "seats": [before.seat_number for before, _ in moved]},
         "to": {"resource": str(change.offer.resource_id), "seats": [move.seat_number for move in change.moves]},
     }
     record(work, row.id, actor=actor, source=status, target=status, reason="changed", facts=facts)
@@ -70,9 +79,18 @@ async def change_seats(
     return booking
 
 
-async def _take_over(work: UnitOfWork, row: BookingRow, old: BookingItemRow, change: SeatChange, holder: str) -> None:
-    """The new seats are the booking's for good."""
-    await lock_holds(work, [old.hold_id, change.hold_id])
+async def take_over(
+    work: UnitOfWork, row: BookingRow, change: NewSeats, holder: str, *, also: Sequence[UUID] = ()
+) -> None:
+    """The new seats are the booking's for good.
+
+    Args:
+        also: holds that are locked together with that of the new seats.
+
+    Raises:
+        SeatsGone: the new seats are not held any more. Nothing was changed.
+    """
+    await lock_holds(work, [*also, change.hold_id])
     try:
         # Asked again under the lock: another booking of the same traveller may have taken it over since it was quoted.
         await get_hold(work, change.hold_id, owner=holder)
@@ -91,8 +109,20 @@ async def _join(work: UnitOfWork, change: SeatChange) -> None:
     await swap(work, change.hold_id, [Want(offer.inventory_id, offer.units, offer.first_slot, offer.end_slot)])
 
 
-async def _add_item(work: UnitOfWork, row: BookingRow, change: SeatChange) -> list[str]:
-    """The new item, with the same people on its seats. The seats that they had, in their order."""
+def _without(given_up: Sequence[GivenUp], kept: ItemOffer) -> list[GivenUp]:
+    """What is given up of a way of which a part is kept: the legs before and after that."""
+    return [
+        GivenUp(each.hold_id, replace(each.want, first_slot=first, end_slot=end))
+        for each in given_up
+        for first, end in ((each.want.first_slot, kept.first_slot), (kept.end_slot, each.want.end_slot))
+        if first < end
+    ]
+
+
+async def add_item(
+    work: UnitOfWork, row: BookingRow, change: NewSeats
+) -> list[tuple[BookingPassengerRow, BookingPassengerRow]]:
+    """The new item, with the same people on its seats: each as before and as now, in the order of the moves."""
     last = await work.session.scalar(
         select(func.max(BookingItemRow.position)).where(BookingItemRow.booking_id == row.id)
     )
@@ -126,9 +156,13 @@ async def _add_item(work: UnitOfWork, row: BookingRow, change: SeatChange) -> li
         .execution_options(populate_existing=True)
     )
     people = {person.id: person for person in found}
-    for position, move in enumerate(change.moves):
-        work.session.add(_moved(people[move.passenger_id], item.id, position, move))
-    return [people[move.passenger_id].seat_number for move in change.moves]
+    moved = [
+        (people[move.passenger_id], _moved(people[move.passenger_id], item.id, position, move))
+        for position, move in enumerate(change.moves)
+    ]
+    work.session.add_all(now for _, now in moved)
+    await work.session.flush()
+    return moved
 
 
 def _moved(person: BookingPassengerRow, item_id: UUID, position: int, move: Move) -> BookingPassengerRow:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
+from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow, OpenReturnRow
 from farebox.core.db import UnitOfWork
 from farebox.inventory import HoldNotFound, Want, lock_holds, release_units
 
@@ -55,13 +55,34 @@ async def end_seats(
         units = {person.unit for person in people if person.item_id == item.id}
         if units:
             given_up.append(_shrink(work, item, units, ended_as))
-    left = [item for item in items if item.ended_as is None]
-    if left:
-        row.starts_at = min(item.starts_at for item in left)
-        row.completes_at = max(item.completes_at for item in left)
+    await set_clocks(work, row)
+    return given_up
+
+
+async def set_clocks(work: UnitOfWork, row: BookingRow) -> None:
+    """Let a booking begin with the first of its rides, and be used up with the last of them and its open returns.
+
+    Where nothing is left of it, its clocks stay as they were.
+
+    Args:
+        row: the booking, locked by the caller.
+    """
     row.updated_at = work.now
     await work.session.flush()
-    return given_up
+    rides = select(func.min(BookingItemRow.starts_at), func.max(BookingItemRow.completes_at)).where(
+        BookingItemRow.booking_id == row.id, BookingItemRow.ended_as.is_(None)
+    )
+    found = (await work.session.execute(rides.having(func.count() > 0))).one_or_none()
+    if found is None:
+        return
+    until = await work.session.scalar(
+        select(func.max(OpenReturnRow.valid_until)).where(
+            OpenReturnRow.booking_id == row.id, OpenReturnRow.status == "open"
+        )
+    )
+    row.starts_at, completes_at = found
+    row.completes_at = max(completes_at, until) if until else completes_at
+    await work.session.flush()
 
 
 async def free_seats(work: UnitOfWork, given_up: Collection[GivenUp]) -> None:

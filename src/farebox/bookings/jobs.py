@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable
 from farebox.bookings.commands import complete_bookings
 from farebox.bookings.expiry import BATCH, expire_bookings
 from farebox.bookings.lookup import delete_old_lookups
+from farebox.bookings.open_returns import announce_ends
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.jobs import Jobs
 
 COMPLETE = "bookings.complete"
 EXPIRE = "bookings.expire"
 FORGET_LOOKUPS = "bookings.forget-lookups"
+REMIND = "bookings.remind-of-open-returns"
 
 
 def register_jobs(jobs: Jobs, database: Database) -> None:
@@ -30,9 +32,13 @@ def register_jobs(jobs: Jobs, database: Database) -> None:
         async with database.begin() as work:
             await delete_old_lookups(work)
 
+    async def remind(timestamp: int) -> None:
+        await work_off(database, announce_ends)
+
     jobs.every("*/5 * * * *", COMPLETE, complete)
     jobs.every("*/5 * * * *", EXPIRE, expire)
     jobs.every("50 3 * * *", FORGET_LOOKUPS, forget_lookups)
+    jobs.every("10 8 * * *", REMIND, remind)
 
 
 async def work_off(database: Database, handle: Callable[[UnitOfWork], Awaitable[int]]) -> int:

@@ -3,7 +3,7 @@
 A wiped text opens as the empty one, and its digest is empty, so that it is never found.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -11,10 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 
+from farebox.bookings.details import contact_key
 from farebox.bookings.models import BookingPassengerRow, BookingRow
 from farebox.bookings.states import UNPAID, BookingStatus
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
+from farebox.pricing import forget_promotion_people
 
 BATCH: Final = 500
 NOWHERE: Final = b""
@@ -63,8 +65,12 @@ async def list_references(work: UnitOfWork, owner: str) -> dict[UUID, str]:
 
 
 async def wipe_people(work: UnitOfWork, booking_ids: Collection[UUID], *, secrets: Secrets) -> None:
-    """Forget who these bookings were for: contact, names, documents, phones, addresses."""
+    """Forget who these bookings were for: contact, names, documents, phones, addresses, what somebody wrote about it,
+    and that they had a code."""
+    had_codes = await _list_code_holders(work, booking_ids, secrets)
     await _wipe_contacts(work, BookingRow.id.in_(booking_ids), secrets)
+    await _wipe_code_holders(work, had_codes)
+    await _wipe_notes(work, booking_ids)
     await _wipe_passengers(work, BookingPassengerRow.booking_id.in_(booking_ids), {"full_name": ""}, secrets)
 
 
@@ -103,6 +109,46 @@ async def wipe_old_people(work: UnitOfWork, *, before: datetime, secrets: Secret
     ids = (await work.session.scalars(old)).all()
     await wipe_people(work, ids, secrets=secrets)
     return len(ids)
+
+
+async def _list_code_holders(
+    work: UnitOfWork, booking_ids: Collection[UUID], secrets: Secrets
+) -> dict[UUID, set[bytes]]:
+    """Promotion -> the digests under which it knows who these bookings are for, whatever key they were made with."""
+    rows = await work.session.execute(
+        select(BookingRow.promotion_id, BookingRow.contact_email, BookingRow.contact_email_index).where(
+            BookingRow.id.in_(booking_ids),
+            BookingRow.promotion_id.is_not(None),
+            BookingRow.contact_email_index != NOWHERE,
+        )
+    )
+    found: dict[UUID, set[bytes]] = {}
+    for promotion_id, sealed, index in rows:
+        assert promotion_id is not None  # as asked for
+        email = secrets.decrypt(sealed, place="booking.contact_email")
+        digests = {index, *secrets.blind_indexes(contact_key(email, region=""))}
+        found.setdefault(promotion_id, set()).update(digests)
+    return found
+
+
+async def _wipe_code_holders(work: UnitOfWork, had_codes: Mapping[UUID, set[bytes]]) -> None:
+    """Unless another booking, which is not wiped, says the same."""
+    for promotion_id, people in had_codes.items():
+        still = await work.session.scalar(
+            select(BookingRow.id)
+            .where(BookingRow.promotion_id == promotion_id, BookingRow.contact_email_index.in_(people))
+            .limit(1)
+        )
+        if still is None:
+            await forget_promotion_people(work, promotion_id, people)
+
+
+async def _wipe_notes(work: UnitOfWork, booking_ids: Collection[UUID]) -> None:
+    """The one thing that may be taken out of the audit: what somebody wrote in their own words."""
+    await work.execute(
+        "UPDATE booking_audit SET facts = facts - 'note' WHERE booking_id = ANY(%s) AND facts ? 'note'",
+        (list(booking_ids),),
+    )
 
 
 async def _wipe_contacts(work: UnitOfWork, which: ColumnElement[bool], secrets: Secrets) -> None:

@@ -114,7 +114,7 @@ def _is_found(search: str, actor: Actor) -> ColumnElement[bool]:
     named = BookingRow.reference.contains(reference, autoescape=True) if reference else false()
     if actor.booking_id is not None or actor.kind == "anonymous":
         return named
-    folded = func.public.search_fold(search)
+    folded = select(func.public.search_fold(search)).scalar_subquery()  # once, and not for each row anew
 
     def is_like(column: ColumnElement[str]) -> ColumnElement[bool]:
         return (folded != "") & (func.strpos(func.public.search_fold(column), folded) > 0)

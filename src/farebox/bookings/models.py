@@ -27,6 +27,7 @@ from farebox.core.db import Base
 
 STATUSES = ("pending", "payment_processing", "confirmed", "completed", "cancelled", "refunded")
 ENDINGS = ("cancelled", "changed")
+OPEN_RETURN_STATUSES = ("open", "redeemed", "cancelled", "ended")
 CHANGE_STATUSES = ("pending", "applied", "failed", "withdrawn")
 
 
@@ -208,8 +209,53 @@ class BookingChangeRow(Base):
     ended_at: Mapped[datetime | None]
 
 
+class OpenReturnRow(Base):
+    """Somebody's right to ride back later, on a day that is not chosen yet; paid for with the ride there.
+
+    `passenger_id` is who has it, by their seat on the ride there, and goes along where that is changed. What it is for
+    and what was paid for it never changes: `amount_minor` is the sum of its price lines (`facts.open_return`), which
+    are in the booking's price as long as it is open. `refund_bp`: how much is paid back of what is not used of that.
+    `item_id`: the ride that it was redeemed for. `reminded_at`: when its end was announced.
+    """
+
+    __tablename__ = "open_return"
+    __table_args__ = (
+        CheckConstraint(f"status IN {OPEN_RETURN_STATUSES}", name="status"),
+        CheckConstraint("passenger_type IN ('adult', 'child', 'senior')", name="passenger_type"),
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        CheckConstraint("refund_bp BETWEEN 0 AND 10000", name="refund"),
+        CheckConstraint("(status = 'open') = (ended_at IS NULL)", name="ended"),
+        CheckConstraint("(status = 'redeemed') = (item_id IS NOT NULL)", name="redeemed"),
+        Index(None, "booking_id"),
+        Index("uq_open_return_passenger_id", "passenger_id", unique=True, postgresql_where="status = 'open'"),
+        Index("ix_open_return_valid_until", "valid_until", postgresql_where="status = 'open'"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
+    passenger_id: Mapped[UUID] = mapped_column(ForeignKey("booking_passenger.id"))
+    passenger_type: Mapped[str]
+    kind: Mapped[str]
+    operator_id: Mapped[UUID] = mapped_column(ForeignKey("operator.id"))
+    from_id: Mapped[UUID | None]
+    to_id: Mapped[UUID | None]
+    origin: Mapped[str]
+    destination: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    refund_bp: Mapped[int]
+    valid_until: Mapped[datetime]
+    timezone: Mapped[str]
+    status: Mapped[str]
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("booking_item.id"))
+    created_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
 class BookingAuditRow(Base):
-    """What happened to a booking, when, by whom and why. Never changed."""
+    """What happened to a booking, when, by whom and why. Never changed, but that the `note` among the facts, which
+    somebody typed, is forgotten with the people of the booking."""
 
     __tablename__ = "booking_audit"
     __table_args__ = (Index(None, "booking_id", "id"),)

@@ -7,14 +7,21 @@ import msgspec
 from sqlalchemy import delete, select
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings.creating import contact_values, passenger_row, price_line_rows, refuse_other_total
+from farebox.bookings.creating import contact_values, passenger_row, price_items, price_line_rows, refuse_other_total
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
 from farebox.bookings.errors import NotModifiable
+from farebox.bookings.giving_up import set_clocks
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
+from farebox.bookings.open_returns import (
+    NewOpenReturns,
+    find_offer,
+    forget_open_returns,
+    has_open_returns,
+)
 from farebox.bookings.queries import get_booking, get_row
-from farebox.bookings.seating import Seated, check_seating, quote_items, seat_passengers, sum_of
+from farebox.bookings.seating import Seated, check_seating, seat_passengers, sum_of
 from farebox.bookings.states import BookingStatus, record
-from farebox.bookings.verticals import ItemOffer, Traveller, Verticals
+from farebox.bookings.verticals import ItemOffer, OpenReturnOffer, Traveller, Verticals
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
@@ -24,7 +31,6 @@ from farebox.core.settings import Settings
 from farebox.pricing import (
     Promotion,
     Quote,
-    discounted,
     find_promotion,
     get_taken_promotion,
     pass_on_promotion,
@@ -40,6 +46,7 @@ async def update_passengers(
     passengers: Sequence[PassengerDetails] = (),
     contact: Contact | None = None,
     promo_code: str | None = None,
+    open_return: bool | None = None,
     actor: Actor,
     verticals: Verticals,
     settings: Settings,
@@ -54,6 +61,7 @@ async def update_passengers(
         passengers: one for each seat of the booking; none to leave the people as they are.
         contact: `None` to leave it as it is.
         promo_code: `None` to leave it as it is; empty to go without.
+        open_return: whether everybody is to have an open return, too; `None` to leave it as it is.
 
     Raises:
         BookingNotFound: no such booking for this actor.
@@ -64,28 +72,25 @@ async def update_passengers(
     row = await get_row(work, booking_id, actor=actor)
     if row.status != BookingStatus.PENDING:
         raise NotModifiable(booking_status=row.status)
-    people, errors = check_passengers(passengers, region=settings.phone_region)
-    if contact:
-        contact, contact_errors = check_contact(contact, region=settings.phone_region)
-        errors += contact_errors
-    if errors:
-        raise Invalid(errors)
+    people, contact = _check_form(passengers, contact, region=settings.phone_region)
     reach = contact_values(contact, secrets, region=settings.phone_region) if contact else {}
     promotion = await _promotion(work, row, promo_code)
     items = await _items(work, row.id)
     offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
     seated = _seat(offers, people, verticals)
     quotes: list[Quote] = []
-    if people or promo_code is not None:
+    returns = None
+    if people or promo_code is not None or open_return is not None:
         travellers = [one.traveller for one in seated] or await _travellers(work, items)
-        quotes = await quote_items(work, offers, travellers, verticals)
-        if promotion:
-            quotes = discounted(promotion, quotes, [offer.operator_id for offer in offers])
+        with_returns = await has_open_returns(work, row.id) if open_return is None else open_return
+        quotes, returns = await price_items(work, offers, travellers, promotion, verticals, with_returns=with_returns)
         refuse_other_total(quotes, expected_total)
 
     await _exchange(work, row, promotion, person=reach.get("contact_email_index", row.contact_email_index))
     for column, value in reach.items():
         setattr(row, column, value)
+    if quotes:
+        await forget_open_returns(work, row.id)
     if seated:
         await _reseat(work, items, seated, secrets)
     if quotes:
@@ -93,13 +98,48 @@ async def update_passengers(
         row.price_revision += 1
         row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
         work.session.add_all(price_line_rows(work, row, items, quotes))
+        await _add_returns(work, row, returns)
     row.updated_at = work.now
-    given = {"passengers": bool(people), "contact": contact is not None, "promotion": promo_code is not None}
-    changed = [name for name, is_given in given.items() if is_given]
+    given = {"passengers": people or None, "contact": contact, "promotion": promo_code, "openReturn": open_return}
+    changed = [name for name, value in given.items() if value is not None]
     pending = BookingStatus.PENDING
     record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
     await work.session.flush()
     return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+def _check_form(
+    passengers: Sequence[PassengerDetails], contact: Contact | None, *, region: str
+) -> tuple[list[PassengerDetails], Contact | None]:
+    people, errors = check_passengers(passengers, region=region)
+    if contact:
+        contact, contact_errors = check_contact(contact, region=region)
+        errors += contact_errors
+    if errors:
+        raise Invalid(errors)
+    return people, contact
+
+
+async def _add_returns(work: UnitOfWork, row: BookingRow, returns: NewOpenReturns | None) -> None:
+    """The open returns that the booking has from now on, if any."""
+    if returns:
+        people = await work.session.execute(
+            select(BookingPassengerRow.unit, BookingPassengerRow.id).where(
+                BookingPassengerRow.booking_id == row.id, BookingPassengerRow.ended_as.is_(None)
+            )
+        )
+        await returns.enter(work, row.id, {unit: passenger_id for unit, passenger_id in people})  # noqa: C416  (rows are no pairs to the type checker)
+    await set_clocks(work, row)
+
+
+async def find_open_return(work: UnitOfWork, booking_id: UUID, *, verticals: Verticals) -> OpenReturnOffer | None:
+    """What an open return for everybody on a booking costs that waits for money; `None` where none is sold with it.
+
+    For who has read the booking.
+    """
+    items = await _items(work, booking_id)
+    offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
+    return await find_offer(work, offers, await _travellers(work, items), verticals)
 
 
 async def _promotion(work: UnitOfWork, row: BookingRow, promo_code: str | None) -> Promotion | None:

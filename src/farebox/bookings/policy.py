@@ -12,11 +12,19 @@ from uuid import UUID
 
 from msgspec import structs
 
+from farebox.bookings.sharing import (
+    KEPT_OF_RETURN,
+    SeatPrice,
+    Shares,
+    is_of_return,
+    is_paid_once,
+    less,
+    share_out_item,
+)
 from farebox.bookings.verticals import ChangePolicy, RefundTier
-from farebox.bookings.views import BookedLine, Booking, BookingItem, Passenger
+from farebox.bookings.views import BookedLine, Booking, BookingItem, OpenReturn, Passenger
 from farebox.core.i18n import N_
 from farebox.core.money import Money, total
-from farebox.pricing import share_out
 
 WHOLE_BP: Final = 10_000
 
@@ -24,16 +32,7 @@ SEAT: Final = N_("Seat {seat}")
 KEPT: Final = N_("Kept for seat {seat}, cancelled")
 """Label of the price line of what is not paid back for a seat. It stays, whatever else is cancelled later."""
 
-FEE_TAX: Final = "service-fee-tax"
-"""Label of the price line of the tax that is added to what is paid once, as pricing names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SeatPrice:
-    """What one seat costs in a booking: its own lines, and its share of what counts for all seats of the item."""
-
-    amount: Money
-    tax: Money
+OPEN_RETURN: Final = N_("Open return")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class CancellationQuote:
 
     Attributes:
         passenger_ids: whose seats, in the booking's order.
+        open_return_ids: which open returns.
         is_whole: nobody is left, so the booking is over.
         refund: comes off the booking's total.
         left: the booking's price lines afterwards.
@@ -79,6 +79,7 @@ class CancellationQuote:
     lines: tuple[RefundLine, ...]
     left: tuple[BookedLine, ...]
     currency: str
+    open_return_ids: tuple[UUID, ...] = ()
 
     @property
     def price(self) -> Money:
@@ -113,13 +114,23 @@ def rate_at(policy: ChangePolicy, at: datetime) -> tuple[int, datetime | None]:
     return (0 if policy.tiers else WHOLE_BP), policy.cancel_until
 
 
+def rate_when_given_up(policy: ChangePolicy, at: datetime) -> int:
+    """How much of a seat's price a cancellation would pay back at an instant, in basis points: also 0, if too late."""
+    latest = policy.cancel_until
+    return rate_at(policy, at)[0] if latest is not None and at <= latest else 0
+
+
 def no_better_than(new: ChangePolicy, old: ChangePolicy, at: datetime) -> ChangePolicy:
     """The terms of seats that others are given for at an instant: they pay back no larger a part than those would then.
 
     Else whoever is late would change to a later trip first, and cancel that one.
     """
-    latest = old.cancel_until
-    rate_bp = rate_at(old, at)[0] if latest is not None and at <= latest else 0
+    rate_bp = rate_when_given_up(old, at)
+    return paying_back_at_most(new, rate_bp)
+
+
+def paying_back_at_most(new: ChangePolicy, rate_bp: int) -> ChangePolicy:
+    """The same terms, with no larger part of a seat's price paid back than so much."""
     if rate_bp == WHOLE_BP or new.cancel_until is None:
         return new
     tiers = new.tiers or (RefundTier(until=new.cancel_until, refund_bp=WHOLE_BP),)
@@ -128,7 +139,12 @@ def no_better_than(new: ChangePolicy, old: ChangePolicy, at: datetime) -> Change
 
 
 def quote_seats_given_up(
-    booking: Booking, passenger_ids: Collection[UUID], at: datetime, *, in_full: bool = False
+    booking: Booking,
+    passenger_ids: Collection[UUID],
+    at: datetime,
+    *,
+    open_returns: Collection[UUID] = (),
+    in_full: bool = False,
 ) -> CancellationQuote:
     """What is paid back for the seats of these passengers, line by line, and the booking's price without them.
 
@@ -136,15 +152,17 @@ def quote_seats_given_up(
     item where the terms say so and nobody of the item stays. What an earlier change or cancellation has cost stays.
 
     Args:
+        open_returns: the same for these: at their own rate.
         in_full: all of it is paid back, whatever the terms: nothing was paid yet, or the operator is the cause.
     """
     given = [person for person in booking.passengers if person.id in passenger_ids]
     refunds: list[RefundLine] = []
-    left = list(booking.lines)
+    left = [line for line in booking.lines if line.open_return_id is None]
+    of_returns = [line for line in booking.lines if line.open_return_id is not None]
     for item in booking.items:
         going = [person for person in item.passengers if person in given]
         if going:
-            shares = _share_out(item, left, booking.total.currency)
+            shares = share_out_item(item, left, booking.total.currency)
             rate, until = (WHOLE_BP, None) if in_full else rate_at(item.policy, at)
             seats = [_seat_refund(item, person, shares.prices[person.id], rate, until) for person in going]
             left, fees = _without(item, going, left, shares, in_full=in_full)
@@ -153,16 +171,55 @@ def quote_seats_given_up(
                 for person, line in zip(going, seats, strict=True)
                 if line.kept
             ]
+            _keep_tax_within(item, left)
             refunds += seats
             refunds += fees
-    _keep_within(booking.total, refunds, left)
+    _keep_within(booking.total - booking.price_of_open_returns, refunds, left)
+    ending = [each for each in booking.open_returns if each.id in open_returns]
+    for each in ending:
+        its_lines = [line for line in of_returns if line.open_return_id == each.id]
+        refund = _return_refund(each, its_lines[0].item_id, in_full=in_full)
+        refunds.append(refund)
+        left += _kept_of_return(refund, its_lines)
+    left += [line for line in of_returns if line.open_return_id not in {each.id for each in ending}]
     return CancellationQuote(
         passenger_ids=tuple(person.id for person in given),
         is_whole=len(given) == len(booking.passengers),
         lines=tuple(refunds),
         left=tuple(left),
         currency=booking.total.currency,
+        open_return_ids=tuple(each.id for each in ending),
     )
+
+
+def _return_refund(open_return: OpenReturn, item_id: UUID, *, in_full: bool) -> RefundLine:
+    rate = WHOLE_BP if in_full else open_return.refund_bp
+    return RefundLine(
+        item_id=item_id,
+        passenger_id=open_return.passenger_id,
+        seat_number=None,
+        label=OPEN_RETURN,
+        price=open_return.price,
+        refund=open_return.price.times(Fraction(rate, WHOLE_BP)),
+        refund_bp=rate,
+    )
+
+
+def _kept_of_return(refund: RefundLine, its_lines: Sequence[BookedLine]) -> list[BookedLine]:
+    """What is not paid back of an open return's price, with its part of the tax."""
+    if not refund.kept:
+        return []
+    tax = total([line.tax_included for line in its_lines], refund.price.currency)
+    kept = BookedLine(
+        item_id=refund.item_id,
+        kind="fee",
+        label=KEPT_OF_RETURN,
+        facts={},
+        seat_number=None,
+        amount=refund.kept,
+        tax_included=tax.times(Fraction(refund.kept.minor, refund.price.minor)),
+    )
+    return [kept]
 
 
 def _keep_within(price: Money, refunds: list[RefundLine], left: list[BookedLine]) -> None:
@@ -178,6 +235,7 @@ def _keep_within(price: Money, refunds: list[RefundLine], left: list[BookedLine]
     choose = max if over > 0 else min
     place, line = choose(enumerate(refunds), key=lambda each: each[1].refund.minor)
     refunds[place] = replace(line, refund=line.refund - Money(over, price.currency))
+    cost = total([each.amount for each in left], price.currency)
     tax = total([each.tax_included for each in left], price.currency)
     left.append(
         BookedLine(
@@ -187,65 +245,13 @@ def _keep_within(price: Money, refunds: list[RefundLine], left: list[BookedLine]
             facts={"seat": line.seat_number} if line.seat_number else line.facts,
             seat_number=line.seat_number,
             amount=Money(over, price.currency),
-            tax_included=Money(-tax.minor if over > 0 else 0, price.currency),  # nothing is left to be taxed
+            tax_included=tax.times(Fraction(over, cost.minor)),
         )
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Shares:
-    """What each seat of an item costs, and which part of each shared line (by its position) is in that."""
-
-    prices: dict[UUID, SeatPrice]
-    portions: dict[int, dict[UUID, SeatPrice]]
-
-
-def _share_out(item: BookingItem, lines: Sequence[BookedLine], currency: str) -> _Shares:
-    """Give each seat its own lines, and of those that count for all seats of the item a part by what the seats cost.
-
-    Nothing is taken off a seat beyond its price: the rest of such a discount is off what is paid once.
-    """
-    own = {person.id: _own_lines(item, person, lines) for person in item.passengers}
-    amounts = {who: sum(line.amount.minor for line in mine) for who, mine in own.items()}
-    taxes = {who: sum(line.tax_included.minor for line in mine) for who, mine in own.items()}
-    portions: dict[int, dict[UUID, SeatPrice]] = {}
-    for position, line in enumerate(lines):
-        if line.item_id == item.id and line.seat_number is None and not _is_paid_once(line):
-            weights = [max(0, amount) for amount in amounts.values()]
-            amount = max(line.amount.minor, -sum(weights))
-            tax = line.tax_included.times(Fraction(amount, line.amount.minor)).minor if amount else 0
-            parts = list(zip(amounts, _split(amount, weights), _split(tax, weights), strict=True))
-            portions[position] = {
-                who: SeatPrice(Money(part, currency), Money(tax_part, currency)) for who, part, tax_part in parts
-            }
-            for who, part, tax_part in parts:
-                amounts[who] += part
-                taxes[who] += tax_part
-    prices = {who: SeatPrice(Money(amounts[who], currency), Money(taxes[who], currency)) for who in own}
-    return _Shares(prices, portions)
-
-
-def _is_paid_once(line: BookedLine) -> bool:
-    """Whether it is for the item and not for its seats: the service fee, and the tax on that."""
-    return line.seat_number is None and (line.kind == "fee" or line.label == FEE_TAX)
-
-
-def _own_lines(item: BookingItem, person: Passenger, lines: Sequence[BookedLine]) -> list[BookedLine]:
-    return [
-        line
-        for line in lines
-        if line.item_id == item.id and line.seat_number == person.seat_number and line.kind != "fee"
-    ]
-
-
-def _split(amount: int, weights: Sequence[int]) -> list[int]:
-    """An amount of either sign in parts by weight, exact to the minor unit."""
-    parts = share_out(abs(amount), weights)
-    return parts if amount >= 0 else [-part for part in parts]
-
-
 def _without(
-    item: BookingItem, going: Sequence[Passenger], lines: Sequence[BookedLine], shares: _Shares, *, in_full: bool
+    item: BookingItem, going: Sequence[Passenger], lines: Sequence[BookedLine], shares: Shares, *, in_full: bool
 ) -> tuple[list[BookedLine], list[RefundLine]]:
     """The booking's lines without some seats of an item, and what goes with the last of them."""
     seats = {person.seat_number for person in going}
@@ -253,14 +259,14 @@ def _without(
     left: list[BookedLine] = []
     once: list[BookedLine] = []
     for position, line in enumerate(lines):
-        if line.item_id != item.id or line.label == KEPT:
+        if line.item_id != item.id or line.label == KEPT or is_of_return(line):
             left.append(line)
-        elif _is_paid_once(line):
+        elif is_paid_once(line):
             (once if is_last else left).append(line)
         elif line.kind == "fee":
             (once if in_full and line.seat_number in seats else left).append(line)
         elif line.seat_number is None:
-            rest = _less(line, [shares.portions[position][person.id] for person in going])
+            rest = less(line, [shares.portions[position][person.id] for person in going])
             if rest.amount:
                 (once if is_last else left).append(rest)
         elif line.seat_number not in seats:
@@ -283,14 +289,20 @@ def _without(
     return left if is_refunded else left + once, [fees]
 
 
-def _less(line: BookedLine, portions: Sequence[SeatPrice]) -> BookedLine:
-    """A line that counted for several seats, without the parts of some."""
-    currency = line.amount.currency
-    return replace(
-        line,
-        amount=line.amount - total([portion.amount for portion in portions], currency),
-        tax_included=line.tax_included - total([portion.tax for portion in portions], currency),
-    )
+def _keep_tax_within(item: BookingItem, left: list[BookedLine]) -> None:
+    """Let the tax of what is left of an item be between none and all of its price.
+
+    Fees of a seat go in full where the operator is the cause, with all their tax: of a discount that was off them too,
+    the rest is then off less tax than it has in it, or off more.
+    """
+    own = [(place, line) for place, line in enumerate(left) if line.item_id == item.id]
+    shared = [place for place, line in own if line.kind == "discount" and line.seat_number is None]
+    if shared:
+        price = sum(line.amount.minor for _, line in own)
+        tax = sum(line.tax_included.minor for _, line in own)
+        last = left[shared[-1]]
+        over = Money(tax - max(0, min(tax, price)), last.amount.currency)
+        left[shared[-1]] = replace(last, tax_included=last.tax_included - over)
 
 
 def _seat_refund(

@@ -1,13 +1,14 @@
 """Reading bookings. Whom a credential reaches is part of the query: what it does not reach is not found."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, select, true
 
 from farebox.accounts import SYSTEM, Actor, Permission, booking_subject, note_accesses
-from farebox.bookings.assembling import assemble
+from farebox.bookings.assembling import PARTS_OF_ONE, assemble
 from farebox.bookings.errors import BookingNotFound
 from farebox.bookings.expiry import expire_if_due
 from farebox.bookings.models import (
@@ -22,6 +23,7 @@ from farebox.bookings.views import (
     Booking,
 )
 from farebox.core.db import UnitOfWork
+from farebox.core.rows import Selection
 
 Columns = TypeVarTuple("Columns")
 
@@ -41,8 +43,23 @@ async def get_booking(
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
+    if actor.kind == "system" or _has_only_own(actor, lock=lock):
+        found = await _read(work, booking_id, owner=None if actor.kind == "system" else actor.owner, lock=lock)
+        if found is None:
+            raise BookingNotFound
+        booking, is_due = found
+        if as_it_stands or not is_due:
+            return booking
     row = await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=lock, as_it_stands=as_it_stands)
     return (await shown(work, [row], actor, "read"))[0]
+
+
+async def is_reached(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> bool:
+    """Whether there is such a booking for this actor, for those who show something else of it."""
+    if actor.kind == "system":
+        return True
+    reached = select(BookingRow.id).where(BookingRow.id == booking_id, reached_by(actor))
+    return await work.session.scalar(reached) is not None
 
 
 async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: Actor) -> Booking:
@@ -53,6 +70,18 @@ async def get_booking_by_reference(work: UnitOfWork, reference: str, *, actor: A
         BookingNotFound: no such booking, or not for this actor.
     """
     row = await _get_row(work, BookingRow.reference == check_reference(reference), actor=actor)
+    return (await shown(work, [row], actor, "read"))[0]
+
+
+async def get_sold_booking(work: UnitOfWork, operator_id: UUID, which: UUID | str, *, actor: Actor) -> Booking:
+    """A booking with something of an operator's, for who acts for it: by its id, or by its reference however typed.
+
+    Raises:
+        ReferenceMistyped: no booking has such a reference, whoever asks.
+        BookingNotFound: no such booking, or not of this operator, or not for this actor.
+    """
+    named = BookingRow.id == which if isinstance(which, UUID) else BookingRow.reference == check_reference(which)
+    row = await _get_row(work, named & _has_of(operator_id), actor=actor)
     return (await shown(work, [row], actor, "read"))[0]
 
 
@@ -79,11 +108,16 @@ async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> lis
     ]
 
 
-def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) -> ColumnElement[bool]:
+def reached_by(
+    actor: Actor, permission: Permission = Permission.BOOKINGS_READ, *, wholly: bool = False
+) -> ColumnElement[bool]:
     """Which bookings a credential reaches: a code's session that one, a visitor or a person their own, who acts for
     operators those with something of theirs, as far as they have the permission, and the system all.
 
     A booking names its passengers, so whoever reads one for an operator needs the permission for these, too.
+
+    Args:
+        wholly: of operators, only those with nothing of others.
     """
     if actor.booking_id is not None:
         return BookingRow.id == actor.booking_id
@@ -95,16 +129,21 @@ def reached_by(actor: Actor, permission: Permission = Permission.BOOKINGS_READ) 
     operators = actor.operators_with(permission) & actor.operators_with(Permission.PASSENGERS_READ)
     if not operators:
         return own
-    sold = exists().where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.operator_id.in_(operators))
-    return own | sold
+    items = exists().where(BookingItemRow.booking_id == BookingRow.id)
+    sold = items.where(BookingItemRow.operator_id.in_(operators))
+    others = items.where(BookingItemRow.operator_id.not_in(operators))
+    return own | (sold & ~others if wholly else sold)
 
 
-def sold_for(actor: Actor, permission: Permission) -> Select[UUID, str]:
+def sold_for(actor: Actor, permission: Permission, operator_id: UUID | None = None) -> Select[UUID, str]:
     """`id` and `reference` of the bookings of which all was sold for operators for whom an actor has a permission.
 
     For what other modules ask. An actor's own bookings are not among them for being their own.
+
+    Args:
+        operator_id: something of them was sold for this one.
     """
-    query = select(BookingRow.id, BookingRow.reference)
+    query = select(BookingRow.id, BookingRow.reference).where(_has_of(operator_id) if operator_id else true())
     if actor.is_everywhere:
         return query
     operators = actor.operators_with(permission)
@@ -112,21 +151,61 @@ def sold_for(actor: Actor, permission: Permission) -> Select[UUID, str]:
     return query.where(~others)
 
 
+def sold_by(operator_id: UUID, actor: Actor, permission: Permission) -> Select[UUID, str, str, datetime | None]:
+    """`id`, `reference`, `status` and `expires_at` of the bookings of which something was sold for an operator; none
+    for an actor who may not do that there. For what other modules ask."""
+    query = select(BookingRow.id, BookingRow.reference, BookingRow.status, BookingRow.expires_at)
+    return query.where(_has_of(operator_id) if actor.may(permission, operator_id) else false())
+
+
+def _has_of(operator_id: UUID) -> ColumnElement[bool]:
+    return exists().where(BookingItemRow.booking_id == BookingRow.id, BookingItemRow.operator_id == operator_id)
+
+
 async def get_row(
-    work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM, as_it_stands: bool = False
+    work: UnitOfWork, booking_id: UUID, *, actor: Actor = SYSTEM, as_it_stands: bool = False, wholly: bool = False
 ) -> BookingRow:
-    """The row itself, locked, for commands of this module. `as_it_stands`: see `get_booking`.
+    """The row itself, locked, for commands of this module. `as_it_stands`: see `get_booking`; `wholly`: `reached_by`.
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
-    return await _get_row(work, BookingRow.id == booking_id, actor=actor, lock=True, as_it_stands=as_it_stands)
+    return await _get_row(
+        work, BookingRow.id == booking_id, actor=actor, lock=True, as_it_stands=as_it_stands, wholly=wholly
+    )
 
 
 async def count_bookings_by_status(work: UnitOfWork) -> dict[str, int]:
     """How many bookings are in each status; statuses without any are left out."""
     rows = await work.session.execute(select(BookingRow.status, func.count()).group_by(BookingRow.status))
     return {status: count for status, count in rows}  # noqa: C416  (rows are no pairs to the type checker)
+
+
+def _has_only_own(actor: Actor, *, lock: bool) -> bool:
+    """Whether an actor reaches what they booked themselves, and nothing else."""
+    is_somebody = actor.kind != "anonymous" and actor.booking_id is None and not actor.is_everywhere
+    return is_somebody and not actor.operators_with(_needed(lock=lock))
+
+
+def _needed(*, lock: bool) -> Permission:
+    return Permission.BOOKINGS_CHANGE if lock else Permission.BOOKINGS_READ  # it is locked to be changed
+
+
+async def _read(work: UnitOfWork, booking_id: UUID, *, owner: str | None, lock: bool) -> tuple[Booking, bool] | None:
+    """A booking, and whether its time is over, in one round trip: what nearly everybody asks who asks for one."""
+    one = f"{'' if owner is None else ' AND booking.owner = $2'}{' FOR UPDATE' if lock else ''}"
+    row = _ONE[one].about(booking_id, *([] if owner is None else [owner]))
+    due = ("SELECT FROM booking WHERE id = $1 AND expires_at <= clock_timestamp()", (str(booking_id),))
+    found = await work.send([row, due, *PARTS_OF_ONE.about(booking_id)])
+    rows = _ONE[one].read(found[0])
+    return (PARTS_OF_ONE.assembled(rows, found[2:])[0], bool(found[1])) if rows else None
+
+
+_ONE: Final = {
+    f"{owned}{locked}": Selection(BookingRow, f"WHERE booking.id = $1{owned}{locked}")
+    for owned in ("", " AND booking.owner = $2")
+    for locked in ("", " FOR UPDATE")
+}
 
 
 async def _get_row(
@@ -136,10 +215,10 @@ async def _get_row(
     actor: Actor,
     lock: bool = False,
     as_it_stands: bool = False,
+    wholly: bool = False,
 ) -> BookingRow:
     is_due = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
-    permission = Permission.BOOKINGS_CHANGE if lock else Permission.BOOKINGS_READ  # it is locked to be changed
-    query = select(BookingRow, is_due).where(which, reached_by(actor, permission))
+    query = select(BookingRow, is_due).where(which, reached_by(actor, _needed(lock=lock), wholly=wholly))
     if lock:
         query = query.with_for_update()
     found = (await work.session.execute(fresh(query))).one_or_none()

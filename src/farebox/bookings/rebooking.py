@@ -43,6 +43,7 @@ async def rebook(
     *,
     day: date | None = None,
     actor: Actor,
+    holder: Actor | None = None,
     verticals: Verticals,
     terms: HoldTerms | None,
     secrets: Secrets,
@@ -54,6 +55,7 @@ async def rebook(
 
     Args:
         day: of the first trip, where it begins; `None`: its own.
+        holder: for whom the seats are held, where that is not the actor: a credential for one booking holds none.
         terms: of the holds; `None`: the seats are only looked for.
 
     Raises:
@@ -64,9 +66,9 @@ async def rebook(
     """
     booking = await get_booking(work, booking_id, actor=actor)
     items = sorted(booking.items, key=lambda item: item.starts_at)
-    holder = actor.owner if terms else ""
-    found = await _find_all(work, items, day, holder, verticals)
-    holds = await _hold_all(work, found, holder, terms) if terms else {}
+    owner = (holder or actor).owner if terms else ""
+    found = await _find_all(work, items, day, owner, verticals)
+    holds = await _hold_all(work, found, owner, terms) if terms else {}
     is_own = actor.booking_id is None and actor.owner == booking.owner
     return [
         Again(

@@ -82,8 +82,9 @@ def _plain(typed: str) -> str:
 def _parts(plain: str) -> tuple[str, str, str] | None:
     """Prefix, day and code, where that is the form of it. The day begins as early as there can be one."""
     for start in range(LONGEST_PREFIX + 1):
-        prefix, day, code = plain[:start], plain[start:][:DATE_LENGTH], plain[start + DATE_LENGTH :]
-        day = day.translate(_LOOK_ALIKES)
+        prefix, typed, code = plain[:start], plain[start:][:DATE_LENGTH], plain[start + DATE_LENGTH :]
+        # A prefix may end in letters that look like a century; nobody types two of them for it.
+        day = "" if typed[:2].isalpha() else typed.translate(_LOOK_ALIKES)
         if (prefix.isalpha() or not prefix) and _is_day(day) and code and plain.isascii():
             return prefix, day, code
     return None

@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings.changes import ChangeQuote, NewPerson
-from farebox.bookings.changing import fee_tax, refuse_too_late
+from farebox.bookings.changing import refuse_too_late
 from farebox.bookings.creating import person_values
 from farebox.bookings.details import PassengerDetails, check_passengers
 from farebox.bookings.errors import NotChangeable, PassengerNotFound
 from farebox.bookings.events import BookingRenamed
 from farebox.bookings.models import BookingPassengerRow
+from farebox.bookings.moving import fee_tax
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.repricing import write_revision
 from farebox.bookings.states import BookingStatus, record

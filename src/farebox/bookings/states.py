@@ -5,12 +5,13 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from farebox.accounts import Actor
 from farebox.bookings.errors import BookingNotFound, IllegalTransition
 from farebox.bookings.models import BookingAuditRow, BookingRow
 from farebox.core.db import UnitOfWork
+from farebox.core.rows import updated
 
 
 class BookingStatus(StrEnum):
@@ -80,17 +81,15 @@ async def move(
         BookingNotFound: no such booking.
     """
     if target in TRANSITIONS[source]:
-        guard = (BookingRow.id == booking_id) & (BookingRow.status == source)
+        values = {"status": target, "updated_at": work.now} | dict(columns or {})
+        guard = "id = $1 AND status = $2"
+        named: list[object] = [booking_id, source]
         if source is BookingStatus.CANCELLED and target is BookingStatus.CONFIRMED:
-            guard &= BookingRow.reason.in_(RECLAIMABLE)
-        changed = await work.session.execute(
-            update(BookingRow)
-            .where(guard)
-            .values({"status": target, "updated_at": work.now} | dict(columns or {}))
-            .returning(BookingRow.id)
-            .execution_options(synchronize_session=False)
-        )
-        if changed.scalar_one_or_none() is not None:
+            guard += " AND reason = ANY ($3::text[])"
+            named.append(list(RECLAIMABLE))
+        moving = updated(BookingRow, values, guard, *named, rest="RETURNING id")
+        [moved] = await work.send([moving])
+        if moved:
             record(work, booking_id, actor=actor, source=source, target=target, reason=reason, facts=facts)
             return
     status = await work.session.scalar(select(func.min(BookingRow.status)).where(BookingRow.id == booking_id))
@@ -110,7 +109,7 @@ def record(
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """One line of the audit. `facts` names things and counts them; personal data does not belong there."""
-    work.session.add(
+    work.put(
         BookingAuditRow(
             booking_id=booking_id,
             at=work.now,

@@ -15,7 +15,7 @@ import msgspec
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.inventory import Hold
-from farebox.pricing import Quote
+from farebox.pricing import PriceLine, Quote
 
 PassengerType: TypeAlias = Literal["adult", "child", "senior"]
 
@@ -105,6 +105,28 @@ class FoundAgain:
     seats: tuple[SeatOffer, ...]
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReturnOffer:
+    """The right to ride back later, as a vertical sells it with the ride there.
+
+    Attributes:
+        from_id, to_id: where the ride back begins and ends, as `Vertical.ends_of` says it of an item.
+        origin, destination: the same for people.
+        valid_until: the last instant at which the ride back may begin; shown in `timezone`.
+        refund_bp: how much is paid back of what is not used of its price, in basis points.
+        lines: of what it costs, for each traveller asked for, in their order; of no seat.
+    """
+
+    from_id: UUID | None
+    to_id: UUID | None
+    origin: str
+    destination: str
+    valid_until: datetime
+    timezone: str
+    refund_bp: int
+    lines: tuple[tuple[PriceLine, ...], ...]
 
 
 class PlaceTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,11 +235,44 @@ class Vertical(Protocol):
         """
         ...
 
-    async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
+    async def quote(
+        self,
+        work: UnitOfWork,
+        items: Sequence[ItemOffer],
+        travellers: Sequence[Traveller],
+        *,
+        is_way_back: bool = False,
+    ) -> list[Quote]:
         """The price of each item, in the items' order. Lines that belong to a seat carry its label.
 
         `items` are this vertical's only, and `Traveller.item` counts within them.
+
+        Args:
+            is_way_back: as for who has the way there, whether that is among the items or not.
         """
+        ...
+
+    async def offer_open_return(
+        self, work: UnitOfWork, item: ItemOffer, travellers: Sequence[Traveller]
+    ) -> OpenReturnOffer | None:
+        """The right to ride back later from an item's end to its beginning; `None` where that is not sold.
+
+        `travellers` are the item's.
+        """
+        ...
+
+    async def stretch_of(
+        self, work: UnitOfWork, item: ItemOffer, from_id: UUID | None, to_id: UUID | None
+    ) -> tuple[int, int]:
+        """The slots of an item's resource from one place to another; `None`: from where it begins, to where it ends.
+
+        Raises:
+            DomainError: it does not go that way.
+        """
+        ...
+
+    async def ends_of(self, work: UnitOfWork, item: ItemOffer) -> tuple[UUID | None, UUID | None]:
+        """Where an item begins and ends, as open returns name it: the same for all rides from one town to another."""
         ...
 
     def describe(self, item: ItemOffer) -> ItemDescription:

@@ -9,11 +9,14 @@ from uuid import UUID
 from farebox.bookings.states import UNPAID, BookingStatus, CancelReason
 from farebox.bookings.verticals import ChangePolicy, ItemDescription, PassengerType
 from farebox.core.crypto import Secrets
-from farebox.core.money import Money
+from farebox.core.money import Money, total
 
 IdType = Literal["citizen_id", "passport"]
 
 VISIBLE_CHARACTERS = 3
+
+OPEN_RETURN = "open_return"
+"""The fact of a price line that says for which open return it is."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,6 +79,37 @@ class BookedLine:
     amount: Money
     tax_included: Money
 
+    @property
+    def open_return_id(self) -> UUID | None:
+        """Of which open return it is the price, or a part of it; `None` for all that was sold otherwise."""
+        found = self.facts.get(OPEN_RETURN)
+        return UUID(found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReturn:
+    """Somebody's right to ride back later, not used yet. See `models.OpenReturnRow`.
+
+    Attributes:
+        passenger_id: who has it, by their seat on the ride there.
+        price: what was paid for it; `refund_bp`: how much of what is not used of that is paid back, in basis points.
+        valid_until: the last instant at which the ride back may begin; shown in `timezone`.
+    """
+
+    id: UUID
+    passenger_id: UUID
+    passenger_type: PassengerType
+    kind: str
+    operator_id: UUID
+    from_id: UUID | None
+    to_id: UUID | None
+    origin: str
+    destination: str
+    price: Money
+    refund_bp: int
+    valid_until: datetime
+    timezone: str
+
 
 @dataclass(frozen=True, slots=True)
 class BookingItem:
@@ -129,6 +163,7 @@ class Booking:
         items: what it has now; what was given up of it is in `former`. One that was cancelled as a whole keeps them.
         lines: what the total is made of, as last quoted: `revision` counts how often.
         total: what the traveller owes for it as it stands, so after a cancellation what is kept of the price.
+        open_returns: rides back that were paid for and are not chosen yet; their price is in the total.
     """
 
     id: UUID
@@ -148,11 +183,23 @@ class Booking:
     expires_at: datetime | None
     confirmed_at: datetime | None
     cancelled_at: datetime | None
+    open_returns: tuple[OpenReturn, ...] = ()
 
     @property
     def passengers(self) -> tuple[Passenger, ...]:
         """Everybody, item by item."""
         return tuple(passenger for item in self.items for passenger in item.passengers)
+
+    @property
+    def price_of_open_returns(self) -> Money:
+        """What of the total is for rides back that are not chosen yet: owed to the traveller until they are."""
+        lines = [line.amount for line in self.lines if line.open_return_id]
+        return total(lines, self.total.currency)
+
+    @property
+    def hold_ids(self) -> list[UUID]:
+        """Those of what it has, sorted: everybody locks them in this order."""
+        return sorted({item.hold_id for item in self.items})
 
     @property
     def is_open(self) -> bool:

@@ -14,6 +14,7 @@ from farebox.bookings import (
     FoundAgain,
     ItemDescription,
     ItemOffer,
+    OpenReturnOffer,
     PlaceTime,
     RefundTier,
     SeatDescription,
@@ -23,6 +24,7 @@ from farebox.bookings import (
 from farebox.coaches.again import find_ride_again
 from farebox.coaches.errors import SalesClosed
 from farebox.coaches.occasions import load_of, occasion_of
+from farebox.coaches.returns import offer_return
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
@@ -76,7 +78,14 @@ class CoachVertical:
         """Coaches have no rules of their own: any passenger may sit on any seat that is fit for them."""
         return []
 
-    async def quote(self, work: UnitOfWork, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[Quote]:
+    async def quote(
+        self,
+        work: UnitOfWork,
+        items: Sequence[ItemOffer],
+        travellers: Sequence[Traveller],
+        *,
+        is_way_back: bool = False,
+    ) -> list[Quote]:
         """Raises: NotForSale when the operator has no fare for the ride."""
         departures = [await get_departure(work, item.resource_id) for item in items]
         rides = [one.ride(item.first_slot, item.end_slot) for one, item in zip(departures, items, strict=True)]
@@ -86,13 +95,34 @@ class CoachVertical:
         for position, (item, departure, ride) in enumerate(zip(items, departures, rides, strict=True)):
             fares = fares_of[item.operator_id]
             operator, origin, destination = ways[position]
-            has_way_back = (operator, destination, origin) in ways
+            has_way_back = is_way_back or (operator, destination, origin) in ways
             own = sorted(
                 (one for one in travellers if one.item == position), key=lambda one: item.units.index(one.unit)
             )
             seats = [(departure.seat_plan.seats[one.unit], one.passenger_type) for one in own]
             quotes.append(quote_seats(fares, departure, ride, seats, _rules(fares, item, ride, has_way_back)))
         return quotes
+
+    async def offer_open_return(
+        self, work: UnitOfWork, item: ItemOffer, travellers: Sequence[Traveller]
+    ) -> OpenReturnOffer | None:
+        """By the terms under which the seats were held, and the fares of today."""
+        departure = await get_departure(work, item.resource_id)
+        fares = await load_fares(work, item.operator_id)
+        ride = departure.ride(item.first_slot, item.end_slot)
+        return offer_return(fares, departure, ride, _facts(item).sale_terms, travellers)
+
+    async def stretch_of(
+        self, work: UnitOfWork, item: ItemOffer, from_id: UUID | None, to_id: UUID | None
+    ) -> tuple[int, int]:
+        """Raises: NotBoardable: the departure does not call there in this order, or not for that."""
+        departure = await get_departure(work, item.resource_id)
+        ride = departure.segment(from_id or item.from_id, to_id or item.to_id)
+        return ride.board.index, ride.alight.index
+
+    async def ends_of(self, work: UnitOfWork, item: ItemOffer) -> tuple[UUID | None, UUID | None]:
+        departure = await get_departure(work, item.resource_id)
+        return _places(departure.ride(item.first_slot, item.end_slot))
 
     def describe(self, item: ItemOffer) -> ItemDescription:
         facts = _facts(item)

@@ -47,9 +47,10 @@ class Outbox:
         self._reactions = reactions
 
     async def __call__(self, work: UnitOfWork, events: list[Event]) -> None:
+        jobs = []
         for event in events:
             envelope = seal(event, work.now)
-            work.session.add(
+            work.put(
                 OutboxEvent(
                     id=UUID(envelope.id.removeprefix("evt_")),
                     type=envelope.type,
@@ -58,8 +59,9 @@ class Outbox:
                     meta=envelope.metadata,
                 )
             )
-            for job in self._reactions.get(envelope.type, ()):
-                await self._jobs.defer(work, job, event=envelope.data)
+            jobs += [(job, {"event": envelope.data}) for job in self._reactions.get(envelope.type, ())]
+        if jobs:
+            await self._jobs.defer_all(work, jobs)
 
 
 def seal(event: Event, at: datetime) -> Envelope:

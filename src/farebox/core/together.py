@@ -39,6 +39,8 @@ class Question(Generic[Key, Value]):
         self.statement = statement
         self._value = value
 
+        self._of_one = statement.replace("= ANY($1::uuid[])", "= $1::uuid")
+
     def about(self, keys: Collection[Key]) -> Statement:
         """The statement that asks for these keys."""
         return self.statement, (texts(map(str, keys)),)
@@ -48,8 +50,12 @@ class Question(Generic[Key, Value]):
         return {row[0]: self._value(row) for row in rows}
 
     async def ask(self, reader: Reader, keys: Collection[Key]) -> dict[Key, Value]:
-        """The values of these keys, those that have one."""
-        [rows] = await reader.send([self.about(keys)])
+        """The values of these keys, those that have one.
+
+        A single id is not asked for as a list: a plan for a list is made anew each time, since lists can be long.
+        """
+        is_one = len(keys) == 1 and self._of_one != self.statement
+        [rows] = await reader.send([(self._of_one, (str(*keys),)) if is_one else self.about(keys)])
         return self.read(rows)
 
 

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 
 from farebox.accounts import OperatorView, find_operator_by_code, upsert_operator
 from farebox.core.db import Database, UnitOfWork
-from farebox.core.money import Money
 from farebox.core.settings import Settings
-from farebox.demo.feed import CURRENCY, FEED_CODE, build_feed, edition, edition_name
+from farebox.demo.feed import FEED_CODE, build_feed, edition, edition_name
 from farebox.demo.network import OPERATORS, Operator
+from farebox.demo.prices import set_prices
 from farebox.inventory import HoldTerms, Want, availability, confirm, take
-from farebox.pricing import FareTerms, SeatSurcharge, import_fares, set_fare_terms
+from farebox.pricing import import_fares
 from farebox.timetable import (
     DepartureSummary,
     ImportReport,
@@ -40,12 +40,6 @@ _PARTY_SIZES = (1, 1, 1, 2, 2, 2, 3, 4)
 
 _TO_THE_END = 0.6
 """Share of the travellers who board at the first call, and of those who stay to the last."""
-
-_SURCHARGES = {
-    "truong-son-lines": SeatSurcharge(Money(60_000, CURRENCY), feature="extra-legroom"),
-    "sao-dem-sleeper": SeatSurcharge(Money(30_000, CURRENCY), feature="lower"),
-    "may-trang-limousine": SeatSurcharge(Money(40_000, CURRENCY), feature="front"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +76,7 @@ async def seed_demo(
         operators = [await _get_operator(work, facts) for facts in OPERATORS]
         if known is None:
             for facts, operator in zip(OPERATORS, operators, strict=True):
-                await _introduce(work, facts, operator)
+                await _introduce(work, facts, operator, today)
         departures = await materialise_departures(
             work,
             today=today,
@@ -113,15 +107,12 @@ async def _get_operator(work: UnitOfWork, facts: Operator) -> OperatorView:
     return operator
 
 
-async def _introduce(work: UnitOfWork, facts: Operator, operator: OperatorView) -> None:
-    """Say of an operator what a feed cannot: its address, and the terms of its fares."""
+async def _introduce(work: UnitOfWork, facts: Operator, operator: OperatorView, today: date) -> None:
+    """Say of an operator what a feed cannot: its address, and what it sells under."""
     known = asdict(operator)
     del known["id"]
     await upsert_operator(work, **known | {"address": facts.address})
-    terms = FareTerms(
-        service_fee=Money(10_000, CURRENCY), tax_rate_bp=800, child_discount_bp=2500, senior_discount_bp=1000
-    )
-    await set_fare_terms(work, operator.id, terms, surcharges=[_SURCHARGES[facts.id]])
+    await set_prices(work, facts.id, operator, today=today)
 
 
 async def _sell_day(work: UnitOfWork, operators: Sequence[OperatorView], day: date, load: float) -> int:

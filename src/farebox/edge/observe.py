@@ -21,6 +21,7 @@ from farebox.core import metrics
 from farebox.core.db import is_outage
 from farebox.core.errors import DomainError
 from farebox.core.telemetry import request_span
+from farebox.core.traffic import Traffic
 
 log = structlog.get_logger("farebox.http")
 
@@ -38,7 +39,7 @@ QUIET_ROUTES = ("/static", "/health", "/metrics")
 _sane_id = re.compile(rb"[A-Za-z0-9._-]{8,64}").fullmatch
 
 
-def observe(app: ASGIApp) -> ASGIApp:
+def observe(app: ASGIApp, traffic: Traffic) -> ASGIApp:
     """Wrap the whole application. A sane `X-Request-ID` of the caller is kept, else one is made; either is returned."""
 
     logger = log.bind()  # resolved once: every request passes here
@@ -48,12 +49,14 @@ def observe(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         started = perf_counter()
+        leave = traffic.enter()
         request_id = _request_id(scope)
         status = 500  # until the application says otherwise
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                leave()
                 status = message["status"]
                 extra = scope["state"].get(RESPONSE_HEADERS, ())
                 message["headers"] = [*message["headers"], (REQUEST_ID, request_id), *extra]
@@ -67,6 +70,7 @@ def observe(app: ASGIApp) -> ASGIApp:
                 finally:
                     _record(logger, scope, status, perf_counter() - started, span)
         finally:
+            leave()
             reset_contextvars(**tokens)
 
     return observed

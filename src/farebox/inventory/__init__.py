@@ -4,6 +4,7 @@ from farebox.inventory.adopting import give_holds, release_all
 from farebox.inventory.allocation import Allocation, allocate
 from farebox.inventory.blocks import block, unblock
 from farebox.inventory.commands import (
+    adopt,
     confirm,
     extend,
     lock_holds,
@@ -78,6 +79,7 @@ __all__ = [
     "UnitsTaken",
     "UnknownUnits",
     "Want",
+    "adopt",
     "allocate",
     "availability",
     "block",

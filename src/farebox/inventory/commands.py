@@ -43,9 +43,10 @@ async def lock_holds(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
     """
     cursor = await work.execute(statements.HOLDS + " WHERE id = ANY (%s) ORDER BY id FOR UPDATE", (list(hold_ids),))
     records = [HoldRecord(*row) for row in await cursor.fetchall()]
-    keys = keys_of([want for record in records for want in record.wants])
-    await work.execute(statements.LOCK_CLAIMS, key_parameters(keys) | {"hold_ids": list(hold_ids)})
-    await lock_stock(work, records)
+    if len(records) > 1:  # of one hold, each command locks what it has by itself
+        keys = keys_of([want for record in records for want in record.wants])
+        await work.execute(statements.LOCK_CLAIMS, key_parameters(keys) | {"hold_ids": list(hold_ids)})
+        await lock_stock(work, records)
 
 
 async def extend(work: UnitOfWork, hold_id: UUID, *, owner: str, terms: HoldTerms) -> Hold:
@@ -78,7 +79,7 @@ async def rearm(work: UnitOfWork, hold_id: UUID, *, seconds: int) -> Hold:
         HoldExpired: it has ended, or somebody has taken one of its units.
     """
     record = await get_record(work, hold_id, lock=True)
-    expires_at, _ = await _move(work, statements.REARM, "rearm", record, HoldExpired, seconds=seconds)
+    expires_at, _ = await _move(work, statements.REARM, "rearm", record, HoldExpired, seconds=seconds, owner=None)
     return replace(record, expires_at=expires_at, is_over=False).view()
 
 
@@ -92,6 +93,17 @@ async def transfer(work: UnitOfWork, hold_id: UUID, *, owner: str) -> Hold:
     await work.execute("UPDATE hold SET owner = %s WHERE id = %s", (owner, hold_id))
     work.signal(topics_of(record.runs))
     return replace(record, owner=owner).view()
+
+
+async def adopt(work: UnitOfWork, hold_id: UUID, *, owner: str, seconds: int) -> Hold:
+    """What `transfer` and `rearm` do: the hold is another owner's now, who has it for at least `seconds`.
+
+    Raises:
+        HoldNotFound, HoldExpired: see `rearm`.
+    """
+    record = await get_record(work, hold_id, lock=True)
+    expires_at, _ = await _move(work, statements.REARM, "rearm", record, HoldExpired, seconds=seconds, owner=owner)
+    return replace(record, owner=owner, expires_at=expires_at, is_over=False).view()
 
 
 async def confirm(work: UnitOfWork, hold_id: UUID) -> Hold:

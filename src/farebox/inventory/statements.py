@@ -125,10 +125,13 @@ moved AS (
 REARM = f"""
 WITH {_MINE},
 moved AS (
-    UPDATE hold SET expires_at = greatest(expires_at, clock_timestamp() + make_interval(secs => %(seconds)s))
+    UPDATE hold
+    SET owner = coalesce(%(owner)s, owner),
+        expires_at = greatest(expires_at, clock_timestamp() + make_interval(secs => %(seconds)s))
     WHERE id = %(hold_id)s AND state = ANY (%(sources)s) AND (SELECT count(*) FROM mine) = %(count)s
     RETURNING expires_at, extensions
 ), {_REARM_CLAIMS}"""
+"""Without an `owner`, the hold stays whose it is."""
 
 CONFIRM = f"""
 WITH {_MINE},

@@ -9,6 +9,8 @@ from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.notifications.commands import Office
 from farebox.notifications.compose import GivenUp
+from farebox.notifications.open_return_jobs import amounts_of
+from farebox.notifications.views import MessageKind
 
 CANCELLED: Final = "notifications.booking-cancelled"
 REDUCED: Final = "notifications.booking-reduced"
@@ -37,7 +39,11 @@ def register_cancellation_jobs(jobs: Jobs, database: Database, office: Office) -
                 await office.tell_expired(work, booking_id)
 
     async def reduced(event: Event) -> None:
-        if event["wasPaid"] or event["reason"] == "operator":
+        if event["wasPaid"] and not event["passengerIds"]:
+            kind, first = MessageKind.OPEN_RETURNS_CANCELLED, event["openReturnIds"][0]
+            async with database.begin() as work:
+                await office.tell_contact(work, UUID(event["bookingId"]), kind, first, amounts_of(event))
+        elif event["wasPaid"] or event["reason"] == "operator":
             async with database.begin() as work:
                 await office.tell_given_up(work, UUID(event["bookingId"]), _given_up(event))
 
@@ -49,8 +55,10 @@ def _given_up(event: Event) -> GivenUp:
     is_paid = event["wasPaid"]
     return GivenUp(
         passenger_ids=tuple(UUID(each) for each in event.get("passengerIds", ())),
+        open_returns=len(event.get("openReturnIds", ())),
         by_operator=event["reason"] == "operator",
         refund=Money.parse(event["refund"], event["currency"]) if is_paid else None,
         kept=Money.parse(event["kept"], event["currency"]) if is_paid else None,
+        withheld=Money.parse(event.get("withheld", "0"), event["currency"]) if is_paid else None,
         refund_to=event["refundTo"],
     )

@@ -167,6 +167,33 @@ class Office:
             work, booking_id, MessageKind.RECEIPT, str(payment_id), {"amount": amount}, attachments=files
         )
 
+    async def send_credit_note(self, work: UnitOfWork, booking_id: UUID, *, credit_note_id: UUID) -> None:
+        """A credit note, with the operator's invoice that was written together with it, where there is one."""
+        written = await list_invoices(work, booking_id, actor=SYSTEM)
+        note = next(each for each in written if each.id == credit_note_id)
+        files = [
+            InvoiceFile(filename=f"{each.number}.pdf", invoice_id=each.id)
+            for each in written
+            if each.id == note.id
+            or (each.kind, each.operator_id, each.issued_at) == ("invoice", note.operator_id, note.issued_at)
+        ]
+        facts = {"number": note.number, "amount": note.total}
+        await self.tell_contact(work, booking_id, MessageKind.CREDIT_NOTE, str(note.id), facts, attachments=files)
+
+    async def remind_of_open_returns(self, work: UnitOfWork, booking_id: UUID) -> None:
+        """The open returns of a booking will not be good for long; nothing where they were used or given up since."""
+        booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
+        if booking.open_returns:
+            first = min(booking.open_returns, key=lambda each: each.valid_until)
+            facts = {
+                "origin": first.origin,
+                "destination": first.destination,
+                "until": first.valid_until,
+                "percent": f"{first.refund_bp / 100:g}",
+            }
+            kind = MessageKind.OPEN_RETURNS_ENDING
+            await self.tell_contact(work, booking_id, kind, str(first.id), facts, timezone=first.timezone)
+
     async def tell_contact(
         self,
         work: UnitOfWork,
@@ -175,14 +202,15 @@ class Office:
         occasion: str,
         facts: Mapping[str, Any],
         *,
+        timezone: str | None = None,
         attachments: Sequence[Attachment] = (),
     ) -> None:
-        """A message of `payment_letters` to whoever booked. Once for each occasion."""
+        """A message of `payment_letters` to whoever booked. Once for each occasion. Instants are told in `timezone`."""
         booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
         about = {"reference": booking.reference, "url": booking_url(self._base_url, booking.reference), **facts}
         recipient = booking.contact.email.open(self._secrets)
         with language(booking.language):
-            draft = letter_draft(kind, occasion=occasion, recipient=recipient, facts=about)
+            draft = letter_draft(kind, occasion=occasion, recipient=recipient, facts=about, timezone=timezone)
         await self._enter_about(work, booking, [replace(draft, attachments=tuple(attachments))])
 
     async def tell_operators(

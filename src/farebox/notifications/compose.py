@@ -90,8 +90,10 @@ class GivenUp:
 
     Attributes:
         passenger_ids: whose seats; none where it was all of the booking.
+        open_returns: how many rides back that were not chosen went with them.
         by_operator: who is the cause, not the traveller.
         refund, kept: of what was paid; `None` where nothing was.
+        withheld: of what was paid, the same: owed, but the payer's bank has taken it back.
         refund_to: `origin`, or `wallet`.
     """
 
@@ -99,7 +101,9 @@ class GivenUp:
     by_operator: bool
     refund: Money | None
     kept: Money | None
+    withheld: Money | None
     refund_to: str
+    open_returns: int = 0
 
 
 def given_up_draft(booking: Booking, given_up: GivenUp, *, base_url: str, secrets: Secrets) -> Draft:
@@ -113,6 +117,7 @@ def given_up_draft(booking: Booking, given_up: GivenUp, *, base_url: str, secret
                 f"{item_in_words(seat.description)} · {seat.passenger.seat_number} · {seat.passenger.full_name}"
                 for seat in seats
             ]
+            trips += [gettext("Open return")] * given_up.open_returns
         else:
             kind, occasion = MessageKind.BOOKING_CANCELLED, f"{booking.cancelled_at:%Y%m%dT%H%M%S}"
             subject, trips = gettext("Your booking {reference} was cancelled"), _trips(booking)
@@ -129,6 +134,7 @@ def given_up_draft(booking: Booking, given_up: GivenUp, *, base_url: str, secret
                 "by_operator": given_up.by_operator,
                 "refund": format_money(given_up.refund) if given_up.refund else "",
                 "kept": format_money(given_up.kept) if given_up.kept else "",
+                "withheld": format_money(given_up.withheld) if given_up.withheld else "",
                 "to": given_up.refund_to,
                 "booking_url": booking_url(base_url, booking.reference),
                 "again_url": base_url,
@@ -273,9 +279,31 @@ def _tickets_draft(
             "cards": cards,
             "is_contact": is_contact,
             "total": format_money(booking.total),
+            "returns": _returns(booking),
             "booking_url": booking_url(base_url, booking.reference),
         },
     )
+
+
+def _returns(booking: Booking) -> list[str]:
+    """What the open returns of a booking are good for, in sentences; none where it has none."""
+    if not booking.open_returns:
+        return []
+    first, count = booking.open_returns[0], len(booking.open_returns)
+    day = format_day(first.valid_until.astimezone(ZoneInfo(first.timezone)), "d MMMM y")
+    return [
+        ngettext(
+            "You have an open return from {origin} to {destination}.",
+            "You have {count} open returns from {origin} to {destination}.",
+            count,
+        ).format(count=count, origin=first.origin, destination=first.destination),
+        gettext("Choose the ride back on the page of your booking, when you know it: it must begin by {day}.").format(
+            day=day
+        ),
+        gettext("{percent} % of what you do not use of its price is paid back.").format(
+            percent=f"{first.refund_bp / 100:g}"
+        ),
+    ]
 
 
 def _trips(booking: Booking) -> list[str]:

@@ -48,11 +48,11 @@ class Postman:
                 await self._note(work, message, MessageStatus.KEPT)
                 return
             await self._count(work, message)
-            try:
-                files, pictures = await self._files(work, message)
-            except DomainError as error:  # cancelled before the tickets went out
-                await self._note(work, message, MessageStatus.FAILED, failure=error.code)
-                return
+        try:
+            files, pictures = await self._files(message)
+        except DomainError as error:  # cancelled before the tickets went out
+            await self._finish(message, MessageStatus.FAILED, error.code)
+            return
         await self._send(message, files, pictures)
 
     async def _send(self, message: Message, files: list[File], pictures: list[File]) -> None:
@@ -69,11 +69,11 @@ class Postman:
         else:
             await self._finish(message, MessageStatus.SENT)
 
-    async def _files(self, work: UnitOfWork, message: Message) -> tuple[list[File], list[File]]:
+    async def _files(self, message: Message) -> tuple[list[File], list[File]]:
         files: list[File] = []
         pictures: list[File] = []
         for spec in message.attachments:
-            made = await make_file(work, message, spec, secrets=self.secrets, settings=self.settings)
+            made = await make_file(self.database, message, spec, secrets=self.secrets, settings=self.settings)
             (pictures if isinstance(spec, CodePicture) else files).append(made)
         return files, pictures
 

@@ -17,6 +17,7 @@ from farebox.notifications.change_jobs import CHANGE_REACTIONS, register_change_
 from farebox.notifications.commands import SEND, Office
 from farebox.notifications.delivery import MAX_ATTEMPTS, Postman
 from farebox.notifications.factor_jobs import FACTOR_REACTIONS, register_factor_jobs
+from farebox.notifications.open_return_jobs import OPEN_RETURN_REACTIONS, register_open_return_jobs
 from farebox.notifications.payment_jobs import PAYMENT_REACTIONS, register_payment_jobs
 from farebox.notifications.staff_jobs import STAFF_REACTIONS, register_staff_jobs
 
@@ -24,8 +25,8 @@ CONFIRMED: Final = "notifications.booking-confirmed"
 LOOKUP: Final = "notifications.lookup-requested"
 REFUND: Final = "notifications.refund-requested"
 
-TOLD_OTHERWISE: Final = frozenset({"cancelled", "chargeback", "provider"})
-"""Why money goes back of which another message tells: of the cancellation, of the dispute; or the bank's own."""
+TOLD_OTHERWISE: Final = frozenset({"cancelled", "chargeback", "provider", "open-return-ended"})
+"""Why money goes back of which another message tells: of the cancellation, the dispute, the end; or the bank's own."""
 
 SEND_AGAIN: Final = RetryStrategy(max_attempts=MAX_ATTEMPTS, exponential_wait=4)
 """After 4, 16, 64 … seconds, nearly five hours after the sixth and eighteen in all."""
@@ -41,6 +42,7 @@ def reactions() -> dict[str, list[str]]:
         "payment.refund-requested": [REFUND],
         **CANCELLATION_REACTIONS,
         **CHANGE_REACTIONS,
+        **OPEN_RETURN_REACTIONS,
         **PAYMENT_REACTIONS,
         **ACCOUNT_REACTIONS,
         **STAFF_REACTIONS,
@@ -82,6 +84,7 @@ def register_jobs(jobs: Jobs, *, database: Database, settings: Settings, secrets
     jobs.register(REFUND, refund_requested)
     register_cancellation_jobs(jobs, database, office)
     register_change_jobs(jobs, database, office)
+    register_open_return_jobs(jobs, database, office)
     register_payment_jobs(jobs, database, office)
     register_account_jobs(jobs, database, office)
     register_staff_jobs(jobs, database, office, secrets)

@@ -1,22 +1,29 @@
 """What travellers and operators are told about money: receipts, and what did not simply come or go back."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from farebox.core.db import Database
+from farebox.accounts import SYSTEM
+from farebox.bookings import get_booking
+from farebox.core.db import Database, UnitOfWork
 from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.notifications.commands import Office
 from farebox.notifications.views import MessageKind
 
 RECEIPT: Final = "notifications.payment-completed"
+CREDIT_NOTE: Final = "notifications.credit-note"
+TOP_UP: Final = "notifications.wallet-topped-up"
 PART_PAID: Final = "notifications.part-paid"
 REFUND_FAILED: Final = "notifications.refund-failed"
 DISPUTED: Final = "notifications.disputed"
 
 PAYMENT_REACTIONS: Final[dict[str, list[str]]] = {
     "payment.completed": [RECEIPT],
+    "invoice.issued": [CREDIT_NOTE],
+    "wallet.topped-up": [TOP_UP],
     "payment.partially-paid": [PART_PAID],
     "payment.refund-failed": [REFUND_FAILED],
     "payment.disputed": [DISPUTED],
@@ -53,7 +60,12 @@ def register_payment_jobs(jobs: Jobs, database: Database, office: Office) -> Non
         await tell_both(event, kinds, event["refundId"])
 
     async def disputed(event: Event) -> None:
-        await tell_both(event, OF_DISPUTE[event["step"]], event["chargeId"])
+        kinds, occasion = OF_DISPUTE[event["step"]], event.get("disputeId", event["chargeId"])
+        if event.get("counts", True):
+            await tell_both(event, kinds, occasion)
+        elif event["bookingId"] is not None:
+            async with database.begin() as work:
+                await _tell_of_part(work, office, event, kinds[1], occasion)
 
     async def tell_both(event: Event, kinds: tuple[MessageKind, MessageKind], occasion: str) -> None:
         if event["bookingId"] is None:
@@ -64,9 +76,33 @@ def register_payment_jobs(jobs: Jobs, database: Database, office: Office) -> Non
             await office.tell_operators(work, UUID(event["bookingId"]), kinds[1], occasion, facts)
 
     jobs.register(RECEIPT, completed)
+    jobs.register(CREDIT_NOTE, partial(_send_credit_note, database, office))
+    jobs.register(TOP_UP, partial(_send_top_up_receipt, database, office))
     jobs.register(PART_PAID, part_paid)
     jobs.register(REFUND_FAILED, refund_failed)
     jobs.register(DISPUTED, disputed)
+
+
+async def _send_credit_note(database: Database, office: Office, event: Event) -> None:
+    if event["kind"] == "credit-note":
+        async with database.begin() as work:
+            await office.send_credit_note(work, UUID(event["bookingId"]), credit_note_id=UUID(event["invoiceId"]))
+
+
+async def _send_top_up_receipt(database: Database, office: Office, event: Event) -> None:
+    async with database.begin() as work:
+        facts = {"amount": _money(event), "at": work.now, "payment": event["paymentId"], "url": "/account/wallet"}
+        await office.tell_person(work, UUID(event["personId"]), MessageKind.TOP_UP_RECEIPT, event["chargeId"], facts)
+
+
+async def _tell_of_part(
+    work: UnitOfWork, office: Office, event: Event, to_operator: MessageKind, occasion: str
+) -> None:
+    """Of disputed money that does not count: the traveller is told where it was a part of what is still to be paid."""
+    booking_id, facts = UUID(event["bookingId"]), {"amount": _money(event)}
+    if event["step"] == "open" and (await get_booking(work, booking_id, actor=SYSTEM)).is_open:
+        await office.tell_contact(work, booking_id, MessageKind.PART_DISPUTED, occasion, facts)
+    await office.tell_operators(work, booking_id, to_operator, occasion, facts)
 
 
 def _money(event: Event) -> Money:

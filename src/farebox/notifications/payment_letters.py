@@ -1,4 +1,4 @@
-"""The words of messages about money: to the traveller, and to operators who are to do something about it."""
+"""The words of messages about money and open returns: to the traveller, and to operators who are to do something."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,11 +23,53 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         (N_("We have received your payment of {amount}. Thank you."), N_("The invoice is attached.")),
         OPEN_BOOKING,
     ),
+    MessageKind.CREDIT_NOTE: Letter(
+        N_("Credit note {number} for booking {reference}"),
+        (
+            N_("Something has changed about your booking, so {amount} of an earlier invoice does not count any more."),
+            N_("The credit note is attached, and the new invoice where there is one. You need not do anything."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.TOP_UP_RECEIPT: Letter(
+        N_("Receipt: {amount} in your wallet"),
+        (
+            N_("We have received {amount} from you on {at}, and put it into your wallet. Thank you."),
+            N_("Payment number: {payment}. You can pay for bookings with it at once."),
+        ),
+        N_("Look into the wallet"),
+    ),
     MessageKind.REFUND_FAILED: Letter(
         N_("Your money for booking {reference} could not be sent back"),
         (
             N_("We wanted to send {amount} back the way it came, and your bank or card did not take it."),
             N_("You do not lose it. We have told the operator, who will send it to you another way."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.OPEN_RETURNS_CANCELLED: Letter(
+        N_("The open return of your booking {reference} was cancelled"),
+        (
+            N_("You have given up your ride back. Your other tickets are valid as before."),
+            N_("Paid back: {refund}. Kept, under the terms of your booking: {kept}."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.OPEN_RETURNS_ENDING: Letter(
+        N_("Choose your ride back: booking {reference}"),
+        (
+            N_("Your open return from {origin} to {destination} ends soon."),
+            N_("Your ride back must begin by {until}."),
+            N_("Choose it on the page of your booking while there are free seats."),
+            N_("If you do not use it, {percent} % of its price is paid back."),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.OPEN_RETURNS_ENDED: Letter(
+        N_("The open return of your booking {reference} has ended"),
+        (
+            N_("Its time is over, and no ride back was chosen."),
+            N_("Paid back, the way it came: {refund}. Kept, under the terms of your booking: {kept}."),
         ),
         OPEN_BOOKING,
     ),
@@ -41,6 +83,17 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
                 "If that was a mistake, tell your bank. If the bank keeps the money before the trip, we cancel the"
                 " booking."
             ),
+        ),
+        OPEN_BOOKING,
+    ),
+    MessageKind.PART_DISPUTED: Letter(
+        N_("Your bank asks about your payment for booking {reference}"),
+        (
+            N_(
+                "Your bank has taken back {amount} for now, since the payment was questioned. As long as the bank has"
+                " it, it does not count for your booking."
+            ),
+            N_("To keep your seats, pay that amount another way before the time to pay is over."),
         ),
         OPEN_BOOKING,
     ),

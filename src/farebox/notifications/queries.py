@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from farebox.accounts import SYSTEM
 from farebox.core.crypto import Secrets
-from farebox.core.db import UnitOfWork
+from farebox.core.db import Database, UnitOfWork
 from farebox.core.i18n import language
 from farebox.core.settings import Settings
 from farebox.notifications.errors import MessageNotFound
@@ -44,7 +44,7 @@ async def get_message(work: UnitOfWork, message_id: UUID, *, secrets: Secrets, l
 
 
 async def get_attachment(
-    work: UnitOfWork, message: Message, filename: str, *, secrets: Secrets, settings: Settings
+    database: Database, message: Message, filename: str, *, secrets: Secrets, settings: Settings
 ) -> File:
     """A file attached to a message, as it would be sent now.
 
@@ -54,28 +54,29 @@ async def get_attachment(
     """
     for spec in message.attachments:
         if not isinstance(spec, CodePicture) and spec.filename == filename:
-            return await make_file(work, message, spec, secrets=secrets, settings=settings)
+            return await make_file(database, message, spec, secrets=secrets, settings=settings)
     raise MessageNotFound
 
 
 async def make_file(
-    work: UnitOfWork, message: Message, spec: Attachment, *, secrets: Secrets, settings: Settings
+    database: Database, message: Message, spec: Attachment, *, secrets: Secrets, settings: Settings
 ) -> File:
     """The file that an attachment stands for, in the message's language."""
     with language(message.language):
         match spec:
             case TicketsFile():
                 assert message.booking_id is not None, "tickets are a booking's"
-                content = await render_booking_pdf(
-                    work, message.booking_id, actor=SYSTEM, secrets=secrets, passenger_ids=spec.passenger_ids
+                _, content = await render_booking_pdf(
+                    database, message.booking_id, actor=SYSTEM, secrets=secrets, passenger_ids=spec.passenger_ids
                 )
                 return File(spec.filename, "application/pdf", content)
             case CalendarFile():
                 assert message.booking_id is not None, "and so is its calendar"
-                _, content = await calendar(work, message.booking_id, actor=SYSTEM, base_url=settings.base_url)
+                async with database.begin() as work:
+                    _, content = await calendar(work, message.booking_id, actor=SYSTEM, base_url=settings.base_url)
                 return File(spec.filename, "text/calendar", content)
             case InvoiceFile():
-                _, content = await render_invoice(work, spec.invoice_id, actor=SYSTEM, secrets=secrets)
+                _, content = await render_invoice(database, spec.invoice_id, actor=SYSTEM, secrets=secrets)
                 return File(spec.filename, "application/pdf", content)
             case CodePicture():
                 return File(spec.content_id, "image/png", qr_png(spec.token))

@@ -9,8 +9,8 @@ import msgspec
 
 
 class MessageKind(StrEnum):
-    """Those of bookings, those about money (words in `payment_letters`), and those to people with an account (words in
-    `letters`)."""
+    """Those of bookings, those about money and open returns (words in `payment_letters`), and those to people with an
+    account (words in `letters`)."""
 
     BOOKING_CONFIRMED = "booking-confirmed"
     BOOKING_EXPIRED = "booking-expired"
@@ -19,14 +19,20 @@ class MessageKind(StrEnum):
     BOOKING_CHANGED = "booking-changed"
     BOOKING_RENAMED = "booking-renamed"
     CHANGE_FAILED = "change-failed"
+    OPEN_RETURNS_CANCELLED = "open-returns-cancelled"
+    OPEN_RETURNS_ENDING = "open-returns-ending"
+    OPEN_RETURNS_ENDED = "open-returns-ended"
     LOOKUP_CODE = "lookup-code"
     REFUND = "refund"
     TICKETS = "tickets"
 
     PART_PAID = "part-paid"
     RECEIPT = "receipt"
+    CREDIT_NOTE = "credit-note"
+    TOP_UP_RECEIPT = "top-up-receipt"
     REFUND_FAILED = "refund-failed"
     DISPUTE_OPENED = "dispute-opened"
+    PART_DISPUTED = "part-disputed"
     DISPUTE_WON = "dispute-won"
     DISPUTE_LOST = "dispute-lost"
     OPERATOR_REFUND_FAILED = "operator-refund-failed"

@@ -1,10 +1,20 @@
 """Payments: providers, the webhook inbox, settlement, refunds, the ledger."""
 
+from farebox.payments.adapters.bank import NAME as BANK
 from farebox.payments.adapters.bank import TransferSlip
 from farebox.payments.adapters.cash import NAME as CASH
 from farebox.payments.after_sale import Cancelled, cancel_booking
+from farebox.payments.checking import check_payments
 from farebox.payments.configured import build_providers, provider_mistakes
-from farebox.payments.counter import HandRefund, list_hand_refunds, note_paid_out, note_received, take_cash
+from farebox.payments.counter import (
+    BY_HAND,
+    HandRefund,
+    get_hand_refund,
+    list_hand_refunds,
+    note_paid_out,
+    note_received,
+    take_cash,
+)
 from farebox.payments.due import due_for
 from farebox.payments.errors import (
     BadSignature,
@@ -16,6 +26,7 @@ from farebox.payments.errors import (
     OrderRefused,
     PaymentNotFound,
     PaymentRequired,
+    PayoutTooLarge,
     ProviderUnavailable,
     ReferenceUsed,
     RefundNotFound,
@@ -35,7 +46,7 @@ from farebox.payments.events import (
     PaymentRefundFailed,
     RefundRequested,
 )
-from farebox.payments.exchanges import Changed, ChangeTerms, change_booking, rename_passenger
+from farebox.payments.exchanges import Changed, ChangeTerms, change_booking, redeem_open_returns, rename_passenger
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
 from farebox.payments.invoice_jobs import INVOICE_REACTIONS, register_invoice_jobs
 from farebox.payments.invoice_printing import render_invoice
@@ -43,6 +54,8 @@ from farebox.payments.invoices import InvoiceView, issue_invoices, list_invoices
 from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
 from farebox.payments.keeping import list_unsettled, wipe_old_bodies
 from farebox.payments.ledger import AccountBalance, balances, list_accounts
+from farebox.payments.open_returns import end_unused_returns
+from farebox.payments.payouts import pay_out
 from farebox.payments.providers import (
     PaymentMethod,
     PaymentOrder,
@@ -55,13 +68,22 @@ from farebox.payments.providers import (
     Started,
 )
 from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
-from farebox.payments.reconciling import check_payment, check_payments, look_after
+from farebox.payments.reconciling import check_payment, look_after
 from farebox.payments.refunds import Destination, give_back
 from farebox.payments.repaying import make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.staff_refunds import RefundView, list_refunds, refund_again, refund_payment
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
+from farebox.payments.till import (
+    BookingMoney,
+    CashOfDay,
+    ExpectedTransfer,
+    LedgerLine,
+    get_booking_money,
+    list_expected_transfers,
+    sum_up_cash,
+)
 from farebox.payments.top_ups import start_top_up
 from farebox.payments.transfers import Transfer, get_transfer
 from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
@@ -78,6 +100,8 @@ from farebox.payments.wallet import (
 from farebox.payments.wallet_paying import pay_from_wallet
 
 __all__ = [
+    "BANK",
+    "BY_HAND",
     "CASH",
     "INVOICE_REACTIONS",
     "REACTIONS",
@@ -85,14 +109,18 @@ __all__ = [
     "WALLET",
     "AccountBalance",
     "BadSignature",
+    "BookingMoney",
     "Cancelled",
+    "CashOfDay",
     "ChangeTerms",
     "Changed",
     "Destination",
     "Disposition",
+    "ExpectedTransfer",
     "HandRefund",
     "InvoiceNotFound",
     "InvoiceView",
+    "LedgerLine",
     "NoWallet",
     "NotByHand",
     "NotPayable",
@@ -111,6 +139,7 @@ __all__ = [
     "PaymentRequired",
     "PaymentStatus",
     "PaymentView",
+    "PayoutTooLarge",
     "ProviderEvent",
     "ProviderUnavailable",
     "Providers",
@@ -143,7 +172,10 @@ __all__ = [
     "check_payments",
     "confirm_paid",
     "due_for",
+    "end_unused_returns",
     "find_wallet",
+    "get_booking_money",
+    "get_hand_refund",
     "get_payment",
     "get_transfer",
     "give_back",
@@ -151,6 +183,7 @@ __all__ = [
     "has_money",
     "issue_invoices",
     "list_accounts",
+    "list_expected_transfers",
     "list_hand_refunds",
     "list_invoices",
     "list_methods",
@@ -166,9 +199,11 @@ __all__ = [
     "note_paid_out",
     "note_received",
     "pay_from_wallet",
+    "pay_out",
     "play_sandbox",
     "provider_mistakes",
     "receive_webhook",
+    "redeem_open_returns",
     "refund_again",
     "refund_payment",
     "register_invoice_jobs",
@@ -177,6 +212,7 @@ __all__ = [
     "render_invoice",
     "start_payment",
     "start_top_up",
+    "sum_up_cash",
     "take_cash",
     "verdicts",
     "verify_ledger",

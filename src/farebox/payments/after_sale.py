@@ -49,6 +49,7 @@ async def cancel_booking(
     *,
     actor: Actor,
     passengers: Collection[UUID] | None = None,
+    open_returns: Collection[UUID] | None = None,
     reason: CancelReason = CancelReason.CUSTOMER,
     note: str = "",
     refund_to: Destination = "origin",
@@ -60,7 +61,9 @@ async def cancel_booking(
     back already.
 
     Args:
-        passengers: whose seats (a passenger is one person on one seat of one ride); `None` for all that can be.
+        passengers: whose seats (a passenger is one person on one seat of one ride).
+        open_returns: which open returns alone; they go with the seat on the way there, too. Where neither is named:
+            all that can be.
         reason: `customer`, at the traveller's wish, or `operator`, who is the cause: all of it is paid back.
         note: why, in words; kept in the audit.
         refund_to: the way that the money came, or the wallet of the person whose booking it is.
@@ -73,11 +76,13 @@ async def cancel_booking(
         RefundChanged: `expected_refund` is not what is paid back; nothing was changed.
         NoWallet: whoever asks is not the person whose wallet it would be, nor the operator's staff.
         NotAllowed: only staff who may give money back can name the operator as the cause.
-        Invalid: somebody who is not on it.
+        OpenReturnNotFound, Invalid: something or somebody that is not on it.
     """
     booking = await get_booking(work, booking_id, actor=actor, lock=True)
     if booking.status is not BookingStatus.CONFIRMED:
-        return await _cancel_unpaid(work, booking, actor=actor, passengers=passengers, reason=reason, note=note)
+        return await _cancel_unpaid(
+            work, booking, actor=actor, passengers=passengers, open_returns=open_returns, reason=reason, note=note
+        )
     if refund_to == "wallet":
         refuse_foreign_wallet(booking, actor)
     done = await cancel_sold_booking(
@@ -87,6 +92,7 @@ async def cancel_booking(
         reason=reason,
         note=note,
         passengers=passengers,
+        open_returns=open_returns,
         expected_refund=expected_refund,
         refund_to=refund_to,
         most=await left_to_give_back(work, booking),
@@ -103,15 +109,18 @@ async def _cancel_unpaid(
     *,
     actor: Actor,
     passengers: Collection[UUID] | None,
+    open_returns: Collection[UUID] | None,
     reason: CancelReason,
     note: str,
 ) -> Cancelled:
     """Nothing was paid, or a part: all of that goes back once the booking has ended, as events tell."""
-    quote = await quote_cancellation(work, booking.id, actor=actor, passengers=passengers, reason=reason)
+    quote = await quote_cancellation(
+        work, booking.id, actor=actor, passengers=passengers, open_returns=open_returns, reason=reason
+    )
     if not quote.is_whole and await list_kept(work, booking.id):
         raise NotCancellable(booking_status=booking.status)
     cancelled = await bookings.cancel_booking(
-        work, booking.id, actor=actor, passengers=passengers, reason=reason, note=note
+        work, booking.id, actor=actor, passengers=passengers, open_returns=open_returns, reason=reason, note=note
     )
     return Cancelled(cancelled, quote, Money.zero(quote.currency), "origin")
 

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, false, func, select, update
 
 from farebox.accounts import SYSTEM, Actor, Permission
 from farebox.bookings import BookingNotFound, get_booking, sold_for
@@ -25,7 +25,7 @@ from farebox.payments.errors import NotByHand, PaymentNotFound, ReferenceUsed, R
 from farebox.payments.inbox import handle, write_down
 from farebox.payments.models import ChargeRow, PaymentRow, RefundRow
 from farebox.payments.providers import ProviderEvent
-from farebox.payments.queries import get_payment, sells
+from farebox.payments.queries import acts_for_seller, get_payment
 from farebox.payments.starting import supersede_others, what_is_due
 from farebox.payments.states import PaymentStatus
 from farebox.payments.views import PaymentView
@@ -54,6 +54,7 @@ class HandRefund:
     """Money that the staff are to pay out.
 
     Attributes:
+        booking_id, reference: of what it was paid for; `None` and empty for what goes out of a wallet.
         provider: how it came in.
         is_refused: its provider was asked and will not give it back.
         promised_at: since when it is owed.
@@ -61,7 +62,7 @@ class HandRefund:
 
     id: UUID
     payment_id: UUID
-    booking_id: UUID
+    booking_id: UUID | None
     reference: str
     amount: Money
     provider: str
@@ -89,7 +90,7 @@ async def take_cash(
         NotPayable, NothingToPay: it does not wait for money.
     """
     booking = await get_booking(work, booking_id, actor=actor, lock=True)
-    if not sells(actor, booking):
+    if not acts_for_seller(actor, booking, Permission.BOOKINGS_SELL):
         raise UnknownMethod
     due = await what_is_due(work, booking, change_id, actor=actor, settings=settings)
     payment = PaymentRow(
@@ -121,7 +122,7 @@ async def note_received(
         reference: what tells this money from other money: the bank's reference of the transfer, or a receipt's number.
 
     Raises:
-        PaymentNotFound: no such payment, or not of an operator for whom the actor sells.
+        PaymentNotFound: no such payment, or not of an operator for whom the actor may say what came.
         NotByHand: its provider tells what came.
         ReferenceUsed: that money is noted already, for another payment or in another amount.
         Invalid: no reference, or no amount.
@@ -129,7 +130,7 @@ async def note_received(
     reference = _checked_reference(reference)
     if amount.minor <= 0:
         raise Invalid([FieldError("amount", "not-positive", N_("The amount must be more than zero."))])
-    payment = await _get_sold(work, payment_id, actor)
+    payment = await _get_to_note(work, payment_id, actor)
     if payment.provider not in BY_HAND:
         raise NotByHand(provider=payment.provider)
     # A transfer is one transfer for whichever booking it is noted; receipts are numbered by whoever writes them.
@@ -144,12 +145,30 @@ async def note_received(
     return await get_payment(work, payment_id, actor=SYSTEM)
 
 
-async def list_hand_refunds(work: UnitOfWork, *, actor: Actor) -> list[HandRefund]:
-    """What the staff of the actor's operators are to pay out, the oldest first: of cash and transfers, and what a
-    provider refused to give back."""
+async def list_hand_refunds(work: UnitOfWork, *, actor: Actor, operator_id: UUID | None = None) -> list[HandRefund]:
+    """What the staff of the actor's operators, or of one of them, are to pay out, the oldest first: of cash and
+    transfers, and what a provider refused to give back. What goes out of wallets is for who acts for the platform."""
     is_waiting = RefundRow.status.in_(["pending", "failed"])
-    query = _hand_refunds(actor).where(is_waiting).order_by(RefundRow.created_at, RefundRow.id).limit(LONGEST_LIST)
+    query = (
+        _hand_refunds(actor, operator_id)
+        .where(is_waiting)
+        .order_by(RefundRow.created_at, RefundRow.id)
+        .limit(LONGEST_LIST)
+    )
     return [_view(*row) for row in (await work.session.execute(query))]
+
+
+async def get_hand_refund(work: UnitOfWork, operator_id: UUID, refund_id: UUID, *, actor: Actor) -> HandRefund:
+    """One of them, paid out or not.
+
+    Raises:
+        RefundNotFound: no such refund, or not of this operator, or not for this actor, or its provider makes it.
+    """
+    mine = _hand_refunds(actor, operator_id).where(RefundRow.id == refund_id).execution_options(populate_existing=True)
+    found = (await work.session.execute(mine)).one_or_none()
+    if found is None:
+        raise RefundNotFound
+    return _view(*found)
 
 
 async def note_paid_out(
@@ -194,8 +213,8 @@ async def _settle_payout(
 
 async def _send_by_hand(work: UnitOfWork, refund: RefundRow) -> None:
     """What a provider refused leaves the till instead of the provider, unless it has gone another way meanwhile."""
-    assert refund.booking_id is not None  # it is one of an operator's bookings
-    await get_booking(work, refund.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+    if refund.booking_id is not None:
+        await get_booking(work, refund.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
     moved = await work.session.scalar(
         update(RefundRow)
         .where(RefundRow.id == refund.id, RefundRow.status == "failed")
@@ -238,8 +257,10 @@ async def _settle(
         await handle(work, inbox_id, signer=signer)
 
 
-async def _get_sold(work: UnitOfWork, payment_id: UUID, actor: Actor) -> PaymentRow:
-    """A payment for a booking of which the actor sells something. Not locked: the note comes before the booking."""
+async def _get_to_note(work: UnitOfWork, payment_id: UUID, actor: Actor) -> PaymentRow:
+    """A payment for a booking of an operator whose account the actor looks into. Not locked: the note comes before the
+    booking.
+    """
     payment = await work.session.get(PaymentRow, payment_id)
     if payment is None or payment.booking_id is None:
         raise PaymentNotFound
@@ -247,30 +268,30 @@ async def _get_sold(work: UnitOfWork, payment_id: UUID, actor: Actor) -> Payment
         booking = await get_booking(work, payment.booking_id, actor=actor, as_it_stands=True)
     except BookingNotFound:
         raise PaymentNotFound from None
-    if not sells(actor, booking):
+    if not acts_for_seller(actor, booking, Permission.PAYMENTS_RECEIVE):
         raise PaymentNotFound
     return payment
 
 
-def _hand_refunds(actor: Actor) -> Select[RefundRow, str, str]:
-    """Refunds that are, were or can be paid by hand, of bookings of the actor's operators: with how the money came in,
-    and the booking's reference."""
-    sold = sold_for(actor, Permission.PAYMENTS_REFUND).subquery()
+def _hand_refunds(actor: Actor, operator_id: UUID | None = None) -> Select[RefundRow, str, str]:
+    """Refunds that are, were or can be paid by hand, of bookings of the actor's operators, or with something of this
+    one: with how the money came in, and the booking's reference."""
+    sold = sold_for(actor, Permission.PAYMENTS_REFUND, operator_id).subquery()
     is_for_hands = (
         (PaymentRow.provider.in_(BY_HAND) & (RefundRow.destination == "origin"))
         | (RefundRow.status == "failed")
         | (RefundRow.destination == HAND)
     )
+    of_wallets = RefundRow.booking_id.is_(None) if actor.is_everywhere and operator_id is None else false()
     return (
-        select(RefundRow, PaymentRow.provider, sold.c.reference)
+        select(RefundRow, PaymentRow.provider, func.coalesce(sold.c.reference, ""))
         .join(PaymentRow, PaymentRow.id == RefundRow.payment_id)
-        .join(sold, sold.c.id == RefundRow.booking_id)
-        .where(is_for_hands)
+        .outerjoin(sold, sold.c.id == RefundRow.booking_id)
+        .where(is_for_hands, sold.c.id.is_not(None) | of_wallets)
     )
 
 
 def _view(refund: RefundRow, provider: str, reference: str) -> HandRefund:
-    assert refund.booking_id is not None  # it was found by its booking
     return HandRefund(
         id=refund.id,
         payment_id=refund.payment_id,

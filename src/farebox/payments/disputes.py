@@ -3,22 +3,26 @@
 While a bank looks into one it has the money already; the booking stays valid, and nothing of that charge is paid back
 besides. Lost before the trip has begun, the booking is cancelled: the bank's return is its refund. Lost afterwards, the
 money is a loss. What was cancelled meanwhile is paid back when the bank has decided, by the bank or by us.
+
+A charge may be disputed several times, each time by an id of the provider's. One that waits for the rest of a price
+does not count while a bank has it: the payer may pay it another way.
 """
 
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from farebox.accounts import SYSTEM
-from farebox.bookings import BookingStatus, CancelReason, get_booking
+from farebox.bookings import SOLD, BookingStatus, CancelReason, get_booking
 from farebox.core.db import UnitOfWork
+from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments import ledger
-from farebox.payments.after_sale import CANCELLED, cancel_booking
+from farebox.payments.after_sale import cancel_booking
 from farebox.payments.events import PaymentDisputed
 from farebox.payments.ledger import DisputeStep
-from farebox.payments.models import ChargeRow, LedgerEntryRow, PaymentRow, RefundRow
+from farebox.payments.models import ChargeRow, DisputeRow, PaymentRow, RefundRow
 from farebox.payments.providers import EventKind, ProviderEvent
 from farebox.payments.refunds import enter_refund, request_refund
 from farebox.payments.repaying import end_if_settled
@@ -26,11 +30,11 @@ from farebox.payments.states import Disposition
 
 STEPS: Final[dict[EventKind, DisputeStep]] = {"disputed": "open", "dispute-won": "won", "dispute-lost": "lost"}
 
-BEFORE: Final[dict[DisputeStep, tuple[str, ...]]] = {"open": ("",), "won": ("open",), "lost": ("", "open")}
-"""Step -> where a charge is before it; the empty word: not disputed. A bank may tell the end alone."""
-
 CHARGEBACK: Final = "chargeback"
 """Why money went back that a payer's bank took."""
+
+DISPUTE_SETTLED: Final = "dispute-settled"
+"""Why money goes back that was owed while the bank had it: what was cancelled meanwhile, and what it did not take."""
 
 NOTHING: Final = "nothing"
 UNKNOWN_CHARGE: Final = "unknown-charge"
@@ -46,78 +50,143 @@ async def settle_dispute(work: UnitOfWork, payment: PaymentRow, event: ProviderE
     charge = await work.session.scalar(
         select(ChargeRow)
         .where(ChargeRow.provider == payment.provider, ChargeRow.external_id == event.charge_id)
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
     if charge is None:
         return UNKNOWN_CHARGE
-    was = charge.dispute or ""
-    moved = await work.session.scalar(
-        update(ChargeRow)
-        .where(ChargeRow.id == charge.id, func.coalesce(ChargeRow.dispute, "").in_(BEFORE[step]))
-        .values(dispute=step)
-        .returning(ChargeRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    if moved is None:
-        return NOTHING
-    await work.session.refresh(charge)
-    taken = await _taken(work, payment, charge, event, is_known=was == "open")
-    if was != "open" and step != "open":
-        _enter(work, "open", payment, taken)
-    _enter(work, step, payment, taken)
+    dispute = await _find(work, charge, event)
+    if dispute is not None and dispute.step in {step, "won", "lost"}:
+        return NOTHING  # it was told before
+    if dispute is None:
+        if step == "won":
+            return NOTHING  # nobody has opened it; only of one that is lost may a bank tell the end alone
+        dispute = _open(work, charge, event)
+        _enter(work, "open", payment, charge, dispute)
+    if step != "open":
+        dispute.step, dispute.updated_at = step, work.now
+        _enter(work, step, payment, charge, dispute)
+    await _sum_up(work, charge)
+    taken = Money(dispute.amount_minor, charge.currency)
     work.publish(
         PaymentDisputed(
             payment_id=payment.id,
             booking_id=payment.booking_id,
             charge_id=charge.id,
+            dispute_id=dispute.id,
             step=step,
+            counts=charge.disposition == Disposition.APPLIED,
             amount=str(taken.amount),
             currency=taken.currency,
         )
     )
-    if payment.booking_id is not None and charge.disposition == Disposition.APPLIED and step != "open":
-        if step == "lost":
-            await _give_up_booking(work, payment.booking_id)
+    if payment.booking_id is not None and step != "open":
         by_bank = taken if step == "lost" else Money.zero(charge.currency)
-        await _return(work, payment.booking_id, charge, by_bank=by_bank)
+        await _settle_end(work, payment.booking_id, charge, by_bank)
     return event.kind
 
 
-def _enter(work: UnitOfWork, step: DisputeStep, payment: PaymentRow, taken: Money) -> None:
+async def _find(work: UnitOfWork, charge: ChargeRow, event: ProviderEvent) -> DisputeRow | None:
+    """The dispute that a message is about: by its id; else the one that is open, or the latest.
+
+    One of which an earlier message named no id gets it from the first that does.
+    """
+    known = select(DisputeRow).where(DisputeRow.charge_id == charge.id).execution_options(populate_existing=True)
+    if not event.dispute_id:
+        order = (DisputeRow.step != "open", DisputeRow.opened_at.desc())
+        return await work.session.scalar(known.order_by(*order).limit(1))
+    is_it = DisputeRow.external_id == event.dispute_id
+    may_be = (DisputeRow.external_id == charge.external_id) & DisputeRow.step.in_(["open", STEPS[event.kind]])
+    found = await work.session.scalar(known.where(is_it | may_be).order_by(~is_it).limit(1))
+    if found is not None:
+        found.external_id = event.dispute_id
+    return found
+
+
+def _open(work: UnitOfWork, charge: ChargeRow, event: ProviderEvent) -> DisputeRow:
+    dispute = DisputeRow(
+        id=new_id(),
+        charge_id=charge.id,
+        provider=charge.provider,
+        external_id=event.dispute_id or charge.external_id,
+        step="open",
+        amount_minor=event.amount_minor or charge.amount_minor,
+        opened_at=work.now,
+        updated_at=work.now,
+    )
+    work.session.add(dispute)
+    return dispute
+
+
+async def _sum_up(work: UnitOfWork, charge: ChargeRow) -> None:
+    """What the disputes of a charge come to: one that is open decides, else one that is lost."""
+    await work.session.flush()
+    steps = set(await work.session.scalars(select(DisputeRow.step).where(DisputeRow.charge_id == charge.id)))
+    charge.dispute = next(step for step in ("open", "lost", "won") if step in steps)
+    await work.session.flush()
+
+
+def _enter(work: UnitOfWork, step: DisputeStep, payment: PaymentRow, charge: ChargeRow, dispute: DisputeRow) -> None:
+    taken = Money(dispute.amount_minor, charge.currency)
     ledger.note_dispute(
         work, step, taken, provider=payment.provider, booking_id=payment.booking_id, payment_id=payment.id
     )
 
 
-async def _taken(
-    work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, event: ProviderEvent, *, is_known: bool
-) -> Money:
-    """What the bank has: of a dispute that was opened before, what was noted then."""
-    if not is_known:
-        return Money(event.amount_minor or charge.amount_minor, charge.currency)
-    noted = await work.session.scalar(
-        select(func.sum(LedgerEntryRow.amount_minor)).where(
-            LedgerEntryRow.payment_id == payment.id, LedgerEntryRow.account == ledger.DISPUTES
+async def _settle_end(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, by_bank: Money) -> None:
+    """One of a charge's disputes has ended: settle what the booking is owed of it.
+
+    Args:
+        by_bank: what the bank has given its payer.
+    """
+    if by_bank and charge.disposition == Disposition.APPLIED:
+        await _give_up_booking(work, booking_id)
+    by_bank -= await _count_as_made(work, charge, by_bank)
+    if charge.disposition == Disposition.APPLIED:
+        await _return(work, booking_id, charge, await _owed(work, booking_id, charge), by_bank)
+    elif charge.disposition == Disposition.KEPT:
+        await _end_kept(work, booking_id, charge, by_bank)
+    await end_if_settled(work, booking_id)
+
+
+async def _end_kept(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, by_bank: Money) -> None:
+    """Of a part of the price that waits for the rest: what the bank did not take counts again, while it is wanted.
+
+    Where the bank got something of it, the payer did not mean to pay: all of it goes back.
+    """
+    booking = await get_booking(work, booking_id, actor=SYSTEM)
+    if charge.dispute == "won" and booking.is_open:
+        return
+    rest = Money(charge.amount_minor - charge.refunded_minor, charge.currency)
+    await _return(work, booking_id, charge, rest, by_bank)
+    if charge.dispute != "open":
+        is_late = booking.reason is CancelReason.EXPIRED
+        charge.disposition = (
+            Disposition.DUPLICATE if booking.status in SOLD else Disposition.LATE if is_late else Disposition.UNWANTED
         )
-    )
-    return Money(int(noted or 0), charge.currency)
 
 
 async def _give_up_booking(work: UnitOfWork, booking_id: UUID) -> None:
-    """Cancel what was bought with the money, unless it has begun; what else was paid for it goes back."""
-    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)
-    if booking.status is BookingStatus.CONFIRMED and min(item.starts_at for item in booking.items) > work.now:
-        await cancel_booking(work, booking_id, actor=SYSTEM, reason=CancelReason.OPERATOR, note=CHARGEBACK)
+    """Cancel what was bought with the money, unless it has begun; what else was paid for it goes back.
 
-
-async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, *, by_bank: Money) -> None:
-    """Settle what is owed of a charge, now or since seats were given up while the bank looked into it.
-
-    Args:
-        by_bank: what the bank has given its payer. As far as that is owed it was the refund; the rest is for us.
+    Of what has begun, rides back that are not chosen yet are cancelled: they were not paid for after all.
     """
-    by_bank -= await _count_as_made(work, charge, by_bank)
-    owed = await _owed(work, booking_id, charge)
+    booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)
+    if booking.status is not BookingStatus.CONFIRMED:
+        return
+    has_begun = min(item.starts_at for item in booking.items) <= work.now
+    returns = [each.id for each in booking.open_returns] if has_begun else None
+    if returns or not has_begun:
+        await cancel_booking(
+            work, booking_id, actor=SYSTEM, open_returns=returns, reason=CancelReason.OPERATOR, note=CHARGEBACK
+        )
+
+
+async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, owed: Money, by_bank: Money) -> None:
+    """Give back what is owed of a charge. As far as the bank gave it to its payer, that was the refund.
+
+    The rest is for us, once no bank has a hand on the charge any more.
+    """
     returned = min(by_bank, owed)
     if returned:
         charge.refunded_minor += returned.minor
@@ -134,10 +203,9 @@ async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, *, by_b
             payment_id=charge.payment_id,
         )
     rest = owed - returned
-    if rest:
-        await request_refund(work, charge, rest, booking_id=booking_id, reason=CANCELLED)
+    if rest and charge.dispute != "open":
+        await request_refund(work, charge, rest, booking_id=booking_id, reason=DISPUTE_SETTLED)
         ledger.note_promise(work, rest, booking_id=booking_id, payment_id=charge.payment_id)
-    await end_if_settled(work, booking_id)
 
 
 async def _count_as_made(work: UnitOfWork, charge: ChargeRow, by_bank: Money) -> Money:

@@ -1,6 +1,7 @@
 """What is still to be paid of a booking, where money comes in parts, and which account it comes to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -8,31 +9,46 @@ from sqlalchemy import func, select
 from farebox.bookings import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
+from farebox.core.rows import Selection
 from farebox.payments import ledger
 from farebox.payments.models import ChargeRow, PaymentRow
 from farebox.payments.states import Disposition
 
+KEPT: Final = Selection(
+    ChargeRow,
+    "JOIN payment ON payment.id = payment_charge.payment_id"
+    " WHERE payment.booking_id = $1 AND payment_charge.disposition = 'kept'"
+    " AND coalesce(payment_charge.dispute, 'won') = 'won'",
+)
+"""What is kept for a booking. What a payer's bank has taken back does not count: it is not there."""
+
 
 async def due_for(work: UnitOfWork, booking: Booking) -> Money:
     """What is still to be paid before an unpaid booking is confirmed: its total less what is kept for it."""
-    kept = await list_kept(work, booking.id)
-    held = sum(charge.amount_minor for charge in kept)
-    return Money(max(0, booking.total.minor - held), booking.total.currency)
+    [kept] = await work.send([KEPT.about(booking.id)])
+    return Money(max(0, booking.total.minor - sum_kept(KEPT.read(kept))), booking.total.currency)
+
+
+def sum_kept(kept: Iterable[ChargeRow]) -> int:
+    """What is there of charges, in minor units: less what was given back with the provider, past us."""
+    return sum(charge.amount_minor - charge.refunded_minor for charge in kept)
 
 
 async def list_kept(work: UnitOfWork, booking_id: UUID, *, lock: bool = False) -> Sequence[ChargeRow]:
     """The charges that wait for the rest of a booking's price, the oldest first.
 
-    They are in the booking's currency, and none of them has gone back: money in another does so at once.
+    They are in the booking's currency: money in another goes back at once.
     """
+    [kept] = await work.send([KEPT.about(booking_id)])
+    if not kept:
+        return []
     query = (
         select(ChargeRow)
-        .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
-        .where(PaymentRow.booking_id == booking_id, ChargeRow.disposition == Disposition.KEPT)
+        .where(ChargeRow.id.in_([charge.id for charge in KEPT.read(kept)]), ChargeRow.disposition == Disposition.KEPT)
         .order_by(ChargeRow.received_at, ChargeRow.id)
         .execution_options(populate_existing=True)
     )
-    return (await work.session.scalars(query.with_for_update(of=ChargeRow) if lock else query)).all()
+    return (await work.session.scalars(query.with_for_update() if lock else query)).all()
 
 
 async def paid_through(work: UnitOfWork, payment_id: UUID) -> int:

@@ -80,6 +80,13 @@ class WalletTooSmall(DomainError):
     message = N_("There is less money in your wallet than this takes. Look at its balance and try again.")
 
 
+class PayoutTooLarge(DomainError):
+    """Only what was put into a wallet can be paid out of it. `left` is how much of that has not gone out."""
+
+    code = "payout-too-large"
+    message = N_("Only money that you have put into the wallet can be paid out, and this is more than is left of it.")
+
+
 class InvoiceNotFound(NotFound):
     code = "invoice-not-found"
     message = N_("We could not find this invoice.")

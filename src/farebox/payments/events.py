@@ -85,13 +85,18 @@ class PaymentRefundFailed(Event, frozen=True, kw_only=True):
 
 
 class PaymentDisputed(Event, frozen=True, kw_only=True):
-    """A payer's bank wants a charge back (`open`), got it (`lost`), or did not (`won`)."""
+    """A payer's bank wants a charge back (`open`), got it (`lost`), or did not (`won`).
+
+    `counts`: the charge counts for its booking; else it was a part that waited for the rest, or due to go back.
+    """
 
     type: ClassVar[str] = "payment.disputed"
     payment_id: UUID
     booking_id: UUID | None
     charge_id: UUID
+    dispute_id: UUID
     step: str
+    counts: bool
     amount: str
     currency: str
 
@@ -106,8 +111,20 @@ class WalletCredited(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class WalletToppedUp(Event, frozen=True, kw_only=True):
+    """A person has put money into their wallet; `charge_id`: which money that was."""
+
+    type: ClassVar[str] = "wallet.topped-up"
+    wallet_id: UUID
+    person_id: UUID
+    payment_id: UUID
+    charge_id: UUID
+    amount: str
+    currency: str
+
+
 class WalletDebited(Event, frozen=True, kw_only=True):
-    """Money has gone out of a wallet. `reason`: `payment`."""
+    """Money has gone out of a wallet. `reason`: `payment`, or `payout`."""
 
     type: ClassVar[str] = "wallet.debited"
     wallet_id: UUID

@@ -16,6 +16,7 @@ from farebox.bookings import (
     ChangeWish,
     NotChangeable,
     PriceChanged,
+    RedeemWish,
     RenameWish,
     SeatsGone,
     Verticals,
@@ -27,7 +28,9 @@ from farebox.bookings import (
     get_change,
     open_change,
     quote_names,
+    quote_return,
     quote_seats,
+    redeem,
     refuse_second_change,
 )
 from farebox.core.crypto import Secrets
@@ -155,6 +158,31 @@ async def apply_paid_change(
     return Disposition.APPLIED
 
 
+async def redeem_open_returns(
+    work: UnitOfWork,
+    booking_id: UUID,
+    wish: RedeemWish,
+    *,
+    actor: Actor,
+    verticals: Verticals,
+    terms: ChangeTerms,
+    signer: Signer,
+) -> Changed:
+    """Choose the ride back of open returns: seats of a hold join the booking, now or once the difference is paid.
+
+    What was paid for the open returns pays for them; where they cost less, the rest goes back as the terms say.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        OpenReturnNotFound, NotChangeable, HoldNotFound, HoldExpired, Invalid, MixedCurrencies, NotAllowed: see
+            `bookings.quote_redemption`.
+        ChangePending, PriceChanged, NoWallet: as for `change_booking`.
+    """
+    booking = await get_booking(work, booking_id, actor=actor, lock=True)
+    quote = await quote_return(work, booking, wish, actor=actor, verticals=verticals)
+    return await _change(work, booking, quote, actor=actor, holder=wish.holder.owner, terms=terms, signer=signer)
+
+
 async def _change(
     work: UnitOfWork,
     booking: Booking,
@@ -195,11 +223,14 @@ async def _make(
     signer: Signer,
 ) -> Booking:
     """The change itself, with its tickets and what the operators get."""
-    if quote.seats:
+    if quote.redemption:
+        after = await redeem(work, before.id, quote, change_id=change_id, actor=actor, holder=holder)
+    elif quote.seats:
         after = await change_seats(work, before.id, quote, change_id=change_id, actor=actor, holder=holder)
     else:
         after = await change_names(work, before.id, quote, change_id=change_id, actor=actor)
-    await void_tickets(work, before.id, passengers=quote.passenger_ids)
+    if not quote.redemption:  # who chooses the way back keeps the ticket of the way there
+        await void_tickets(work, before.id, passengers=quote.passenger_ids)
     await issue_tickets(work, after, signer=signer)
     if after.revision != before.revision:
         await ledger.note_reprice(work, before, after)
@@ -208,7 +239,8 @@ async def _make(
 
 def _has_begun(work: UnitOfWork, booking: Booking, quote: ChangeQuote) -> bool:
     """Whether what is given up, or what was to come instead, has begun meanwhile."""
-    begins = [item.starts_at for item in booking.items if any(p.id in quote.passenger_ids for p in item.passengers)]
-    if quote.seats:
-        begins.append(quote.seats.description.origin.time)
+    leaving = () if quote.redemption else quote.passenger_ids
+    begins = [item.starts_at for item in booking.items if any(p.id in leaving for p in item.passengers)]
+    if quote.new_seats:
+        begins.append(quote.new_seats.description.origin.time)
     return min(begins, default=work.now) <= work.now

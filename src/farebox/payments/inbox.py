@@ -11,8 +11,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, update
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
@@ -25,9 +24,10 @@ from farebox.bookings import (
 )
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.ids import new_id
+from farebox.core.rows import Selection, inserted, updated
 from farebox.payments.due import due_for
 from farebox.payments.errors import NotPayable, PaymentRequired, UnknownProvider
-from farebox.payments.models import ChargeRow, InboxRow, PaymentRow
+from farebox.payments.models import InboxRow, PaymentRow
 from farebox.payments.providers import ProviderEvent, Providers
 from farebox.payments.settlement import NOTHING, sell_covered, settle
 from farebox.ticketing import Signer
@@ -82,22 +82,19 @@ async def receive_webhook(
 async def write_down(work: UnitOfWork, provider: str, event: ProviderEvent, body: bytes) -> UUID | None:
     """Put a verified message into the inbox; its row, or `None` when it came before."""
     payment = await _find_payment(work, provider, event)
-    return await work.session.scalar(
-        insert(InboxRow)
-        .values(
-            id=new_id(),
-            provider=provider,
-            external_id=event.external_id,
-            payment_id=payment.id if payment else None,
-            event=msgspec.to_builtins(event),
-            body=body,
-            received_at=work.now,
-            attempts=0,
-            next_attempt_at=work.now + timedelta(seconds=FIRST_RETRY_SECONDS),
-        )
-        .on_conflict_do_nothing(index_elements=["provider", "external_id"])
-        .returning(InboxRow.id)
+    entry = InboxRow(
+        id=new_id(),
+        provider=provider,
+        external_id=event.external_id,
+        payment_id=payment.id if payment else None,
+        event=msgspec.to_builtins(event),
+        body=body,
+        received_at=work.now,
+        next_attempt_at=work.now + timedelta(seconds=FIRST_RETRY_SECONDS),
     )
+    once = "ON CONFLICT (provider, external_id) DO NOTHING RETURNING id"
+    [written] = await work.send([inserted(entry, rest=once)])
+    return entry.id if written else None
 
 
 async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
@@ -109,15 +106,17 @@ async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
     Raises:
         NotKnownYet: the message names a payment by the provider's id, which may still be on its way to us.
     """
-    row = await work.session.get_one(InboxRow, inbox_id, with_for_update=True, populate_existing=True)
-    if row.handled_at is None:
-        event = msgspec.convert(row.event, ProviderEvent)
-        row.outcome = await _do(work, row, event, signer)
-        row.handled_at = work.now
-        row.attempts += 1
-        row.last_error = None
-        await work.session.flush()
-    return row.outcome or ""
+    [found] = await work.send([_ENTRY.about(inbox_id)])
+    [row] = _ENTRY.read(found)
+    if row.handled_at is not None:
+        return row.outcome or ""
+    outcome = await _do(work, row, msgspec.convert(row.event, ProviderEvent), signer)
+    done = {"outcome": outcome, "handled_at": work.now, "attempts": row.attempts + 1, "last_error": None}
+    await work.send([updated(InboxRow, done, "id = $1", inbox_id)])
+    return outcome
+
+
+_ENTRY: Final = Selection(InboxRow, "WHERE payment_event.id = $1 FOR UPDATE")
 
 
 async def _do(work: UnitOfWork, row: InboxRow, event: ProviderEvent, signer: Signer) -> str:
@@ -190,17 +189,23 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
 
 async def _find_payment(work: UnitOfWork, provider: str, event: ProviderEvent) -> PaymentRow | None:
     """The payment that a message is about, by our id or the provider's, or by the charge that it names."""
-    which: ColumnElement[bool]
     if event.payment_id is not None:
-        which = PaymentRow.id == event.payment_id
+        which = _BY_ID.about(provider, event.payment_id)
     elif event.payment_external_id:
-        which = PaymentRow.external_id == event.payment_external_id
+        which = _BY_EXTERNAL_ID.about(provider, event.payment_external_id)
     else:
-        charged = select(ChargeRow.payment_id).where(
-            ChargeRow.provider == provider, ChargeRow.external_id == event.charge_id
-        )
-        which = PaymentRow.id.in_(charged)
-    return await work.session.scalar(select(PaymentRow).where(PaymentRow.provider == provider, which))
+        which = _BY_CHARGE.about(provider, event.charge_id)
+    [found] = await work.send([which])
+    return next(iter(_BY_ID.read(found)), None)
+
+
+_BY_ID: Final = Selection(PaymentRow, "WHERE payment.provider = $1 AND payment.id = $2")
+_BY_EXTERNAL_ID: Final = Selection(PaymentRow, "WHERE payment.provider = $1 AND payment.external_id = $2")
+_BY_CHARGE: Final = Selection(
+    PaymentRow,
+    "WHERE payment.provider = $1"
+    " AND payment.id IN (SELECT payment_id FROM payment_charge WHERE provider = $1 AND external_id = $2)",
+)
 
 
 async def _lock_waiting(work: UnitOfWork, booking_id: UUID) -> Sequence[UUID]:

@@ -10,6 +10,7 @@ from farebox.bookings import (
     BookingReduced,
     BookingRenamed,
     BookingRepriced,
+    OpenReturnsEnded,
 )
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database
@@ -20,7 +21,15 @@ INVOICE: Final = "payments.invoice"
 
 INVOICE_REACTIONS: Final[dict[str, list[str]]] = {
     event.type: [INVOICE]
-    for event in (BookingConfirmed, BookingReduced, BookingChanged, BookingRenamed, BookingRepriced, BookingCancelled)
+    for event in (
+        BookingConfirmed,
+        BookingReduced,
+        BookingChanged,
+        BookingRenamed,
+        BookingRepriced,
+        BookingCancelled,
+        OpenReturnsEnded,
+    )
 }
 """Event type -> jobs, for the outbox."""
 

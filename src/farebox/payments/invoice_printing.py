@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from farebox.accounts import Actor
 from farebox.core.crypto import Secrets
-from farebox.core.db import UnitOfWork
+from farebox.core.db import Database
 from farebox.core.i18n import current_language, format_day, format_money, format_time, gettext, pgettext
 from farebox.core.money import Money
 from farebox.payments.invoice_documents import InvoiceDocument, InvoiceLine, RateTotal, Service, totals
@@ -20,14 +20,18 @@ TEMPLATE: Final = "invoice.typ"
 
 
 async def render_invoice(
-    work: UnitOfWork, invoice_id: UUID, *, actor: Actor, secrets: Secrets
+    database: Database, invoice_id: UUID, *, actor: Actor, secrets: Secrets
 ) -> tuple[InvoiceView, bytes]:
     """An invoice or a credit note as a PDF (A4, PDF/UA-1) in the current language.
+
+    Args:
+        database: this has a unit of work of its own, which is over before it prints.
 
     Raises:
         InvoiceNotFound: no such invoice, or not for this actor.
     """
-    invoice, document, buyer = await get_invoice(work, invoice_id, actor=actor, secrets=secrets)
+    async with database.begin(reach=actor.reach) as work:
+        invoice, document, buyer = await get_invoice(work, invoice_id, actor=actor, secrets=secrets)
     return invoice, await print_with(TEMPLATE, page_of(invoice, document, buyer))
 
 

@@ -8,11 +8,13 @@ import structlog
 from farebox.bookings import BookingCancelled
 from farebox.core.db import Database
 from farebox.core.jobs import Jobs
+from farebox.payments.checking import check_payments
 from farebox.payments.errors import ProviderUnavailable
 from farebox.payments.events import PaymentApproved, RefundRequested
 from farebox.payments.inbox import handle_waiting
+from farebox.payments.open_returns import end_unused_returns
 from farebox.payments.providers import Providers
-from farebox.payments.reconciling import check_payment, check_payments
+from farebox.payments.reconciling import check_payment
 from farebox.payments.repaying import list_unmade_refunds, make_refund
 from farebox.payments.winding_up import wind_up
 from farebox.ticketing import Signer
@@ -24,6 +26,8 @@ COLLECT: Final = "payments.collect"
 WIND_UP: Final = "payments.wind-up"
 CATCH_UP: Final = "payments.catch-up"
 CHECK: Final = "payments.check"
+END_RETURNS: Final = "payments.end-open-returns"
+BATCH: Final = 50
 
 REACTIONS: Final[dict[str, list[str]]] = {
     RefundRequested.type: [REFUND],
@@ -53,6 +57,12 @@ def register_jobs(jobs: Jobs, database: Database, *, providers: Providers, signe
         await handle_waiting(database, signer=signer)
         await make_forgotten_refunds(database, providers=providers)
 
+    async def end_returns(timestamp: int) -> None:
+        count = BATCH
+        while count == BATCH:
+            async with database.begin() as work:
+                count = await end_unused_returns(work, limit=BATCH)
+
     async def check(timestamp: int) -> None:
         await check_payments(database, providers=providers, signer=signer)
 
@@ -61,6 +71,7 @@ def register_jobs(jobs: Jobs, database: Database, *, providers: Providers, signe
     jobs.register(WIND_UP, booking_ended)
     jobs.every("* * * * *", CATCH_UP, catch_up)
     jobs.every("* * * * *", CHECK, check)
+    jobs.every("*/5 * * * *", END_RETURNS, end_returns)
 
 
 async def make_forgotten_refunds(

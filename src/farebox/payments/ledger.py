@@ -6,6 +6,8 @@ Accounts:
 - `receivable` (debit): what bookings owe, their totals less what was applied to them; each entry names its booking;
 - `sales:<operator id>` (credit): an operator's share of what was sold for it;
 - `commission:<operator id>` (credit): the platform's share of that, `commission_bp` of the operator's lines;
+- `open-returns:<operator id>` (credit): what was paid for rides back that are not chosen yet: owed to the travellers
+  until they ride, and shared only then;
 - `refunds-due` (credit): money that is promised back and has not gone yet;
 - `wallet:<wallet id>` (credit): a person's money with us;
 - `disputes` (debit): money that a payer's bank has taken back while it looks into it;
@@ -15,11 +17,12 @@ Movements (`kind`), each named by the function that writes it:
 
 | kind | debit | credit |
 |---|---|---|
-| `sale`, `reprice` | receivable | sales and commission of each operator |
+| `sale`, `reprice` | receivable | sales, commission and open returns of each operator |
 | `charge` | clearing, or a wallet | receivable, or refunds-due where it does not count |
 | `refund-promised` | receivable | refunds-due |
 | `refund` | refunds-due | clearing, or a wallet |
 | `top-up` | clearing | wallet |
+| `payout` | wallet | refunds-due |
 | `dispute` | disputes, then losses | clearing, then disputes |
 """
 
@@ -38,7 +41,9 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments.models import LedgerEntryRow
 
-MovementKind: TypeAlias = Literal["sale", "reprice", "charge", "refund-promised", "refund", "top-up", "dispute"]
+MovementKind: TypeAlias = Literal[
+    "sale", "reprice", "charge", "refund-promised", "refund", "top-up", "payout", "dispute"
+]
 DisputeStep: TypeAlias = Literal["open", "won", "lost"]
 
 RECEIVABLE: Final = "receivable"
@@ -77,11 +82,22 @@ class AccountBalance:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What an operator's lines of a booking come to, and how that is split: the parts add up to the lines."""
+    """What an operator's lines of a booking come to, and how that is split: the parts add up to the lines.
+
+    Attributes:
+        open_returns: of rides back that are not chosen yet, of which nobody has a share before they are.
+    """
 
     sales: Money
     commission: Money
+    open_returns: Money
     commission_bp: int
+
+
+def sellers_of(booking: Booking) -> dict[UUID, UUID]:
+    """The operator of each item that a booking has or had: whose its price lines are."""
+    former = {seat.item_id: seat.operator_id for seat in booking.former}
+    return former | {item.id: item.operator_id for item in booking.items}
 
 
 def split(booking: Booking, rates: Mapping[UUID, int]) -> dict[UUID, Share]:
@@ -90,16 +106,17 @@ def split(booking: Booking, rates: Mapping[UUID, int]) -> dict[UUID, Share]:
     Args:
         rates: commission in basis points by operator.
     """
-    seller = {seat.item_id: seat.operator_id for seat in booking.former}
-    seller |= {item.id: item.operator_id for item in booking.items}
-    totals: dict[UUID, Money] = {}
+    sellers = sellers_of(booking)
+    zero = Money.zero(booking.total.currency)
+    totals = dict.fromkeys((sellers[line.item_id] for line in booking.lines), zero)
+    waiting = dict(totals)
     for line in booking.lines:
-        operator_id = seller[line.item_id]
-        totals[operator_id] = totals.get(operator_id, Money.zero(booking.total.currency)) + line.amount
+        sums = waiting if line.open_return_id else totals
+        sums[sellers[line.item_id]] += line.amount
     shares = {}
     for operator_id, total in totals.items():
         commission = total.times(Fraction(rates[operator_id], WHOLE_BP))
-        shares[operator_id] = Share(total - commission, commission, rates[operator_id])
+        shares[operator_id] = Share(total - commission, commission, waiting[operator_id], rates[operator_id])
     return shares
 
 
@@ -114,35 +131,40 @@ async def note_reprice(work: UnitOfWork, before: Booking, after: Booking) -> Non
 
 
 async def _note_shares(work: UnitOfWork, kind: MovementKind, before: Booking | None, after: Booking) -> None:
-    rates = await _rates(work, after)
+    rates = await _rates(work, after, is_sold=before is not None)
     was = split(before, rates) if before else {}
     now = split(after, rates)
     zero = Money.zero(after.total.currency)
     credit: dict[str, Money] = {}
     rate_of: dict[str, int] = {}
     for operator_id in was.keys() | now.keys():
-        nothing = Share(zero, zero, rates[operator_id])
+        nothing = Share(zero, zero, zero, rates[operator_id])
         old, new = was.get(operator_id, nothing), now.get(operator_id, nothing)
-        credit[f"sales:{operator_id}"] = new.sales - old.sales
-        credit[f"commission:{operator_id}"] = new.commission - old.commission
-        rate_of |= {f"sales:{operator_id}": new.commission_bp, f"commission:{operator_id}": new.commission_bp}
+        moved = {
+            f"sales:{operator_id}": new.sales - old.sales,
+            f"commission:{operator_id}": new.commission - old.commission,
+            f"open-returns:{operator_id}": new.open_returns - old.open_returns,
+        }
+        credit |= moved
+        rate_of |= dict.fromkeys(moved, new.commission_bp)
     owed = after.total - before.total if before else after.total
     write(work, kind, debit={RECEIVABLE: owed}, credit=credit, booking_id=after.id, rates=rate_of)
 
 
-async def _rates(work: UnitOfWork, booking: Booking) -> dict[UUID, int]:
+async def _rates(work: UnitOfWork, booking: Booking, *, is_sold: bool) -> dict[UUID, int]:
     """Commission in basis points by operator: as the booking's sale was split, else as it is today.
 
     Without a rate of its own, a sale was written before there were commissions: all of it is the operator's.
     """
-    sold = await work.execute(
-        "SELECT DISTINCT ON (1) split_part(account, ':', 2)::uuid, coalesce(commission_bp, 0) FROM ledger_entry"
-        " WHERE booking_id = %s AND account ~ '^(sales|commission):' ORDER BY 1, id",
-        (booking.id,),
-    )
-    rates: dict[UUID, int] = dict(await sold.fetchall())
-    sellers = {item.operator_id for item in booking.items} | {seat.operator_id for seat in booking.former}
-    operators = await list_operators(work, sellers - rates.keys())
+    rates: dict[UUID, int] = {}
+    if is_sold:
+        sold = await work.execute(
+            "SELECT DISTINCT ON (1) split_part(account, ':', 2)::uuid, coalesce(commission_bp, 0) FROM ledger_entry"
+            " WHERE booking_id = %s AND account ~ '^(sales|commission|open-returns):' ORDER BY 1, id",
+            (booking.id,),
+        )
+        rates = dict(await sold.fetchall())
+    operators = await list_operators(work, set(sellers_of(booking).values()) - rates.keys())
     return rates | {operator.id: operator.commission_bp for operator in operators.values()}
 
 
@@ -196,6 +218,11 @@ def note_wallet(work: UnitOfWork, wallet_id: UUID, received: Money, *, provider:
     )
 
 
+def note_payout(work: UnitOfWork, wallet_id: UUID, amount: Money, *, payment_id: UUID) -> None:
+    """Money that was put into a wallet is to go back."""
+    write(work, "payout", debit={wallet(wallet_id): amount}, credit={REFUNDS_DUE: amount}, payment_id=payment_id)
+
+
 def note_dispute(
     work: UnitOfWork, step: DisputeStep, amount: Money, *, provider: str, booking_id: UUID | None, payment_id: UUID
 ) -> None:
@@ -234,21 +261,21 @@ def write(
     transaction_id = new_id()
     sides = [(account, money.minor, money.currency) for account, money in debit.items()]
     sides += [(account, -money.minor, money.currency) for account, money in credit.items()]
-    work.session.add_all(
-        LedgerEntryRow(
-            transaction_id=transaction_id,
-            at=work.now,
-            kind=kind,
-            account=account,
-            amount_minor=minor,
-            currency=currency,
-            booking_id=booking_id,
-            payment_id=payment_id,
-            commission_bp=(rates or {}).get(account),
-        )
-        for account, minor, currency in sides
-        if minor
-    )
+    for account, minor, currency in sides:
+        if minor:
+            work.put(
+                LedgerEntryRow(
+                    transaction_id=transaction_id,
+                    at=work.now,
+                    kind=kind,
+                    account=account,
+                    amount_minor=minor,
+                    currency=currency,
+                    booking_id=booking_id,
+                    payment_id=payment_id,
+                    commission_bp=(rates or {}).get(account),
+                )
+            )
 
 
 async def balances(work: UnitOfWork, *, booking_id: UUID | None = None) -> dict[tuple[str, str], int]:
@@ -270,7 +297,8 @@ async def list_accounts(
         " coalesce(sum(amount_minor) FILTER (WHERE amount_minor > 0), 0),"
         " coalesce(-sum(amount_minor) FILTER (WHERE amount_minor < 0), 0)"
         " FROM ledger_entry"
-        " WHERE (%(operator)s::text IS NULL OR account IN ('sales:' || %(operator)s, 'commission:' || %(operator)s))"
+        " WHERE (%(operator)s::text IS NULL OR account IN ('sales:' || %(operator)s, 'commission:' || %(operator)s,"
+        " 'open-returns:' || %(operator)s))"
         " AND (%(currency)s::text IS NULL OR currency = %(currency)s)"
         " GROUP BY 1, 2 ORDER BY 1, 2",
         {"operator": str(operator_id) if operator_id else None, "currency": currency},

@@ -75,7 +75,7 @@ class ChargeRow(Base):
     `disposition`: `applied` to what it was paid for; `kept` until the rest of the price has come; or owed back, since
     it came twice (`duplicate`), after the seats had gone (`late`), in another amount or currency (`mismatched`), or for
     a booking that was cancelled (`unwanted`). `dispute`: the payer's bank wants it back (`open`), got it (`lost`), or
-    did not (`won`).
+    did not (`won`): the first of these that one of its disputes is.
     """
 
     __tablename__ = "payment_charge"
@@ -97,6 +97,31 @@ class ChargeRow(Base):
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     dispute: Mapped[str | None]
     received_at: Mapped[datetime]
+
+
+class DisputeRow(Base):
+    """One time that a payer's bank wants a charge back, wholly or in part; a charge may be disputed several times.
+
+    `external_id`: the provider's id of it; where a message names none, the charge's. `step`: as `ChargeRow.dispute`,
+    which sums up those of a charge.
+    """
+
+    __tablename__ = "payment_dispute"
+    __table_args__ = (
+        CheckConstraint("step IN ('open', 'won', 'lost')", name="step"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index("uq_payment_dispute_provider_external_id", "provider", "external_id", unique=True),
+        Index(None, "charge_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("payment_charge.id"))
+    provider: Mapped[str]
+    external_id: Mapped[str]
+    step: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class InboxRow(Base):

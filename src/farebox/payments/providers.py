@@ -115,6 +115,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         payment_id: our id, if the message names it; else `payment_external_id` or `charge_id` finds the payment.
         charge_id: the provider's id of the money taken, the same in all messages about it.
         refund_id, refund_external_id: of a refund, our id and the provider's, as far as the message names them.
+        dispute_id: the provider's id of a dispute; empty where the message names none.
         amount_minor, currency: what was taken, given back or is disputed.
         failure: the provider's word for why not.
     """
@@ -126,6 +127,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     charge_id: str = ""
     refund_id: UUID | None = None
     refund_external_id: str = ""
+    dispute_id: str = ""
     amount_minor: int = 0
     currency: str = ""
     failure: str = ""

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 
 from farebox.accounts import Actor, Permission
-from farebox.bookings import Booking, BookingNotFound, get_booking
+from farebox.bookings import Booking, get_booking, is_reached
 from farebox.core.db import UnitOfWork
+from farebox.core.rows import Selection
 from farebox.payments.adapters import cash
 from farebox.payments.due import due_for
 from farebox.payments.errors import PaymentNotFound, UnknownMethod
@@ -17,15 +19,21 @@ from farebox.payments.providers import PaymentMethod, PaymentProvider, Providers
 from farebox.payments.views import PaymentView, payment_view
 from farebox.payments.wallet import reaches_wallet
 
+PAYMENT: Final = Selection(PaymentRow, "WHERE payment.id = $1")
+
 
 async def get_payment(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> PaymentView:
     """Raises: PaymentNotFound: no such payment, or not for this actor."""
-    row = await work.session.scalar(
-        select(PaymentRow).where(PaymentRow.id == payment_id).execution_options(populate_existing=True)
-    )
+    row = await find_row(work, payment_id)
     if row is None or not await _reaches(work, row, actor):
         raise PaymentNotFound
     return payment_view(row)
+
+
+async def find_row(work: UnitOfWork, payment_id: UUID) -> PaymentRow | None:
+    """The row as it stands, to be read."""
+    [found] = await work.send([PAYMENT.about(payment_id)])
+    return next(iter(PAYMENT.read(found)), None)
 
 
 async def list_payments(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> list[PaymentView]:
@@ -56,7 +64,8 @@ async def list_methods(
     if not booking.is_open or not await due_for(work, booking):
         return []
     offered = methods_for(booking.total.currency, providers, begins_in=time_before(booking, work.now))
-    return [*offered, cash.METHOD] if cash.NAME in providers and sells(actor, booking) else offered
+    takes_cash = cash.NAME in providers and acts_for_seller(actor, booking, Permission.BOOKINGS_SELL)
+    return [*offered, cash.METHOD] if takes_cash else offered
 
 
 def methods_for(currency: str, providers: Providers, *, begins_in: timedelta = timedelta()) -> list[PaymentMethod]:
@@ -92,11 +101,7 @@ async def _reaches(work: UnitOfWork, row: PaymentRow, actor: Actor) -> bool:
     if row.booking_id is None:
         assert row.wallet_id is not None  # the table's CHECK says so
         return await reaches_wallet(work, row.wallet_id, actor=actor)
-    try:
-        await get_booking(work, row.booking_id, actor=actor, as_it_stands=True)
-    except BookingNotFound:
-        return False
-    return True
+    return await is_reached(work, row.booking_id, actor=actor)
 
 
 def time_before(booking: Booking, now: datetime) -> timedelta:
@@ -104,11 +109,11 @@ def time_before(booking: Booking, now: datetime) -> timedelta:
     return min(item.starts_at for item in booking.items) - now
 
 
-def sells(actor: Actor, booking: Booking) -> bool:
-    """Whether somebody sells for an operator of a booking, and so takes money for it."""
+def acts_for_seller(actor: Actor, booking: Booking, permission: Permission) -> bool:
+    """Whether somebody has a permission for an operator of a booking; that it is their own is not enough."""
     if actor.booking_id is not None:
         return False
-    return any(actor.may(Permission.BOOKINGS_SELL, item.operator_id) for item in booking.items)
+    return any(actor.may(permission, item.operator_id) for item in booking.items)
 
 
 def _offers(

@@ -37,8 +37,6 @@ SHORTEST_PAUSE: Final = timedelta(seconds=5)
 PATIENCE_SECONDS: Final = 4.0
 """How long travellers who come back from paying wait for the provider's answer."""
 
-BATCH: Final = 50
-
 SUPERSEDED: Final = "superseded"
 BOOKING_OVER: Final = "booking-over"
 """What became of a payment that nobody can make any more, in the place of the provider's word for a failure."""
@@ -51,24 +49,6 @@ class _Check:
     provider: str
     payment: RunningPayment
     is_wanted: bool
-
-
-async def check_payments(database: Database, *, providers: Providers, signer: Signer) -> int:
-    """Ask about the payments that are due to be looked at; how many. A provider that does not answer is asked later."""
-    async with database.begin() as work:
-        rows = await work.session.scalars(
-            select(PaymentRow.id)
-            .where(PaymentRow.next_check_at <= work.now)
-            .order_by(PaymentRow.next_check_at)
-            .limit(BATCH)
-        )
-        due = rows.all()
-    for payment_id in due:
-        try:
-            await _check(database, payment_id, providers=providers, signer=signer, is_forced=False)
-        except ProviderUnavailable:
-            log.warning("payment-check-waits", payment_id=str(payment_id))
-    return len(due)
 
 
 async def check_payment(
@@ -84,7 +64,7 @@ async def check_payment(
     """
     try:
         async with asyncio.timeout(timeout_seconds):
-            await _check(database, payment_id, providers=providers, signer=signer, is_forced=True)
+            await ask_about(database, payment_id, providers=providers, signer=signer, is_forced=True)
     except TimeoutError as error:
         raise ProviderUnavailable from error
 
@@ -100,9 +80,17 @@ async def look_after(database: Database, payment_id: UUID, *, providers: Provide
         log.info("payment-not-known-yet", payment_id=str(payment_id))
 
 
-async def _check(
+async def ask_about(
     database: Database, payment_id: UUID, *, providers: Providers, signer: Signer, is_forced: bool
 ) -> None:
+    """Ask a payment's provider what became of it, unless somebody else just has, and do what the answer means.
+
+    Args:
+        is_forced: somebody waits for the answer; else only where the time to look has come, which is put off then.
+
+    Raises:
+        ProviderUnavailable: it did not answer.
+    """
     async with database.begin() as work:
         check = await _begin(work, payment_id, is_forced=is_forced)
     if check is None or check.provider not in providers:

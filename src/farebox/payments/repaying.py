@@ -273,7 +273,7 @@ async def _adopt(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) ->
         select(ChargeRow).where(
             ChargeRow.payment_id == payment.id,
             ChargeRow.external_id == event.charge_id,
-            ChargeRow.disposition == Disposition.APPLIED,
+            ChargeRow.disposition.in_([Disposition.APPLIED, Disposition.KEPT]),
             func.coalesce(ChargeRow.dispute, "won") == "won",
         )
     )
@@ -285,6 +285,9 @@ async def _adopt(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) ->
     except RefundTooLarge:
         return None
     ledger.note_promise(work, amount, booking_id=payment.booking_id, payment_id=payment.id)
+    await work.session.refresh(charge)
+    if charge.disposition == Disposition.KEPT and charge.refunded_minor == charge.amount_minor:
+        charge.disposition = Disposition.UNWANTED  # nothing is left of it that could wait for the rest
     return refund_id
 
 

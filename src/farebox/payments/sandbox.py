@@ -12,7 +12,6 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import SYSTEM
 from farebox.bookings import expire_booking, get_booking
@@ -21,6 +20,7 @@ from farebox.core.db import Database, UnitOfWork
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.core.rows import Selection, inserted_values
 from farebox.payments.errors import BadSignature, NotPayable, UnknownProvider, UnreadableWebhook
 from farebox.payments.inbox import receive_webhook
 from farebox.payments.models import RefundRow, SandboxMessageRow
@@ -96,6 +96,7 @@ class SandboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     type: MessageType
     payment: UUID
     charge: str = ""
+    dispute: str = ""
     refund: UUID | None = None
     amount: int = 0
     currency: str = ""
@@ -262,6 +263,7 @@ def _event(message: SandboxMessage) -> ProviderEvent:
         payment_id=message.payment,
         charge_id=message.charge,
         refund_id=message.refund,
+        dispute_id=message.dispute,
         amount_minor=message.amount,
         currency=message.currency,
         failure=message.failure,
@@ -270,24 +272,25 @@ def _event(message: SandboxMessage) -> ProviderEvent:
 
 async def remember(work: UnitOfWork, messages: Sequence[SandboxMessage]) -> None:
     """Write down what the sandbox did; the same again is written once."""
-    for message in messages:
-        row = {
-            "id": message.id,
-            "payment_id": message.payment,
-            "at": work.now,
-            "message": msgspec.to_builtins(message),
-        }
-        await work.session.execute(insert(SandboxMessageRow).values(row).on_conflict_do_nothing())
+    await work.send(
+        [
+            inserted_values(
+                SandboxMessageRow,
+                {"id": each.id, "payment_id": each.payment, "at": work.now, "message": msgspec.to_builtins(each)},
+                rest="ON CONFLICT DO NOTHING",
+            )
+            for each in messages
+        ]
+    )
 
 
 async def recall(work: UnitOfWork, payment_id: UUID) -> list[SandboxMessage]:
     """What the sandbox did with a payment, in order."""
-    rows = await work.session.scalars(
-        select(SandboxMessageRow.message)
-        .where(SandboxMessageRow.payment_id == payment_id)
-        .order_by(SandboxMessageRow.at, SandboxMessageRow.id)
-    )
-    return [msgspec.convert(row, SandboxMessage) for row in rows]
+    [found] = await work.send([_TOLD.about(payment_id)])
+    return [msgspec.convert(row.message, SandboxMessage) for row in _TOLD.read(found)]
+
+
+_TOLD: Final = Selection(SandboxMessageRow, "WHERE payment_id = $1 ORDER BY at, id")
 
 
 async def _last_refund(work: UnitOfWork, payment_id: UUID) -> UUID | None:

@@ -5,9 +5,7 @@ waits goes back when its booking ends first.
 """
 
 from collections.abc import Sequence
-from uuid import UUID
-
-from sqlalchemy.dialects.postgresql import insert
+from contextlib import suppress
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
@@ -25,12 +23,14 @@ from farebox.bookings import (
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.core.rows import inserted, updated
 from farebox.payments import disputes, ledger, repaying
-from farebox.payments.due import list_kept, paid_through, source_of
+from farebox.payments.due import due_for, list_kept, paid_through, source_of, sum_kept
 from farebox.payments.events import PaymentApproved, PaymentCompleted, PaymentFailed, PaymentPartiallyPaid
 from farebox.payments.exchanges import apply_paid_change
 from farebox.payments.models import ChargeRow, PaymentRow
 from farebox.payments.providers import ProviderEvent
+from farebox.payments.queries import find_row
 from farebox.payments.refunds import give_back, request_refund
 from farebox.payments.starting import supersede_others
 from farebox.payments.states import Disposition, PaymentStatus, complete, move
@@ -42,6 +42,8 @@ SURPLUS = "surplus"
 CHANGE_NOT_MADE = "change-not-made"
 KNOWN_CHARGE = "known-charge"
 NOTHING = "nothing"
+
+ONCE = "ON CONFLICT (provider, external_id) DO NOTHING RETURNING id"
 
 COUNTING = frozenset({Disposition.APPLIED, Disposition.KEPT})
 """What stays; all else goes back."""
@@ -71,7 +73,10 @@ async def settle(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, *,
         case "refunded" | "refund-failed":
             return await repaying.settle_refund(work, payment, event)
         case "disputed" | "dispute-won" | "dispute-lost":
-            return await disputes.settle_dispute(work, payment, event)
+            done = await disputes.settle_dispute(work, payment, event)
+            if booking is not None and booking.is_open and done == "dispute-won":
+                await _sell_if_covered(work, booking, signer)
+            return done
     return NOTHING
 
 
@@ -87,6 +92,13 @@ async def sell_covered(work: UnitOfWork, booking: Booking, *, actor: Actor, sign
     return confirmed
 
 
+async def _sell_if_covered(work: UnitOfWork, booking: Booking, signer: Signer) -> None:
+    """A part of its price that a bank had taken back is there again: it may be the rest."""
+    if not await due_for(work, booking):
+        with suppress(SeatsGone):  # then it goes back when the booking ends
+            await sell_covered(work, booking, actor=SYSTEM, signer=signer)
+
+
 async def _settle_failure(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> str:
     failed = await move(work, payment.id, PaymentStatus.FAILED, {"failure": event.failure})
     if not failed:
@@ -98,9 +110,9 @@ async def _settle_failure(work: UnitOfWork, payment: PaymentRow, event: Provider
 
 async def _let_wait(work: UnitOfWork, payment: PaymentRow, failure: str) -> None:
     """The booking waits for another attempt, unless one has been begun already."""
-    await work.session.refresh(payment)  # it was read before the booking was locked
-    if payment.booking_id is not None and payment.superseded_at is None:
-        await payment_failed(work, payment.booking_id, actor=SYSTEM, failure=failure)
+    now = await find_row(work, payment.id)  # the other one was read before the booking was locked
+    if now is not None and now.booking_id is not None and now.superseded_at is None:
+        await payment_failed(work, now.booking_id, actor=SYSTEM, failure=failure)
 
 
 async def _settle_charge(
@@ -111,7 +123,8 @@ async def _settle_charge(
         return KNOWN_CHARGE
     received = Money(charge.amount_minor, charge.currency)
     if booking is None:
-        disposition = charge.disposition = await settle_top_up(work, payment, received)
+        disposition = await settle_top_up(work, payment, received, charge_id=charge.id)
+        await _decide(work, charge, disposition)
     elif payment.purpose == "change":
         disposition = await _settle_for_change(work, payment, charge, booking, signer)
     else:
@@ -130,22 +143,27 @@ async def _settle_charge(
 
 async def _record_charge(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> ChargeRow | None:
     """The charge's new row, or `None` when it is there already: the unique key decides."""
-    return await work.session.scalar(
-        insert(ChargeRow)
-        .values(
-            id=new_id(),
-            payment_id=payment.id,
-            provider=payment.provider,
-            external_id=event.charge_id,
-            amount_minor=event.amount_minor,
-            currency=event.currency,
-            disposition=Disposition.APPLIED,
-            refunded_minor=0,
-            received_at=work.now,
-        )
-        .on_conflict_do_nothing(index_elements=["provider", "external_id"])
-        .returning(ChargeRow)
+    charge = ChargeRow(
+        id=new_id(),
+        payment_id=payment.id,
+        provider=payment.provider,
+        external_id=event.charge_id,
+        amount_minor=event.amount_minor,
+        currency=event.currency,
+        disposition=Disposition.APPLIED,
+        refunded_minor=0,
+        dispute=None,
+        received_at=work.now,
     )
+    [written] = await work.send([inserted(charge, rest=ONCE)])
+    return charge if written else None
+
+
+async def _decide(work: UnitOfWork, charge: ChargeRow, disposition: Disposition) -> None:
+    """Write down what a charge that has just been recorded turned out to be."""
+    if charge.disposition != disposition:
+        charge.disposition = disposition
+        await work.send([updated(ChargeRow, {"disposition": disposition}, "id = $1", charge.id)])
 
 
 async def _settle_for_booking(
@@ -154,17 +172,17 @@ async def _settle_for_booking(
     """Confirm the booking if the money reaches its total and the seats can be had; else say what the money is."""
     received = Money(charge.amount_minor, charge.currency)
     kept = await list_kept(work, booking.id, lock=True)
-    due = Money(booking.total.minor - sum(each.amount_minor for each in kept), booking.total.currency)
+    due = Money(booking.total.minor - sum_kept(kept), booking.total.currency)
     disposition = _judge(work, booking, received, due)
     confirmed = booking
     if disposition is Disposition.APPLIED:
         try:
-            confirmed = await confirm_booking(work, booking.id, actor=SYSTEM)
+            confirmed = await confirm_booking(work, booking.id, actor=SYSTEM, locked=booking)
         except SeatsGone:
             if booking.is_open:
                 await expire_booking(work, booking.id)
             disposition = Disposition.LATE
-    charge.disposition = disposition
+    await _decide(work, charge, disposition)
     ledger.note_charge(
         work,
         received,
@@ -174,7 +192,7 @@ async def _settle_for_booking(
         payment_id=payment.id,
     )
     if disposition is Disposition.APPLIED:
-        await _complete_sale(work, confirmed, [*kept, charge], signer, last=payment.id)
+        await _complete_sale(work, confirmed, kept, signer, last=charge)
         _announce(work, payment, received)
     elif disposition is Disposition.KEPT:
         await _note_part(work, payment, received, due - received)
@@ -197,22 +215,22 @@ def _judge(work: UnitOfWork, booking: Booking, received: Money, due: Money) -> D
 
 
 async def _complete_sale(
-    work: UnitOfWork, confirmed: Booking, charges: Sequence[ChargeRow], signer: Signer, *, last: UUID | None = None
+    work: UnitOfWork, confirmed: Booking, kept: Sequence[ChargeRow], signer: Signer, *, last: ChargeRow | None = None
 ) -> None:
     """What belongs to a booking just confirmed: its money counts, its tickets, its sale; what is too much goes back.
 
     Args:
-        last: the payment that brought the rest; `charges` are all that has come, its own among them.
+        kept: what had come before; `last` brought the rest.
     """
-    for charge in charges:
+    for charge in kept:
         charge.disposition = Disposition.APPLIED
-    await work.session.flush()
-    for payment_id in {charge.payment_id for charge in charges} - {last}:
+    chosen = last.payment_id if last else None
+    for payment_id in {charge.payment_id for charge in kept} - {chosen}:
         await complete(work, payment_id)  # one that had not brought all that it was begun for
     await issue_tickets(work, confirmed, signer=signer)
     await ledger.note_sale(work, confirmed)
-    await supersede_others(work, confirmed.id, chosen=last)
-    surplus = Money(sum(charge.amount_minor for charge in charges), confirmed.total.currency) - confirmed.total
+    await supersede_others(work, confirmed.id, chosen=chosen)
+    surplus = Money(sum_kept([*kept, *([last] if last else [])]), confirmed.total.currency) - confirmed.total
     await give_back(work, confirmed.id, surplus, reason=SURPLUS, actor=SYSTEM)
 
 
@@ -239,7 +257,7 @@ async def _settle_for_change(
     """Make the change that was waiting for this money; else say why it goes back."""
     received = Money(charge.amount_minor, charge.currency)
     disposition = await apply_paid_change(work, payment, booking, received, signer=signer)
-    charge.disposition = disposition
+    await _decide(work, charge, disposition)
     ledger.note_charge(
         work,
         received,

@@ -11,7 +11,7 @@ from farebox.bookings import Booking, BookingNotFound, get_booking, lower_price
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
-from farebox.core.money import Money
+from farebox.core.money import Money, total
 from farebox.payments import ledger
 from farebox.payments.errors import PaymentNotFound, RefundNotFound, RefundTooLarge
 from farebox.payments.models import ChargeRow, PaymentRow, RefundRow
@@ -46,22 +46,32 @@ async def refund_payment(
 ) -> list[RefundView]:
     """Give a part of what was paid back, or all of it, and take it off the booking's price: who travels still does.
 
+    Where several operators sold a booking, each gives back of its own part of the price only. Of an open return nothing
+    is taken off: it is still owed to the traveller as it was bought.
+
     Args:
         note: why, in words; kept in the booking's audit.
 
     Raises:
-        PaymentNotFound: no such payment, or not of operators for all of whom this actor may pay back.
-        RefundTooLarge: more than is left of it.
+        PaymentNotFound: no such payment, or none of those who sold the booking lets this actor pay back.
+        RefundTooLarge: more than is left of it, or of what the actor's operators sold.
         NoWallet: the booking is nobody's who has a wallet.
         Invalid: no amount, or not in the currency that was paid.
     """
-    row, booking = await _reach(work, payment_id, actor)
+    row, booking = await _find(work, payment_id, actor)
+    booking = await get_booking(work, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
+    own = [item for item, seller in ledger.sellers_of(booking).items() if actor.may(Permission.PAYMENTS_REFUND, seller)]
+    if not own:
+        raise PaymentNotFound
     if amount.minor <= 0 or amount.currency != booking.total.currency:
         message = N_("Give an amount above zero, in the currency that was paid.")
         raise Invalid([FieldError("amount", "invalid-amount", message)])
-    if amount.minor > booking.total.minor:
-        raise RefundTooLarge(left=booking.total)
-    before, after = await lower_price(work, booking.id, amount, actor=actor, note=note)
+    lines = [line for line in booking.lines if line.item_id in own and line.open_return_id is None]
+    priced = total([line.amount for line in lines], amount.currency)
+    left = min(booking.total, max(priced, Money.zero(amount.currency)))
+    if amount.minor > left.minor:
+        raise RefundTooLarge(left=left)
+    before, after = await lower_price(work, booking.id, amount, items=own, actor=actor, note=note)
     await ledger.note_reprice(work, before, after)
     refunds = await give_back(work, booking.id, amount, to=to, reason=ALLOWANCE, actor=actor, payment_id=row.id)
     return [each for each in await _views(work, row.id) if each.id in refunds]
@@ -117,8 +127,7 @@ async def _find(work: UnitOfWork, payment_id: UUID, actor: Actor) -> tuple[Payme
 async def _reach(work: UnitOfWork, payment_id: UUID, actor: Actor) -> tuple[PaymentRow, Booking]:
     """A payment that somebody may give back: all who sold a part of the booking let them. The booking is locked."""
     row, booking = await _find(work, payment_id, actor)
-    sellers = {item.operator_id for item in booking.items} | {seat.operator_id for seat in booking.former}
-    if not all(actor.may(Permission.PAYMENTS_REFUND, operator_id) for operator_id in sellers):
+    if not all(actor.may(Permission.PAYMENTS_REFUND, seller) for seller in ledger.sellers_of(booking).values()):
         raise PaymentNotFound
     return row, await get_booking(work, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
 

@@ -6,13 +6,11 @@ Beginning with another method makes the earlier checkouts superfluous: they are 
 (`reconciling`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
-
-from sqlalchemy import select, true, update
 
 from farebox.accounts import SYSTEM, Actor
 from farebox.bookings import (
@@ -31,18 +29,26 @@ from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.core.pipeline import Statement
+from farebox.core.rows import Selection, inserted, updated
 from farebox.core.settings import Settings
 from farebox.payments.due import due_for
 from farebox.payments.errors import NothingToPay, NotPayable, ProviderUnavailable
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentOrder, PaymentProvider, Providers, Started
-from farebox.payments.queries import find_offer, time_before
+from farebox.payments.queries import find_offer, find_row, time_before
 from farebox.payments.states import FIRST_CHECK, PaymentStatus, move
 from farebox.payments.views import PaymentView, payment_view
 
 LONGEST_URL = 2000
 
 RUNNING: Final = (PaymentStatus.PENDING, PaymentStatus.PROCESSING)
+
+_RUNNING: Final = Selection(
+    PaymentRow,
+    "WHERE booking_id = $1 AND purpose = $2 AND change_id IS NOT DISTINCT FROM $3::uuid AND method = $4"
+    " AND amount_minor = $5 AND status = ANY ($6::text[]) ORDER BY created_at DESC LIMIT 1 FOR UPDATE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,9 @@ async def _due_for_booking(
     if not amount:
         raise NothingToPay
     try:
-        booking = await start_processing(work, booking.id, actor=actor, settings=settings, takes_seconds=takes_seconds)
+        booking = await start_processing(
+            work, booking.id, actor=actor, settings=settings, takes_seconds=takes_seconds, locked=booking
+        )
     except IllegalTransition as error:
         raise NotPayable(booking_status=error.fields["booking_status"]) from None
     assert booking.expires_at is not None  # it is being paid
@@ -176,17 +184,18 @@ async def _open(work: UnitOfWork, due: Due, provider: PaymentProvider, method: s
             status=PaymentStatus.PENDING,
             amount_minor=due.amount.minor,
             currency=due.amount.currency,
+            return_url=return_url,
             next_check_at=work.now + FIRST_CHECK,
             created_at=work.now,
             updated_at=work.now,
         )
-        work.session.add(row)
-    row.return_url = return_url
-    row.superseded_at = None
-    await work.session.flush()
-    await supersede_others(work, due.booking.id, change_id=due.change_id, chosen=row.id)
+        written = inserted(row)
+    else:
+        columns = {"return_url": return_url, "superseded_at": None}
+        written = updated(PaymentRow, columns, "id = $1", row.id)
+    await work.send([written, _superseding(work, due.booking.id, change_id=due.change_id, chosen=row.id)])
     return _Opened(
-        payment_view(row),
+        replace(payment_view(row), return_url=return_url),
         provider,
         PaymentOrder(
             payment_id=row.id,
@@ -202,37 +211,25 @@ async def _open(work: UnitOfWork, due: Due, provider: PaymentProvider, method: s
 
 async def _find_running(work: UnitOfWork, due: Due, method: str) -> PaymentRow | None:
     """A payment begun before for the same amount, whose outcome is not known: at most one, the booking is locked."""
-    return await work.session.scalar(
-        select(PaymentRow)
-        .where(
-            PaymentRow.booking_id == due.booking.id,
-            PaymentRow.purpose == due.purpose,
-            PaymentRow.change_id.is_not_distinct_from(due.change_id),
-            PaymentRow.method == method,
-            PaymentRow.amount_minor == due.amount.minor,
-            PaymentRow.status.in_(RUNNING),
-        )
-        .order_by(PaymentRow.created_at.desc())
-        .limit(1)
-        .with_for_update()
-    )
+    paid_for = (due.booking.id, due.purpose, due.change_id, method, due.amount.minor, RUNNING)
+    [found] = await work.send([_RUNNING.about(*paid_for)])
+    return next(iter(_RUNNING.read(found)), None)
 
 
 async def supersede_others(
     work: UnitOfWork, booking_id: UUID, *, change_id: UUID | None = None, chosen: UUID | None = None
 ) -> None:
     """Have the checkouts that are open for the same, but for the `chosen` one, looked at now: they are to be closed."""
-    await work.session.execute(
-        update(PaymentRow)
-        .where(
-            PaymentRow.booking_id == booking_id,
-            PaymentRow.change_id.is_not_distinct_from(change_id),
-            PaymentRow.status.in_(RUNNING),
-            true() if chosen is None else PaymentRow.id != chosen,
-        )
-        .values(superseded_at=work.now, next_check_at=work.now)
-        .execution_options(synchronize_session=False)
+    await work.send([_superseding(work, booking_id, change_id=change_id, chosen=chosen)])
+
+
+def _superseding(work: UnitOfWork, booking_id: UUID, *, change_id: UUID | None, chosen: UUID | None) -> Statement:
+    values = {"superseded_at": work.now, "next_check_at": work.now}
+    others = (
+        "booking_id = $1 AND change_id IS NOT DISTINCT FROM $2::uuid AND status = ANY ($3::text[])"
+        " AND id IS DISTINCT FROM $4::uuid"
     )
+    return updated(PaymentRow, values, others, booking_id, change_id, RUNNING, chosen)
 
 
 async def note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:
@@ -242,10 +239,11 @@ async def note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> 
         "checkout_url": started.checkout_url,
         "client_secret": started.client_secret,
     }
-    await move(work, payment_id, PaymentStatus.PROCESSING, columns)
-    row = await work.session.get_one(PaymentRow, payment_id, populate_existing=True)
-    if row.external_id is None:
-        row.external_id = started.external_id
+    if not await move(work, payment_id, PaymentStatus.PROCESSING, columns):
+        external_id = {"external_id": started.external_id}
+        await work.send([updated(PaymentRow, external_id, "id = $1 AND external_id IS NULL", payment_id)])
+    row = await find_row(work, payment_id)
+    assert row is not None  # it was written before the provider was asked
     return payment_view(row)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import update
 
 from farebox.core.db import UnitOfWork
+from farebox.core.rows import updated
 from farebox.payments.models import PaymentRow
 
 
@@ -65,14 +66,10 @@ async def move(
 
     The UPDATE carries the guard, so of many that try at once, one moves it.
     """
-    moved = await work.session.scalar(
-        update(PaymentRow)
-        .where(PaymentRow.id == payment_id, PaymentRow.status.in_(sources_of(target)))
-        .values({"status": target, "updated_at": work.now} | dict(columns or {}))
-        .returning(PaymentRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    return moved is not None
+    values = {"status": target, "updated_at": work.now} | dict(columns or {})
+    guard = "id = $1 AND status = ANY ($2::text[])"
+    [moved] = await work.send([updated(PaymentRow, values, guard, payment_id, sources_of(target), rest="RETURNING id")])
+    return bool(moved)
 
 
 async def complete(work: UnitOfWork, payment_id: UUID) -> bool:

@@ -21,7 +21,7 @@ WITH priced AS (
     FROM booking JOIN booking_price_line line
         ON line.booking_id = booking.id AND line.revision = booking.price_revision
     JOIN booking_item item ON item.id = line.item_id
-    WHERE booking.confirmed_at IS NOT NULL
+    WHERE booking.confirmed_at IS NOT NULL AND NOT line.facts ? 'open_return'
     GROUP BY 1, 2, 3
 ), shared AS (
     SELECT booking_id, split_part(account, ':', 2)::uuid AS operator_id, currency,
@@ -77,6 +77,35 @@ RULES: Final[dict[str, str]] = {
         SELECT booking_id, operator_id, currency, priced.total AS lines, shared.total AS shares
         FROM priced FULL JOIN shared USING (booking_id, operator_id, currency)
         WHERE coalesce(priced.total, 0) <> coalesce(shared.total, 0)""",  # noqa: S608  (both halves are ours)
+    "what is owed for open returns is what was paid for them": """
+        WITH priced AS (
+            SELECT booking.id AS booking_id, item.operator_id, sum(line.amount_minor) AS total
+            FROM booking JOIN booking_price_line line
+                ON line.booking_id = booking.id AND line.revision = booking.price_revision
+            JOIN booking_item item ON item.id = line.item_id
+            WHERE booking.confirmed_at IS NOT NULL AND line.facts ? 'open_return'
+            GROUP BY 1, 2
+        ), owed AS (
+            SELECT booking_id, split_part(account, ':', 2)::uuid AS operator_id, -sum(amount_minor) AS total
+            FROM ledger_entry WHERE account LIKE 'open-returns:%' GROUP BY 1, 2
+        )
+        SELECT booking_id, operator_id, priced.total AS lines, owed.total AS owed
+        FROM priced FULL JOIN owed USING (booking_id, operator_id)
+        WHERE coalesce(priced.total, 0) <> coalesce(owed.total, 0)""",
+    "an open return is in its booking's price as long as it is open, and not after that": """
+        WITH priced AS (
+            SELECT (line.facts ->> 'open_return')::uuid AS id, booking.id AS booking_id,
+                sum(line.amount_minor) AS total
+            FROM booking JOIN booking_price_line line
+                ON line.booking_id = booking.id AND line.revision = booking.price_revision
+            WHERE line.facts ? 'open_return'
+            GROUP BY 1, 2
+        ), owed AS (
+            SELECT id, booking_id, amount_minor AS total FROM open_return WHERE status = 'open'
+        )
+        SELECT id AS open_return_id, booking_id, priced.total AS lines, owed.total AS paid
+        FROM priced FULL JOIN owed USING (id, booking_id)
+        WHERE priced.total IS DISTINCT FROM owed.total""",
     "commissions are what was agreed at the sale": f"""{_SHARES}
         SELECT booking_id, operator_id, total, commission, rate, highest_rate FROM shared
         WHERE rate <> highest_rate OR commission <> round(total::numeric * rate / 10000)""",  # noqa: S608
@@ -124,11 +153,22 @@ RULES: Final[dict[str, str]] = {
         WITH disputed AS (
             SELECT payment_id, sum(amount_minor) AS minor FROM ledger_entry WHERE account = 'disputes' GROUP BY 1
         ), open AS (
-            SELECT DISTINCT payment_id FROM payment_charge WHERE dispute = 'open'
+            SELECT charge.payment_id, sum(dispute.amount_minor) AS minor
+            FROM payment_dispute dispute JOIN payment_charge charge ON charge.id = dispute.charge_id
+            WHERE dispute.step = 'open' GROUP BY 1
         )
-        SELECT payment_id, disputed.minor AS disputed, open.payment_id IS NOT NULL AS is_open
+        SELECT payment_id, disputed.minor AS disputed, open.minor AS open
         FROM disputed FULL JOIN open USING (payment_id)
-        WHERE (coalesce(disputed.minor, 0) > 0) <> (open.payment_id IS NOT NULL)""",
+        WHERE coalesce(disputed.minor, 0) <> coalesce(open.minor, 0)""",
+    "a charge is disputed as its disputes are": """
+        WITH summed AS (
+            SELECT charge_id, CASE WHEN bool_or(step = 'open') THEN 'open' WHEN bool_or(step = 'lost') THEN 'lost'
+                ELSE 'won' END AS dispute
+            FROM payment_dispute GROUP BY 1
+        )
+        SELECT charge.id AS charge_id, charge.dispute, summed.dispute AS disputes
+        FROM payment_charge charge LEFT JOIN summed ON summed.charge_id = charge.id
+        WHERE charge.dispute IS DISTINCT FROM summed.dispute""",
     "money counts, or it goes back": """
         SELECT charge.id AS charge_id, disposition, charge.amount_minor, charge.refunded_minor,
             coalesce(sum(refund.amount_minor), 0) AS refunds

@@ -19,16 +19,21 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments import ledger
 from farebox.payments.errors import NoWallet, WalletTooSmall
-from farebox.payments.events import WalletCredited, WalletDebited
-from farebox.payments.models import LedgerEntryRow, PaymentRow, WalletRow
+from farebox.payments.events import WalletCredited, WalletDebited, WalletToppedUp
+from farebox.payments.models import LedgerEntryRow, PaymentRow, RefundRow, WalletRow
 from farebox.payments.states import Disposition
 
 PROVIDER: Final = "wallet"
 """Payments out of a wallet have this for their provider and their method."""
 
-TransactionKind: TypeAlias = Literal["top-up", "payment", "refund"]
+TransactionKind: TypeAlias = Literal["top-up", "payment", "refund", "payout"]
 
-KINDS: Final[dict[str, TransactionKind]] = {"top-up": "top-up", "charge": "payment", "refund": "refund"}
+KINDS: Final[dict[str, TransactionKind]] = {
+    "top-up": "top-up",
+    "charge": "payment",
+    "refund": "refund",
+    "payout": "payout",
+}
 """The ledger's word for a movement -> what it is to the person."""
 
 
@@ -125,9 +130,16 @@ async def list_transactions(
 
 
 async def has_money(work: UnitOfWork, person_id: UUID) -> bool:
-    """Whether there is money in any wallet of a person."""
-    found = exists().where(WalletRow.person_id == person_id, WalletRow.balance_minor > 0)
-    return bool(await work.session.scalar(select(found)))
+    """Whether there is money in any wallet of a person, or on its way out of one."""
+    within = exists().where(WalletRow.person_id == person_id, WalletRow.balance_minor > 0)
+    leaving = exists().where(
+        WalletRow.person_id == person_id,
+        PaymentRow.wallet_id == WalletRow.id,
+        PaymentRow.booking_id.is_(None),
+        RefundRow.payment_id == PaymentRow.id,
+        RefundRow.status.in_(["pending", "failed"]),
+    )
+    return bool(await work.session.scalar(select(within | leaving)))
 
 
 async def reaches_wallet(work: UnitOfWork, wallet_id: UUID, *, actor: Actor) -> bool:
@@ -160,7 +172,7 @@ async def open_wallet(work: UnitOfWork, person_id: UUID, currency: str) -> UUID:
     return wallet_id
 
 
-async def settle_top_up(work: UnitOfWork, payment: PaymentRow, received: Money) -> Disposition:
+async def settle_top_up(work: UnitOfWork, payment: PaymentRow, received: Money, *, charge_id: UUID) -> Disposition:
     """Money that came in for a wallet, whatever the amount: into the wallet, unless it is of another currency.
 
     Returns:
@@ -173,6 +185,17 @@ async def settle_top_up(work: UnitOfWork, payment: PaymentRow, received: Money) 
         return Disposition.MISMATCHED
     await _credit(work, payment.wallet_id, received, reason="top-up")
     ledger.note_wallet(work, payment.wallet_id, received, provider=payment.provider, payment_id=payment.id)
+    owner = await work.session.get_one(WalletRow, payment.wallet_id)
+    work.publish(
+        WalletToppedUp(
+            wallet_id=payment.wallet_id,
+            person_id=owner.person_id,
+            payment_id=payment.id,
+            charge_id=charge_id,
+            amount=str(received.amount),
+            currency=received.currency,
+        )
+    )
     return Disposition.APPLIED
 
 
@@ -184,10 +207,10 @@ async def refund_into(
     ledger.note_refund(work, amount, destination=ledger.wallet(wallet_id), booking_id=booking_id, payment_id=payment_id)
 
 
-async def take(work: UnitOfWork, wallet_id: UUID, amount: Money) -> None:
+async def take(work: UnitOfWork, wallet_id: UUID, amount: Money, *, reason: TransactionKind = "payment") -> None:
     """Take money out of a wallet, all or nothing: the UPDATE carries the guard, so no race makes it negative.
 
-    The ledger's entry is that of the charge which this pays.
+    The ledger's entry is that of the charge which this pays, or the caller's.
 
     Raises:
         WalletTooSmall: there is less in it.
@@ -203,9 +226,7 @@ async def take(work: UnitOfWork, wallet_id: UUID, amount: Money) -> None:
     )
     if taken is None:
         raise WalletTooSmall
-    work.publish(
-        WalletDebited(wallet_id=wallet_id, amount=str(amount.amount), currency=amount.currency, reason="payment")
-    )
+    work.publish(WalletDebited(wallet_id=wallet_id, amount=str(amount.amount), currency=amount.currency, reason=reason))
 
 
 async def _credit(work: UnitOfWork, wallet_id: UUID, amount: Money, *, reason: TransactionKind) -> None:

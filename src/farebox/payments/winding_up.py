@@ -19,7 +19,8 @@ from farebox.payments.states import Disposition, complete
 async def wind_up(work: UnitOfWork, booking_id: UUID) -> int:
     """Give back what was kept for a booking that has ended before the rest came; how many charges that were.
 
-    Does nothing where the rest came after all, and the booking lives again.
+    Does nothing where the rest came after all, and the booking lives again. What a payer's bank has, or may get, is
+    left alone until it has decided.
     """
     booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)
     if booking.is_open or booking.status in SOLD:
@@ -27,7 +28,7 @@ async def wind_up(work: UnitOfWork, booking_id: UUID) -> int:
     kept = await list_kept(work, booking_id, lock=True)
     reason = Disposition.LATE if booking.reason is CancelReason.EXPIRED else Disposition.UNWANTED
     for charge in kept:
-        amount = Money(charge.amount_minor, charge.currency)
+        amount = Money(charge.amount_minor - charge.refunded_minor, charge.currency)
         charge.disposition = reason
         ledger.note_promise(work, amount, booking_id=booking_id, payment_id=charge.payment_id)
         await complete(work, charge.payment_id)

@@ -1,10 +1,26 @@
 """Fares: what a ride costs on a seat for a traveller, from the feed or by distance, and quotes made of it."""
 
 from farebox.pricing.commands import sell_feed, set_fare_terms
-from farebox.pricing.errors import BadFareTerms, NotForSale, PromotionCodeTaken, PromotionNotFound
-from farebox.pricing.fare_books import get_fare_book, set_fare_book
-from farebox.pricing.fares import FareBook, Fares, SeatFare
+from farebox.pricing.errors import (
+    BadFareTerms,
+    FareNotFound,
+    NotForSale,
+    PriceRuleNotFound,
+    PromotionCodeTaken,
+    PromotionNotFound,
+)
+from farebox.pricing.fare_books import change_fare_book, get_fare_book, set_fare_book, try_fare_book
+from farebox.pricing.fare_parts import (
+    change_price_rule,
+    end_fare,
+    set_fare,
+    set_general_terms,
+    set_sale_terms,
+    with_price_rule,
+)
+from farebox.pricing.fares import FareBook, Fares, FareSource, SeatFare
 from farebox.pricing.import_gtfs import import_fares
+from farebox.pricing.open_returns import price_open_return
 from farebox.pricing.promotion_codes import (
     NewPromotion,
     end_promotion,
@@ -17,6 +33,7 @@ from farebox.pricing.promotions import (
     count_promotion_again,
     discounted,
     find_promotion,
+    forget_promotion_people,
     get_taken_promotion,
     pass_on_promotion,
     release_promotion,
@@ -48,6 +65,8 @@ __all__ = [
     "DistanceFare",
     "FareBook",
     "FareCell",
+    "FareNotFound",
+    "FareSource",
     "FareTerms",
     "Fares",
     "NewPromotion",
@@ -56,6 +75,7 @@ __all__ = [
     "PassengerType",
     "PriceLine",
     "PriceRule",
+    "PriceRuleNotFound",
     "Promotion",
     "PromotionCodeTaken",
     "PromotionNotFound",
@@ -66,14 +86,18 @@ __all__ = [
     "SeatFare",
     "SeatSurcharge",
     "Tax",
+    "change_fare_book",
+    "change_price_rule",
     "count_promotion_again",
     "default_distance_fares",
     "describe_line",
     "describe_sale_terms",
     "discounted",
+    "end_fare",
     "end_promotion",
     "fares_at",
     "find_promotion",
+    "forget_promotion_people",
     "get_fare_book",
     "get_promotion",
     "get_taken_promotion",
@@ -84,12 +108,18 @@ __all__ = [
     "load_fares_of",
     "make_promotion",
     "pass_on_promotion",
+    "price_open_return",
     "quote_ride",
     "quote_seats",
     "release_promotion",
     "sell_feed",
+    "set_fare",
     "set_fare_book",
     "set_fare_terms",
+    "set_general_terms",
+    "set_sale_terms",
     "share_out",
     "take_promotion",
+    "try_fare_book",
+    "with_price_rule",
 ]

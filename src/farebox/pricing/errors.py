@@ -1,6 +1,6 @@
 """What can be wrong with a price."""
 
-from farebox.core.errors import DomainError
+from farebox.core.errors import DomainError, NotFound
 from farebox.core.i18n import N_
 
 
@@ -16,6 +16,20 @@ class BadFareTerms(DomainError):
 
     code = "bad-fare-terms"
     message = N_("These fare terms cannot be used: {reason}")
+
+
+class FareNotFound(NotFound):
+    """No fare was set by hand there, or it was ended meanwhile."""
+
+    code = "fare-not-found"
+    message = N_("No fare is set by hand here any more.")
+
+
+class PriceRuleNotFound(NotFound):
+    """No such rule, or somebody has changed it meanwhile."""
+
+    code = "price-rule-not-found"
+    message = N_("This rule is not there any more. Somebody may have changed it.")
 
 
 class PromotionNotFound(DomainError):

@@ -1,6 +1,6 @@
 """An operator's fares as one document: what its staff reads and sets, checked as a whole."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -10,9 +10,9 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.pricing.commands import set_fare_terms
-from farebox.pricing.fares import FareBook
+from farebox.pricing.fares import FareBook, Fares
 from farebox.pricing.models import FareTermsRow
-from farebox.pricing.queries import read_fare_book, unset_fare_book
+from farebox.pricing.queries import fares_with, read_fare_book, unset_fare_book
 from farebox.pricing.rules import EVERY_WEEKDAY, PriceRule, RuleKind
 from farebox.pricing.sale_terms import SaleTerms
 from farebox.pricing.terms import BASIS_POINTS, FareCell
@@ -44,13 +44,7 @@ async def set_fare_book(work: UnitOfWork, operator_id: UUID, book: FareBook, *, 
         Invalid: it makes no sense, field by field: `cells.3.adult`, `priceRules.0.lastDay`.
     """
     await get_reached_operator(work, operator_id, actor=actor, permission=Permission.FARES_CHANGE)
-    errors = [*_wrong_amounts(book), *_repeated(book), *await _unknown_places(work, book.cells)]
-    for index, rule in enumerate(book.price_rules):
-        errors += _wrong_rule(f"priceRules.{index}", rule)
-    for index, terms in enumerate(book.sale_terms.values()):
-        errors += _wrong_terms(f"saleTerms.{index}", terms)
-    if errors:
-        raise Invalid(errors)
+    await _refuse_nonsense(work, book)
     await set_fare_terms(
         work,
         operator_id,
@@ -61,6 +55,36 @@ async def set_fare_book(work: UnitOfWork, operator_id: UUID, book: FareBook, *, 
         price_rules=book.price_rules,
         sale_terms=book.sale_terms,
     )
+
+
+async def change_fare_book(
+    work: UnitOfWork, operator_id: UUID, change: Callable[[FareBook], FareBook], *, actor: Actor
+) -> None:
+    """Change a part of it; the rest stays as it is, also where two change different parts at once.
+
+    Raises:
+        OperatorNotFound, SecondProofRequired, Invalid: as for setting all of it.
+    """
+    await work.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"fares of {operator_id}"])
+    book = change(await get_fare_book(work, operator_id, actor=actor))
+    await set_fare_book(work, operator_id, book, actor=actor)
+
+
+async def try_fare_book(work: UnitOfWork, operator_id: UUID, book: FareBook, *, actor: Actor) -> Fares:
+    """The fares as they would be with it, to look at before it is set. Raises: as for setting it."""
+    await get_reached_operator(work, operator_id, actor=actor, permission=Permission.FARES_CHANGE)
+    await _refuse_nonsense(work, book)
+    return await fares_with(work, operator_id, book)
+
+
+async def _refuse_nonsense(work: UnitOfWork, book: FareBook) -> None:
+    errors = [*_wrong_amounts(book), *_repeated(book), *await _unknown_places(work, book.cells)]
+    for index, rule in enumerate(book.price_rules):
+        errors += _wrong_rule(f"priceRules.{index}", rule)
+    for index, terms in enumerate(book.sale_terms.values()):
+        errors += _wrong_terms(f"saleTerms.{index}", terms)
+    if errors:
+        raise Invalid(errors)
 
 
 def _wrong_amounts(book: FareBook) -> Iterable[FieldError]:
@@ -164,7 +188,16 @@ def _wrong_conditions(at: str, rule: PriceRule) -> Iterable[FieldError]:
         yield FieldError(f"{at}.daysAhead", "out-of-range", message, most=LONGEST_AHEAD)
 
 
+def _wrong_open_return(at: str, terms: SaleTerms) -> Iterable[FieldError]:
+    if terms.open_return_days is not None and not 1 <= terms.open_return_days <= LONGEST_AHEAD:
+        message = N_("Name a number from 0 to {most}.")
+        yield FieldError(f"{at}.openReturnDays", "out-of-range", message, most=LONGEST_AHEAD)
+    if not 0 <= terms.open_return_refund_bp <= BASIS_POINTS:
+        yield FieldError(f"{at}.openReturnRefundBp", "out-of-range", N_("Between nothing and 100 % is paid back."))
+
+
 def _wrong_terms(at: str, terms: SaleTerms) -> Iterable[FieldError]:
+    yield from _wrong_open_return(at, terms)
     for index, (hours, refund_bp) in enumerate(terms.tiers):
         field = f"{at}.tiers.{index}"
         if not 0 <= hours <= LONGEST_AHEAD:

@@ -6,6 +6,7 @@ by distance. It is never told by the client, and no price in here can be negativ
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from farebox.core.money import Money
@@ -14,6 +15,8 @@ from farebox.pricing.rules import Occasion, PriceRule, amounts_of, fitting, in_o
 from farebox.pricing.sale_terms import DEFAULT_SALE_TERMS, SaleTerms, best_of
 from farebox.pricing.terms import DistanceFare, FareCell, FareTerms, PassengerType, SeatSurcharge
 from farebox.timetable import Seat, SeatPlan
+
+FareSource: TypeAlias = Literal["hand", "feed", "distance"]
 
 MEMO_LIMIT = 20_000
 """Rides whose fare is remembered, an operator."""
@@ -110,6 +113,11 @@ class Fares:
     def currency(self) -> str:
         return self.terms.currency
 
+    @property
+    def cells(self) -> Collection[FareCell]:
+        """The fares that are set by hand."""
+        return self._cells.values()
+
     def rules_for(self, occasion: Occasion) -> tuple[PriceRule, ...]:
         """The price rules that count on an occasion."""
         return fitting(self.price_rules, occasion)
@@ -168,7 +176,8 @@ class Fares:
         except KeyError:
             if len(self._memo) >= MEMO_LIMIT:
                 self._memo.clear()
-            fare = self._memo[key] = self._fare(ride, seat.type, passenger_type)
+            named = self.named(ride, seat.type, passenger_type)
+            fare = self._memo[key] = named[0] if named else None
         if fare is None:
             return None
         surcharge, feature = self._surcharge(seat)
@@ -178,15 +187,20 @@ class Fares:
         net = SeatFare(fare, surcharge, feature, self._zero, by_rules).total
         return SeatFare(fare, surcharge, feature, self.tax.added_to(net), by_rules)
 
-    def _fare(self, ride: Ride, seat_type: str, passenger_type: PassengerType) -> Money | None:
+    def named(
+        self, ride: Ride, seat_type: str, passenger_type: PassengerType = "adult"
+    ) -> tuple[Money, FareSource] | None:
+        """The fare alone, before rules, surcharges and tax that is added, and what says so; `None` as in `price`."""
         by_hand = self._set_by_hand(ride, seat_type, passenger_type)
         if by_hand is not None:
-            return by_hand
+            return by_hand, "hand"
         listed = self._listed(ride, passenger_type)
-        if listed is not None or not self.terms.sells_by_distance:
-            return listed
+        if listed is not None:
+            return listed, "feed"
+        if not self.terms.sells_by_distance:
+            return None
         table = self._by_distance.get(seat_type) or self._by_distance["standard"]
-        return self.terms.discounted(table.price(ride.kilometres), passenger_type)
+        return self.terms.discounted(table.price(ride.kilometres), passenger_type), "distance"
 
     def _set_by_hand(self, ride: Ride, seat_type: str, passenger_type: PassengerType) -> Money | None:
         """The fare from place to place: of the seat's type, else of any."""

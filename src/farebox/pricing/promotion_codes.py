@@ -106,23 +106,27 @@ async def list_promotions(
     return [promotion_of(row) for row in rows], count or 0
 
 
-async def get_promotion(work: UnitOfWork, promotion_id: UUID, *, actor: Actor) -> Promotion:
-    """Raises: PromotionNotFound: there is none, or it is somebody else's."""
-    row = await work.session.scalar(select(PromotionRow).where(PromotionRow.id == promotion_id, _reached(actor)))
+async def get_promotion(
+    work: UnitOfWork, promotion_id: UUID, *, actor: Actor, operator_id: UUID | None = None
+) -> Promotion:
+    """Raises: PromotionNotFound: there is none, or it is somebody else's, or not of the operator that was named."""
+    row = await work.session.scalar(select(PromotionRow).where(*_one(promotion_id, operator_id, actor)))
     if row is None:
         raise PromotionNotFound
     return promotion_of(row)
 
 
-async def end_promotion(work: UnitOfWork, promotion_id: UUID, *, actor: Actor) -> Promotion:
+async def end_promotion(
+    work: UnitOfWork, promotion_id: UUID, *, actor: Actor, operator_id: UUID | None = None
+) -> Promotion:
     """Nobody can take it from now on; bookings that have it keep it. Ending it again changes nothing.
 
     Raises:
-        PromotionNotFound: there is none, or it is somebody else's.
+        PromotionNotFound: as `get_promotion`.
     """
     row = await work.session.scalar(
         update(PromotionRow)
-        .where(PromotionRow.id == promotion_id, _reached(actor))
+        .where(*_one(promotion_id, operator_id, actor))
         .values(is_active=False)
         .returning(PromotionRow),
         execution_options={"populate_existing": True},
@@ -135,6 +139,11 @@ async def end_promotion(work: UnitOfWork, promotion_id: UUID, *, actor: Actor) -
 def _reached(actor: Actor) -> ColumnElement[bool]:
     """Those of the operators whose fares an actor sets; for admins also the platform's."""
     return reached_operators(PromotionRow.operator_id, actor, Permission.FARES_CHANGE)
+
+
+def _one(promotion_id: UUID, operator_id: UUID | None, actor: Actor) -> list[ColumnElement[bool]]:
+    which = [PromotionRow.id == promotion_id, _reached(actor)]
+    return [*which, PromotionRow.operator_id == operator_id] if operator_id else which
 
 
 def _errors(new: NewPromotion, code: str) -> list[FieldError]:

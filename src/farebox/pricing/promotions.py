@@ -4,7 +4,7 @@ A code lowers the prices of seats, before tax where that is added; service fees 
 statements that the database decides: however many ask at once, nobody gets it beyond its limits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -160,6 +160,8 @@ _RELEASE: Final = "UPDATE promotion SET used = used - 1 WHERE id = %s AND used >
 _RELEASE_FOR_PERSON: Final = """
 UPDATE promotion_person SET used = used - 1 WHERE promotion_id = %s AND person = %s AND used > 0"""
 
+_FORGET_UNUSED: Final = "DELETE FROM promotion_person WHERE promotion_id = %s AND person = %s AND used = 0"
+
 
 async def take_promotion(work: UnitOfWork, promotion: Promotion, *, person: bytes) -> None:
     """Take a promotion for one booking of a person.
@@ -190,13 +192,26 @@ async def pass_on_promotion(work: UnitOfWork, promotion: Promotion, *, source: b
     parameters = {"promotion_id": promotion.id, "person": target, "limit": promotion.person_limit}
     if not (await work.execute(_TAKE_FOR_PERSON, parameters)).rowcount:
         raise _refused("promo-code-used-by-you", N_("You have used this code as often as one person may."))
-    await work.execute(_RELEASE_FOR_PERSON, (promotion.id, source))
+    await _release_for_person(work, promotion.id, source)
 
 
 async def release_promotion(work: UnitOfWork, promotion_id: UUID, *, person: bytes) -> None:
     """Give a promotion back: the booking that had it has ended unpaid. Called once for each time it was taken."""
     await work.execute(_RELEASE, (promotion_id,))
+    await _release_for_person(work, promotion_id, person)
+
+
+async def _release_for_person(work: UnitOfWork, promotion_id: UUID, person: bytes) -> None:
+    """Who has it in no booking any more is not remembered."""
     await work.execute(_RELEASE_FOR_PERSON, (promotion_id, person))
+    await work.execute(_FORGET_UNUSED, (promotion_id, person))
+
+
+async def forget_promotion_people(work: UnitOfWork, promotion_id: UUID, people: Collection[bytes]) -> None:
+    """Forget that these people had a promotion. It stays used as often as it was; they are counted anew."""
+    await work.execute(
+        "DELETE FROM promotion_person WHERE promotion_id = %s AND person = ANY(%s)", (promotion_id, list(people))
+    )
 
 
 async def count_promotion_again(work: UnitOfWork, promotion_id: UUID, *, person: bytes) -> None:

@@ -82,6 +82,12 @@ async def fares_at(work: UnitOfWork, operator_id: UUID, version: UUID | None, *,
     return fares
 
 
+async def fares_with(work: UnitOfWork, operator_id: UUID, book: FareBook) -> Fares:
+    """The fares as they would be, were this what the operator sells under; not kept in memory."""
+    row = await work.session.get(FareTermsRow, operator_id, populate_existing=True)
+    return Fares(operator_id, book, await _read_rules(work, row) if row else ())
+
+
 def unset_fare_book(currency: str) -> FareBook:
     """What an operator sells under that has set nothing: by distance."""
     return FareBook(terms=FareTerms(Money.zero(currency)), by_distance=default_distance_fares(currency))

@@ -32,6 +32,13 @@ LABELS = {
     "seat-upper": N_("Seat {seat}, upper berth"),
     "promotion": N_("Seat {seat}, code {code}"),
     "tax": N_("Seat {seat}, tax ({percent} %)"),
+    "open-return-fare-adult": N_("Open return"),
+    "open-return-fare-child": N_("Open return, child"),
+    "open-return-fare-senior": N_("Open return, senior"),
+    "open-return-rule-season": N_("Open return, season: {name} ({percent} %)"),
+    "open-return-rule-weekday": N_("Open return, day of the week: {name} ({percent} %)"),
+    "open-return-rule-round-trip": N_("Open return, there and back: {name} ({percent} %)"),
+    "open-return-tax": N_("Open return, tax ({percent} %)"),
     "service-fee": N_("Service fee"),
     "service-fee-tax": N_("Service fee, tax ({percent} %)"),
 }
@@ -178,16 +185,22 @@ def quote_ride(
             "passenger_type": passenger_type,
             "tax_rate_bp": terms.tax_rate_bp,
         }
-        included = tax.included_in(price.fare)
-        lines.append(PriceLine("fare", f"fare-{passenger_type}", price.fare, included, seat.number, facts))
-        if price.by_rules or price.surcharge:
-            lines += _further_lines(tax, price, facts)
-        if price.added_tax:
-            own = {**facts, "percent": f"{tax.rate_bp / 100:g}"}
-            lines.append(PriceLine("tax", "tax", price.added_tax, price.added_tax, seat.number, own))
+        lines += lines_of(tax, price, facts)
     if seats and terms.service_fee:
         lines += _fee_lines(terms, tax)
     return Quote(tuple(lines), fares.currency, tax)
+
+
+def lines_of(tax: Tax, price: SeatFare, facts: Mapping[str, Any]) -> list[PriceLine]:
+    """The lines of one seat's price. Args: facts: its `seat`, `passenger_type` and what else there is to know."""
+    seat = facts["seat"]
+    lines = [PriceLine("fare", f"fare-{facts['passenger_type']}", price.fare, tax.included_in(price.fare), seat, facts)]
+    if price.by_rules or price.surcharge:
+        lines += _further_lines(tax, price, facts)
+    if price.added_tax:
+        own = {**facts, "percent": f"{tax.rate_bp / 100:g}"}
+        lines.append(PriceLine("tax", "tax", price.added_tax, price.added_tax, seat, own))
+    return lines
 
 
 def _further_lines(tax: Tax, price: SeatFare, facts: Mapping[str, Any]) -> list[PriceLine]:

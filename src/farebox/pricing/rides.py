@@ -114,9 +114,15 @@ class Ride:
         )
 
     def back(self) -> "Ride":
-        """The same ride the other way round, for rules of feeds."""
+        """The same ride the other way round: for rules of feeds, and for what the way back costs."""
         return replace(
-            self, from_zone=self.to_zone, to_zone=self.from_zone, from_areas=self.to_areas, to_areas=self.from_areas
+            self,
+            from_zone=self.to_zone,
+            to_zone=self.from_zone,
+            from_areas=self.to_areas,
+            to_areas=self.from_areas,
+            from_place=self.to_place,
+            to_place=self.from_place,
         )
 
     @property

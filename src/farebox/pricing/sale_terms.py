@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from farebox.core.i18n import N_, format_money, gettext
+from farebox.core.i18n import N_, format_money, gettext, ngettext
 from farebox.core.money import Money
 
 
@@ -18,6 +18,9 @@ class SaleTerms(msgspec.Struct, frozen=True, kw_only=True):
         is_fee_refundable: whether the service fee is paid back with the last seat.
         change_hours, rename_hours: until when seats may be changed for others, and people for others; `None`: never.
         change_fee_minor, rename_fee_minor: what that costs for each passenger, in the operator's currency.
+        open_return_days: for how many days after the ride there an open return is good; `None`: none is sold.
+        open_return_refund_bp: how much is paid back of what is not used of its price: where it is given up, ends
+            unused, or the ride back costs less.
     """
 
     tiers: tuple[tuple[int, int], ...] = ((72, 10_000), (24, 8_000), (2, 5_000))
@@ -26,6 +29,8 @@ class SaleTerms(msgspec.Struct, frozen=True, kw_only=True):
     change_fee_minor: int = 0
     rename_hours: int | None = 2
     rename_fee_minor: int = 0
+    open_return_days: int | None = None
+    open_return_refund_bp: int = 10_000
 
 
 DEFAULT_SALE_TERMS: Final = SaleTerms()
@@ -65,6 +70,8 @@ def best_of(terms: Sequence[SaleTerms]) -> SaleTerms:
         change_fee_minor=min(each.change_fee_minor for each in terms),
         rename_hours=_latest(each.rename_hours for each in terms),
         rename_fee_minor=min(each.rename_fee_minor for each in terms),
+        open_return_days=max((each.open_return_days for each in terms if each.open_return_days), default=None),
+        open_return_refund_bp=max(each.open_return_refund_bp for each in terms),
     )
 
 
@@ -85,7 +92,20 @@ def describe_sale_terms(terms: SaleTerms, currency: str) -> list[str]:
     fees = [Money(minor, currency) for minor in (terms.change_fee_minor, terms.rename_fee_minor)]
     sentences.append(_allowed(_CHANGING, terms.change_hours, fees[0]))
     sentences.append(_allowed(_RENAMING, terms.rename_hours, fees[1]))
+    if terms.open_return_days:
+        sentences.append(describe_open_return(terms.open_return_days, terms.open_return_refund_bp))
     return sentences
+
+
+def describe_open_return(days: int, refund_bp: int) -> str:
+    """For how long an open return is good, and how much of what is not used is paid back, in the request's language."""
+    return ngettext(
+        "You may buy an open return, to ride back up to {days} day after this trip. {percent} % of what you do not use"
+        " of its price is paid back.",
+        "You may buy an open return, to ride back up to {days} days after this trip. {percent} % of what you do not use"
+        " of its price is paid back.",
+        days,
+    ).format(days=days, percent=f"{refund_bp / 100:g}")
 
 
 def _latest(hours: Iterable[int | None]) -> int | None:

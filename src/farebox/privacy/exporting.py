@@ -95,8 +95,7 @@ async def stream_archive(database: Database, actor: Actor, document: Json, *, se
         yield _taken(buffer)
         for booking in document["bookings"]:
             if booking["status"] in SOLD:
-                async with database.begin() as work:
-                    pdf = await render_booking_pdf(work, UUID(booking["bookingId"]), actor=actor, secrets=secrets)
+                _, pdf = await render_booking_pdf(database, UUID(booking["bookingId"]), actor=actor, secrets=secrets)
                 archive.writestr(f"tickets/{booking['reference']}.pdf", pdf)
                 yield _taken(buffer)
     yield _taken(buffer)
@@ -184,6 +183,16 @@ def _booking(
             for item in booking.items
         ],
         "passengers": [_passenger(each, secrets) for each in booking.passengers],
+        "openReturns": [
+            {
+                "from": each.origin,
+                "to": each.destination,
+                "validUntil": each.valid_until,
+                "passengerType": each.passenger_type,
+                "paid": _money(each.price),
+            }
+            for each in booking.open_returns
+        ],
         "payments": [
             {
                 "paymentId": payment.id,

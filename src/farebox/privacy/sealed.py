@@ -55,7 +55,7 @@ NOT_SEALED: Final[frozenset[str]] = frozenset(
         "booking_lookup.contact_index",
         "booking_lookup.code_digest",
         "recovery_code.code_digest",
-        # a keyed digest that only counts: who has a code anew is counted anew
+        # a keyed digest that only counts, forgotten with the people of a booking: who has a code anew is counted anew
         "promotion_person.person",
         # passkeys: public keys, and what they are called
         "factor.credential_id",

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, update
 
 from farebox.bookings import Booking, BookingItem, Passenger
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
+from farebox.core.rows import inserted_values
 from farebox.ticketing.models import TicketDocumentRow, TicketRow
-from farebox.ticketing.queries import list_tickets
+from farebox.ticketing.queries import TICKETS, tickets_of
 from farebox.ticketing.tokens import Signer, TicketClaims, sign_token
 from farebox.ticketing.views import Ticket, TicketStatus
 
@@ -26,12 +26,10 @@ async def issue_tickets(work: UnitOfWork, booking: Booking, *, signer: Signer) -
     values = [
         _ticket(work, booking, item, passenger, signer) for item in booking.items for passenger in item.passengers
     ]
-    await work.session.execute(
-        insert(TicketRow)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["passenger_id"], index_where=text("status <> 'void'"))
-    )
-    return await list_tickets(work, booking.id)
+    once = "ON CONFLICT (passenger_id) WHERE status <> 'void' DO NOTHING"
+    inserts = [inserted_values(TicketRow, each, rest=once) for each in values]
+    *_, issued = await work.send([*inserts, TICKETS.about(booking.id)])
+    return tickets_of(issued)
 
 
 async def void_tickets(work: UnitOfWork, booking_id: UUID, *, passengers: Collection[UUID] | None = None) -> None:

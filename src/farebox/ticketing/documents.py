@@ -15,8 +15,7 @@ from farebox.accounts import Actor
 from farebox.bookings import Booking
 from farebox.core import i18n
 from farebox.core.crypto import Secrets
-from farebox.core.db import UnitOfWork
-from farebox.ticketing.cards import TicketCard
+from farebox.core.db import Database, UnitOfWork
 from farebox.ticketing.errors import TicketNotFound
 from farebox.ticketing.models import TicketDocumentRow
 from farebox.ticketing.pdf import document_of, print_aside
@@ -28,17 +27,18 @@ STYLESHEETS = ("/static/now/css/tokens.css", "/static/now/css/base.css", "/stati
 
 
 async def render_booking_pdf(
-    work: UnitOfWork,
+    database: Database,
     booking_id: UUID,
     *,
     actor: Actor,
     secrets: Secrets,
     ticket_id: UUID | None = None,
     passenger_ids: Sequence[UUID] | None = None,
-) -> bytes:
-    """The tickets of a booking as a PDF in the current language, one A4 page each.
+) -> tuple[Booking, bytes]:
+    """A booking, and its tickets as a PDF in the current language, one A4 page each.
 
     Args:
+        database: this has units of work of its own, and none while it prints.
         ticket_id: this ticket only.
         passenger_ids: the tickets of these passengers only.
 
@@ -47,14 +47,25 @@ async def render_booking_pdf(
         NotTicketed: the booking is not confirmed.
         TicketNotFound: no such ticket in it.
     """
-    cards = await _cards(work, booking_id, actor, secrets)
-    if ticket_id is not None:
-        cards = [card for card in cards if card.ticket_id == ticket_id]
-    if passenger_ids is not None:
-        cards = [card for card in cards if card.passenger_id in passenger_ids]
-    if not cards:
-        raise TicketNotFound
-    return await _printed(work, cards)
+    async with database.begin(reach=actor.reach) as work:
+        booking = await get_ticketed_booking(work, booking_id, actor=actor)
+        cards = await ticket_cards(work, booking, secrets=secrets)
+        if ticket_id is not None:
+            cards = [card for card in cards if card.ticket_id == ticket_id]
+        if passenger_ids is not None:
+            cards = [card for card in cards if card.passenger_id in passenger_ids]
+        if not cards:
+            raise TicketNotFound
+        document = document_of(cards)
+        digest = hashlib.sha256(_template_digest() + json.dumps(document, sort_keys=True).encode()).digest()
+        kept = await work.session.scalar(select(TicketDocumentRow.content).where(TicketDocumentRow.digest == digest))
+    if kept is not None:
+        return booking, kept
+    content = await print_aside(document)
+    async with database.begin() as work:
+        row = {"digest": digest, "content": content, "created_at": work.now}
+        await work.session.execute(insert(TicketDocumentRow).values(row).on_conflict_do_nothing())
+    return booking, content
 
 
 async def render_preview(work: UnitOfWork, booking_id: UUID, *, actor: Actor, secrets: Secrets) -> str:
@@ -64,7 +75,8 @@ async def render_preview(work: UnitOfWork, booking_id: UUID, *, actor: Actor, se
         BookingNotFound: no such booking, or not for this actor.
         NotTicketed: the booking is not confirmed.
     """
-    cards = await _cards(work, booking_id, actor, secrets)
+    booking = await get_ticketed_booking(work, booking_id, actor=actor)
+    cards = await ticket_cards(work, booking, secrets=secrets)
     return (
         _templates()
         .get_template("preview.html")
@@ -83,23 +95,6 @@ async def calendar(work: UnitOfWork, booking_id: UUID, *, actor: Actor, base_url
 
     booking = await get_ticketed_booking(work, booking_id, actor=actor)
     return booking, write_calendar(booking, base_url=base_url)
-
-
-async def _cards(work: UnitOfWork, booking_id: UUID, actor: Actor, secrets: Secrets) -> list[TicketCard]:
-    booking = await get_ticketed_booking(work, booking_id, actor=actor)
-    return await ticket_cards(work, booking, secrets=secrets)
-
-
-async def _printed(work: UnitOfWork, cards: Sequence[TicketCard]) -> bytes:
-    document = document_of(cards)
-    digest = hashlib.sha256(_template_digest() + json.dumps(document, sort_keys=True).encode()).digest()
-    kept = await work.session.scalar(select(TicketDocumentRow.content).where(TicketDocumentRow.digest == digest))
-    if kept is not None:
-        return kept
-    content = await print_aside(document)
-    row = {"digest": digest, "content": content, "created_at": work.now}
-    await work.session.execute(insert(TicketDocumentRow).values(row).on_conflict_do_nothing())
-    return content
 
 
 @cache

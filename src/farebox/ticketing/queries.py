@@ -1,22 +1,34 @@
 """Reading tickets."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
-
-from sqlalchemy import select
 
 from farebox.accounts import Actor
 from farebox.bookings import SOLD, Booking, get_booking
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
+from farebox.core.pipeline import Rows
+from farebox.core.rows import Selection
 from farebox.ticketing.cards import TicketCard, cards_of
 from farebox.ticketing.errors import NotTicketed
 from farebox.ticketing.models import TicketRow
 from farebox.ticketing.views import Ticket, TicketStatus
 
+TICKETS: Final = Selection(TicketRow, "WHERE ticket.booking_id = $1 AND ticket.status <> 'void' ORDER BY ticket.id")
+_TICKETS_OF_MANY: Final = Selection(
+    TicketRow, "WHERE ticket.booking_id = ANY ($1::uuid[]) AND ticket.status <> 'void' ORDER BY ticket.id"
+)
+
 
 async def list_tickets(work: UnitOfWork, *booking_ids: UUID) -> list[Ticket]:
     """The tickets of some bookings that are not void, in the order of their making."""
+    [rows] = await work.send([_TICKETS_OF_MANY.about(booking_ids)])
+    return tickets_of(rows)
+
+
+def tickets_of(rows: Rows) -> list[Ticket]:
+    """What `TICKETS` found."""
     return [
         Ticket(
             id=row.id,
@@ -28,11 +40,7 @@ async def list_tickets(work: UnitOfWork, *booking_ids: UUID) -> list[Ticket]:
             status=TicketStatus(row.status),
             issued_at=row.issued_at,
         )
-        for row in await work.session.scalars(
-            select(TicketRow)
-            .where(TicketRow.booking_id.in_(booking_ids), TicketRow.status != "void")
-            .order_by(TicketRow.id)
-        )
+        for row in TICKETS.read(rows)
     ]
 
 

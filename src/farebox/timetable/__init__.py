@@ -7,6 +7,7 @@ from farebox.timetable.geography import distance_m
 from farebox.timetable.gtfs import FeedTables, Finding, ImportReport, Progress, Row
 from farebox.timetable.importing import FeedKeys, ImportHook, OnSale, import_feed
 from farebox.timetable.jobs import extend_sales, forget_departures
+from farebox.timetable.lines import LineName, list_lines, list_patterns, list_served_places
 from farebox.timetable.names import (
     NameMatch,
     StopName,
@@ -76,6 +77,7 @@ __all__ = [
     "GtfsError",
     "ImportHook",
     "ImportReport",
+    "LineName",
     "LineView",
     "NameMatch",
     "NotBoardable",
@@ -109,10 +111,13 @@ __all__ = [
     "list_busiest_pairs",
     "list_departure_stamps",
     "list_departures",
+    "list_lines",
+    "list_patterns",
     "list_places",
     "list_reachable_places",
     "list_ride_facts",
     "list_runs",
+    "list_served_places",
     "list_stop_names",
     "match_alike_names",
     "match_names",

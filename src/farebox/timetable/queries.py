@@ -138,8 +138,8 @@ async def get_sites(work: UnitOfWork, ids: Sequence[UUID]) -> list[Site]:
 
 async def find_departure_id(work: UnitOfWork, inventory_id: int) -> UUID | None:
     """The departure that an inventory belongs to; `None` where it is something else's."""
-    row = await (await work.execute("SELECT id FROM departure WHERE inventory_id = %s", [inventory_id])).fetchone()
-    return row[0] if row else None
+    [found] = await work.send([("SELECT id FROM departure WHERE inventory_id = $1", (str(inventory_id),))])
+    return found[0][0] if found else None
 
 
 def _run_parameters(origin: Site, destination: Site, start: datetime, end: datetime) -> dict[str, Any]:

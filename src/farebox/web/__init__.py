@@ -39,6 +39,7 @@ from farebox.web.shop.seats import SeatsController
 from farebox.web.shop.transfer import TransferController
 from farebox.web.shop.trips import TripsController
 from farebox.web.shop.waiting import WaitingController
+from farebox.web.shop.way_back import WayBackController
 from farebox.web.static_files import favicon, static_file
 from farebox.web.templating import template_config
 
@@ -57,6 +58,7 @@ PAGES: list[ControllerRouterHandler] = [
     CancelController,
     ChangeController,
     WaitingController,
+    WayBackController,
     RenameController,
     RebookController,
     KeepController,

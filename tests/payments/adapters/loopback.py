@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,12 @@ class Asked:
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], tuple[int, object]]) -> Iterator[str]:
-    """The address of a server that answers one request after another: by status and JSON, or bytes as they are."""
+def answering(answer: Callable[[Asked], tuple[int, object]], *, far_seconds: float = 0) -> Iterator[str]:
+    """The address of a server that answers one request after another: by status and JSON, or bytes as they are.
+
+    Args:
+        far_seconds: how long each answer is on its way.
+    """
     turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -38,6 +43,7 @@ def answering(answer: Callable[[Asked], tuple[int, object]]) -> Iterator[str]:
             asked = Asked(self.command, self.path, headers, self.rfile.read(length))
             with turn:
                 status, said = answer(asked)
+            time.sleep(far_seconds)
             content = said if isinstance(said, bytes) else json.dumps(said, ensure_ascii=False).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
@@ -52,7 +58,9 @@ def answering(answer: Callable[[Asked], tuple[int, object]]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -184,9 +184,15 @@ class PayPalDouble:
         return 201, self.refund(capture["id"], status=self.refund_status, **body)
 
     def refund(self, capture_id: str, **facts: Any) -> dict[str, Any]:
-        """A refund of a capture, as answers and messages show it."""
+        """A refund of a capture, as answers, messages and its order show it."""
         up = {"href": f"{self.url}/v2/payments/captures/{capture_id}", "rel": "up", "method": "GET"}
-        return {"id": "1JU08902781691411", "links": [up], **facts}
+        made = {"id": "1JU08902781691411", "links": [up], **facts}
+        for order in self.orders.values():
+            for unit in order["purchase_units"]:
+                taken = unit.get("payments", {})
+                if any(capture["id"] == capture_id for capture in taken.get("captures", [])):
+                    taken.setdefault("refunds", []).append(made)
+        return made
 
 
 def _refused(issue: str) -> tuple[int, object]:

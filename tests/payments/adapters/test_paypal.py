@@ -24,6 +24,7 @@ from farebox.payments import (
     BadSignature,
     OrderRefused,
     PaymentOrder,
+    ProviderEvent,
     ProviderUnavailable,
     RefundOrder,
     RefundRefused,
@@ -244,6 +245,38 @@ async def test_a_capture_is_money_once_it_is_completed_whatever_became_of_it(pay
     events = await paypal.fetch(payment)
     assert [event.kind for event in events] == kinds
     assert events != ["paid"] or events == [paid]
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds"),
+    [("COMPLETED", ["paid", "refunded"]), ("FAILED", ["paid", "refund-failed"]), ("PENDING", ["paid"])],
+)
+async def test_an_order_tells_the_refunds_that_were_made_of_it(paypal, far, status, kinds):
+    payment = await begun(paypal)
+    far.agree(payment.external_id)
+    [paid] = await paypal.fetch(payment)
+    ours = refund(paid.charge_id, Money(575, "EUR"))
+    far.refund_status = "COMPLETED"
+    await paypal.refund(ours)
+    amount = {"currency_code": "EUR", "value": "1.00"}
+    far.refund(paid.charge_id, id="2AB", status=status, amount=amount, custom_id=str(payment.payment_id))
+    told = await paypal.fetch(payment)
+    assert [event.kind for event in told] == ["paid", "refunded", *kinds[1:]]
+    assert told[1:2] == [
+        ProviderEvent(
+            external_id="1JU08902781691411:COMPLETED",
+            kind="refunded",
+            payment_external_id=payment.external_id,
+            charge_id=paid.charge_id,
+            refund_id=ours.refund_id,
+            refund_external_id="1JU08902781691411",
+            amount_minor=575,
+            currency="EUR",
+        )
+    ]
+    theirs = [(each.payment_id, each.refund_id, each.charge_id, each.amount_minor) for each in told[2:]]
+    assert theirs == [(payment.payment_id, None, paid.charge_id, 100)] * len(kinds[1:])
+    assert await paypal.fetch(payment) == told  # under the same names, so it counts once
 
 
 async def test_an_order_that_paypal_has_forgotten_or_voided_came_to_nothing(paypal, far):

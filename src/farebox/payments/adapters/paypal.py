@@ -19,12 +19,14 @@ from farebox.payments.adapters.calling import Answer, Caller
 from farebox.payments.adapters.paypal_messages import (
     MONEY_REFUSED,
     MONEY_TAKEN,
+    REFUND_ENDED,
     REFUND_PREFIX,
     Amount,
     Order,
     Refund,
     capture_event,
     read_message,
+    refund_event,
 )
 from farebox.payments.adapters.paypal_proof import Proof
 from farebox.payments.errors import OrderRefused, ProviderUnavailable, RefundRefused
@@ -206,6 +208,11 @@ def _events_of(order: Order) -> list[ProviderEvent]:
             events.append(capture_event("paid", capture, f"{capture.id}:taken", order_id=order.id))
         elif capture.status in MONEY_REFUSED:
             events.append(capture_event("failed", capture, external_id, order_id=order.id))
+    events += [
+        refund_event("refunded", refund, f"{refund.id}:{refund.status}", order_id=order.id)
+        for refund in order.refunds
+        if refund.status in REFUND_ENDED
+    ]
     return events
 
 

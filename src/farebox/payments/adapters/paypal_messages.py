@@ -24,6 +24,9 @@ MONEY_TAKEN: Final = frozenset({"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"})
 
 MONEY_REFUSED: Final = frozenset({"DECLINED", "FAILED"})
 
+REFUND_ENDED: Final = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
+"""States of a refund that are told; another one is on its way."""
+
 LOST: Final = frozenset({"RESOLVED_BUYER_FAVOUR", "ACCEPTED"})
 WON: Final = frozenset({"RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER", "DENIED"})
 """Outcomes of a dispute. With a payout PayPal has paid the buyer out of its own pocket."""
@@ -72,8 +75,22 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     supplementary_data: _Supplement = _Supplement()
 
 
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    status: str = ""
+    amount: Amount | None = None
+    custom_id: str = ""
+    links: list[Link] = []
+
+    @property
+    def capture_id(self) -> str:
+        """Of the capture that it gives back, whose address is its link `up`; empty where there is none."""
+        return next((link.href.rpartition("/")[2] for link in self.links if link.rel == "up"), "")
+
+
 class _Taken(msgspec.Struct, frozen=True, kw_only=True):
     captures: list[Capture] = []
+    refunds: list[Refund] = []
 
 
 class _Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,18 +109,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def captures(self) -> list[Capture]:
         return [capture for unit in self.purchase_units for capture in unit.payments.captures]
 
-
-class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    status: str = ""
-    amount: Amount | None = None
-    custom_id: str = ""
-    links: list[Link] = []
-
     @property
-    def capture_id(self) -> str:
-        """Of the capture that it gives back, whose address is its link `up`; empty where there is none."""
-        return next((link.href.rpartition("/")[2] for link in self.links if link.rel == "up"), "")
+    def refunds(self) -> list[Refund]:
+        return [refund for unit in self.purchase_units for refund in unit.payments.refunds]
 
 
 class _Disputed(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +177,29 @@ def capture_event(kind: EventKind, capture: Capture, external_id: str, *, order_
     )
 
 
+def refund_event(kind: EventKind, refund: Refund, external_id: str, *, order_id: str = "") -> ProviderEvent:
+    """Of money that went back; a capture that was reversed may be told as such a refund, or as the capture itself.
+
+    Raises: ValueError: no amount of its currency.
+    """
+    if kind == "refunded" and refund.status in {"PENDING", "FAILED", "CANCELLED"}:
+        kind = "other" if refund.status == "PENDING" else "refund-failed"
+    money = refund.amount.money if refund.amount else None
+    is_ours = refund.custom_id.startswith(REFUND_PREFIX)
+    return ProviderEvent(
+        external_id=external_id,
+        kind=kind,
+        payment_id=None if is_ours else _uuid(refund.custom_id),
+        payment_external_id=order_id or None,
+        charge_id=refund.capture_id or refund.id,
+        refund_id=_uuid(refund.custom_id.removeprefix(REFUND_PREFIX)) if is_ours else None,
+        refund_external_id=refund.id if refund.capture_id else "",
+        amount_minor=money.minor if money else 0,
+        currency=money.currency if money else "",
+        failure=refund.status.lower() if kind == "refund-failed" else "",
+    )
+
+
 def _event_of(message: _Message) -> ProviderEvent:
     name, resource = message.event_type, message.resource
     if name == "CHECKOUT.ORDER.APPROVED":
@@ -178,29 +209,10 @@ def _event_of(message: _Message) -> ProviderEvent:
     if name in CAPTURES:
         return capture_event(CAPTURES[name], msgspec.json.decode(resource, type=Capture), message.id)
     if name in REFUNDS:
-        return _refund_event(REFUNDS[name], msgspec.json.decode(resource, type=Refund), message.id)
+        return refund_event(REFUNDS[name], msgspec.json.decode(resource, type=Refund), message.id)
     if name in DISPUTES:
         return _dispute_event(msgspec.json.decode(resource, type=_Dispute), message.id)
     return ProviderEvent(external_id=message.id, kind="other")
-
-
-def _refund_event(kind: EventKind, refund: Refund, external_id: str) -> ProviderEvent:
-    """Of money that went back; a capture that was reversed may be told as such a refund, or as the capture itself."""
-    if kind == "refunded" and refund.status in {"PENDING", "FAILED", "CANCELLED"}:
-        kind = "other" if refund.status == "PENDING" else "refund-failed"
-    money = refund.amount.money if refund.amount else None
-    is_ours = refund.custom_id.startswith(REFUND_PREFIX)
-    return ProviderEvent(
-        external_id=external_id,
-        kind=kind,
-        payment_id=None if is_ours else _uuid(refund.custom_id),
-        charge_id=refund.capture_id or refund.id,
-        refund_id=_uuid(refund.custom_id.removeprefix(REFUND_PREFIX)) if is_ours else None,
-        refund_external_id=refund.id if refund.capture_id else "",
-        amount_minor=money.minor if money else 0,
-        currency=money.currency if money else "",
-        failure=refund.status.lower() if kind == "refund-failed" else "",
-    )
 
 
 def _dispute_event(dispute: _Dispute, external_id: str) -> ProviderEvent:
@@ -215,6 +227,7 @@ def _dispute_event(dispute: _Dispute, external_id: str) -> ProviderEvent:
         kind=kind,
         payment_id=_uuid(about.custom),
         charge_id=about.seller_transaction_id,
+        dispute_id=dispute.dispute_id,
         amount_minor=money.minor,
         currency=money.currency,
         failure=outcome.lower(),

@@ -98,6 +98,7 @@ class _Refund(msgspec.Struct):
 
 
 class _Dispute(msgspec.Struct):
+    id: str
     payment_id: str
     amount: int
     currency: str
@@ -273,6 +274,7 @@ def _event(message: _Message, external_id: str) -> ProviderEvent:
                 external_id=external_id,
                 kind=DISPUTE_KINDS[message.event],
                 charge_id=dispute.payment_id,
+                dispute_id=dispute.id,
                 amount_minor=dispute.amount,
                 currency=dispute.currency,
             )

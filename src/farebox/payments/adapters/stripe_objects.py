@@ -197,6 +197,7 @@ def dispute_event(dispute: Dispute, external_id: str) -> ProviderEvent:
         external_id=external_id,
         kind=DISPUTE_KINDS.get(dispute.status, "other"),
         charge_id=dispute.payment_intent or "",
+        dispute_id=dispute.id,
         amount_minor=money.minor,
         currency=money.currency,
     )

@@ -32,7 +32,7 @@ UNREADABLE: Final = 422
 FALLBACK: Final = "EUR"
 """For somebody of whom nothing is known."""
 
-KINDS: Final = {"top-up": N_("Put in"), "payment": N_("Paid"), "refund": N_("Paid back")}
+KINDS: Final = {"top-up": N_("Put in"), "payment": N_("Paid"), "refund": N_("Paid back"), "payout": N_("Taken out")}
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 

@@ -2,15 +2,33 @@
 
 from litestar.types import ControllerRouterHandler
 
+from farebox.web.console.booking_money import BookingMoneyController
+from farebox.web.console.codes import CodesController
 from farebox.web.console.devices import DevicesController
+from farebox.web.console.distance import DistanceController
+from farebox.web.console.fares import FaresController
 from farebox.web.console.home import ConsoleController
 from farebox.web.console.joining import JoinController
 from farebox.web.console.keys import KeysController
 from farebox.web.console.pairing import PairController
+from farebox.web.console.payouts import PayoutsController
+from farebox.web.console.quotes import TryController
+from farebox.web.console.rules import RulesController
 from farebox.web.console.staff import StaffController
+from farebox.web.console.terms import TermsController
+from farebox.web.console.till import TillController
 
 CONSOLE: list[ControllerRouterHandler] = [
     ConsoleController,
+    FaresController,
+    TryController,
+    DistanceController,
+    RulesController,
+    CodesController,
+    TermsController,
+    TillController,
+    BookingMoneyController,
+    PayoutsController,
     StaffController,
     KeysController,
     DevicesController,

@@ -18,6 +18,11 @@ LONGEST: Final = 254
 LONGEST_NAME: Final = 100
 
 SECTIONS: Final[dict[Section, Permission]] = {
+    "fares": Permission.FARES_CHANGE,
+    "rules": Permission.FARES_CHANGE,
+    "codes": Permission.FARES_CHANGE,
+    "terms": Permission.FARES_CHANGE,
+    "till": Permission.BOOKINGS_SELL,
     "staff": Permission.STAFF_MANAGE,
     "keys": Permission.KEYS_MANAGE,
     "devices": Permission.DEVICES_MANAGE,

@@ -12,7 +12,7 @@ from farebox.pricing import describe_line
 from farebox.web.labels import ID_TYPES, PASSENGER_TYPES, seat_place
 from farebox.web.shop.cards import card_of_item
 from farebox.web.shop.conditions import conditions_of
-from farebox.web.shop.price_notes import note_of
+from farebox.web.shop.price_notes import note_of, way_of_line
 from farebox.web.views.checkout import PassengerRow, Price, Ride
 from farebox.web.views.seats import PriceRow
 from farebox.web.views.trips import TripCard
@@ -38,7 +38,8 @@ def price_of(booking: Booking) -> Price:
 def price_of_lines(lines: Sequence[BookedLine], total: Money, items: tuple[BookingItem, ...] = ()) -> Price:
     """A price line by line, each with what it is for; lines of nothing are left out."""
     shown = [line for line in lines if line.amount or not total]
-    return Price(tuple(PriceRow(describe_line(line), line.amount, note_of(line, items)) for line in shown), total)
+    rows = [PriceRow(describe_line(line), line.amount, note_of(line), way_of_line(line, items)) for line in shown]
+    return Price(tuple(rows), total)
 
 
 def rides_of(booking: Booking, secrets: Secrets, now: datetime) -> tuple[Ride, ...]:

@@ -31,13 +31,14 @@ from farebox.core.i18n import gettext as _
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
 from farebox.payments import cancel_booking, render_invoice
-from farebox.ticketing import calendar, get_ticketed_booking, qr_svg, render_booking_pdf, ticket_cards
+from farebox.ticketing import calendar, qr_svg, render_booking_pdf, ticket_cards
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of, rides_of
 from farebox.web.shop.cards import card_of_item, seats_url
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.keeping import keep_view
 from farebox.web.shop.moneys import money_of, papers_of
+from farebox.web.shop.open_return import open_return_part
 from farebox.web.shop.story import former_of, story_of
 from farebox.web.views.booking import BookingActions, BookingState, BookingView, TicketView
 from farebox.wiring import Services
@@ -54,6 +55,7 @@ SAID = {
     "mailed": N_("The tickets are sent again to {email}."),
     "cancelled": N_("That was cancelled. Whatever comes back stands under the payments below."),
     "changed": N_("The change is made. The new tickets are below, and on their way to {email}."),
+    "returned": N_("Your ride back is booked. Its ticket is below, and on its way to {email}."),
     "renamed": N_("The name is changed. The new tickets are below, and on their way to {email}."),
     "change-failed": N_("The change could not be made, and everything is as it was. Money paid for it goes back."),
     "change-withdrawn": N_("The change was taken back. Everything is as it was; money paid for it goes back."),
@@ -103,9 +105,10 @@ class BookingController(Controller):
         return see_other(at)
 
     @get("/tickets.pdf")
-    async def pdf(self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID) -> Response[bytes]:
-        booking = await get_ticketed_booking(work, booking_id, actor=actor)
-        content = await render_booking_pdf(work, booking_id, actor=actor, secrets=services.secrets)
+    async def pdf(self, actor: Actor, services: Services, booking_id: UUID) -> Response[bytes]:
+        booking, content = await render_booking_pdf(
+            services.database, booking_id, actor=actor, secrets=services.secrets
+        )
         return _file(content, "application/pdf", f"{booking.reference}.pdf")
 
     @get("/invoices/{invoice_id:uuid}")
@@ -114,7 +117,8 @@ class BookingController(Controller):
     ) -> Response[bytes]:
         """Under the booking's address, where a code for it opens its papers, too."""
         await get_booking(work, booking_id, actor=actor)
-        invoice, content = await render_invoice(work, invoice_id, actor=actor, secrets=services.secrets)
+        await work.commit()  # printing takes time, and this request must not sit on a connection meanwhile
+        invoice, content = await render_invoice(services.database, invoice_id, actor=actor, secrets=services.secrets)
         return _file(content, "application/pdf", f"{invoice.number}.pdf")
 
     @get("/trip.ics")
@@ -147,7 +151,7 @@ async def _view(
         can_email=has_tickets,
         can_cancel=booking.status is BookingStatus.PENDING,
         pay_url=pay_url(booking),
-        actions=_actions(booking, actor, work.now),
+        actions=_actions(booking, work.now),
         waiting_url=await _waiting_url(work, booking, actor),
         clock=await clock_of_booking(work, booking),
         said=_(SAID[said]).format(email=booking.contact.email.open(services.secrets)) if said in SAID else "",
@@ -157,11 +161,12 @@ async def _view(
         former=former_of(booking, services.secrets),
         money=await money_of(work, booking, actor, services.providers),
         papers=await papers_of(work, booking, actor),
+        open_return=open_return_part(booking) if actions_of(booking, work.now).redeem else None,
         story=story_of(booking, await list_audit(work, booking.id, actor=actor)),
     )
 
 
-def _actions(booking: Booking, actor: Actor, now: datetime) -> BookingActions:
+def _actions(booking: Booking, now: datetime) -> BookingActions:
     at = f"/bookings/{booking.id}"
     possible = actions_of(booking, now)
     is_sold = booking.status is BookingStatus.CONFIRMED
@@ -171,7 +176,7 @@ def _actions(booking: Booking, actor: Actor, now: datetime) -> BookingActions:
         change_url=f"{at}/change" if possible.change else "",
         cancel_url=f"{at}/cancel" if is_sold and possible.cancel else "",
         rename_url=f"{at}/names" if possible.rename else "",
-        again_url=f"{at}/again" if possible.rebook and actor.booking_id is None else "",
+        again_url=f"{at}/again" if possible.rebook else "",
         seats_url=seats_url(card_of_item(first), len(first.units)) if is_over and first.starts_at > now else "",
     )
 

@@ -33,7 +33,7 @@ from farebox.pricing import describe_line
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.cards import way_in_words
 from farebox.web.shop.conditions import moment, share
-from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
+from farebox.web.shop.picking import ids_in, joined, picked_in, returns_to_pick, rides_to_pick
 from farebox.web.shop.refunds import ways_back
 from farebox.web.shop.story import zone_of
 from farebox.web.views.after import BackRow, CancelQuote, CancelView
@@ -88,12 +88,14 @@ class CancelController(Controller):
                 request, work, booking, actor, services, _Asked((), note, problem=_("Choose at least one seat."))
             )
         to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
+        seats, returns = _named(booking, chosen)
         try:
             await cancel_booking(
                 work,
                 booking_id,
                 actor=actor,
-                passengers=chosen,
+                passengers=seats,
+                open_returns=returns,
                 note=note,
                 refund_to=to,
                 expected_refund=_amount(data.get("expected", ""), booking),
@@ -115,13 +117,15 @@ async def _page(
         return "" if booking.is_open or is_cancellable(item, work.now) else _("too late to cancel")
 
     open_seats = [person.id for item in booking.items if not closed(item) for person in item.passengers]
+    open_seats += [each.id for each in booking.open_returns]
     chosen = [each for each in asked.passengers if each in open_seats]
     if len(open_seats) == 1 and not asked.problem:  # nothing to choose
         chosen = open_seats
     quote, changed = None, asked.changed
     if chosen:
+        seats, returns = _named(booking, chosen)
         try:
-            quote = await quote_cancellation(work, booking.id, actor=actor, passengers=chosen)
+            quote = await quote_cancellation(work, booking.id, actor=actor, passengers=seats, open_returns=returns)
         except (NotCancellable, TooLateToCancel) as error:
             changed = error.text()
     elif not open_seats:
@@ -131,6 +135,7 @@ async def _page(
         action=f"/bookings/{booking.id}/cancel",
         back_url=f"/bookings/{booking.id}",
         rides=rides_to_pick(booking, chosen, closed, services.secrets),
+        returns=returns_to_pick(booking, chosen, services.secrets),
         quote=_quote_view(booking, quote, actor, work.now) if quote else None,
         note=asked.note,
         changed=changed,
@@ -138,6 +143,14 @@ async def _page(
     )
     status = UNREADABLE if asked.problem else CONFLICT if asked.changed else 200
     return page(request, "after/cancel.html", view, is_private=True, status=status)
+
+
+def _named(booking: Booking, chosen: Sequence[UUID]) -> tuple[list[UUID] | None, list[UUID] | None]:
+    """What was ticked, as it is cancelled: seats by their passengers, and open returns; `None` for none of them."""
+    known = {each.id for each in booking.open_returns}
+    seats = [each for each in chosen if each not in known]
+    returns = [each for each in chosen if each in known]
+    return seats or None, returns or None
 
 
 def _quote_view(booking: Booking, quote: CancellationQuote, actor: Actor, now: datetime) -> CancelQuote:
@@ -157,6 +170,10 @@ def _quote_view(booking: Booking, quote: CancellationQuote, actor: Actor, now: d
 
 def _row(line: RefundLine, booking: Booking) -> BackRow:
     """What a line is for, and why so much of it comes back."""
+    if line.passenger_id is not None and line.seat_number is None:
+        name = next(person.full_name for person in booking.passengers if person.id == line.passenger_id)
+        note = _("{share} of what is not used.").format(share=share(line.refund_bp))
+        return BackRow(f"{describe_line(line)}, {name}", line.price, line.refund, "" if booking.is_open else note)
     item = next(item for item in booking.items if item.id == line.item_id)
     person = next((each for each in item.passengers if each.id == line.passenger_id), None)
     label = describe_line(line)

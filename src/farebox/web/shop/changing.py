@@ -1,7 +1,7 @@
 """Another day, trip or seat: who changes, to what, what it comes to, and then it is done or paid."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -28,10 +28,11 @@ from farebox.bookings import (
     get_booking,
     get_pending_change,
     quote_change,
+    rate_when_given_up,
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid, SignInRequired
-from farebox.core.i18n import format_money
+from farebox.core.i18n import format_money, format_time
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
 from farebox.edge.access import SESSION_COOKIE
@@ -39,7 +40,7 @@ from farebox.inventory import HoldExpired, HoldNotFound, get_hold
 from farebox.payments import ChangeTerms, Destination, change_booking, methods_for
 from farebox.pricing import describe_line
 from farebox.search import BadQuery, TripQuery, search_trips
-from farebox.timetable import PlaceNotFound
+from farebox.timetable import NotBoardable, PlaceNotFound, get_departure
 from farebox.web.days import day_in_words
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of_lines
@@ -50,9 +51,9 @@ from farebox.web.shop.methods import method_options
 from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
 from farebox.web.shop.refunds import ways_back
 from farebox.web.shop.waiting import pay_for_change
-from farebox.web.views.after import ChangeStart, ChangeView, SeatSwap
+from farebox.web.views.after import ChangeStart, ChangeView, PartOfTheWay, SeatSwap
 from farebox.web.views.checkout import Problem
-from farebox.web.views.trips import TripCard
+from farebox.web.views.trips import Option, TripCard
 from farebox.wiring import Services
 
 SHOWN: Final = 50
@@ -75,7 +76,7 @@ class ChangeController(Controller):
     ) -> Template | Redirect:
         """Who changes, and which trips there are."""
         booking = await get_booking(work, booking_id, actor=actor)
-        elsewhere = await _elsewhere(work, booking, actor)
+        elsewhere = await elsewhere_of(work, booking, actor)
         if elsewhere:
             return see_other(elsewhere)
         view = await _start(work, booking, services, picked_in(request), request.query_params)
@@ -89,16 +90,15 @@ class ChangeController(Controller):
         actor: Actor,
         services: Services,
         booking_id: UUID,
-        lock: str = "",
         passengers: str = "",
     ) -> Template | Redirect:
-        """What it comes to to have the seats of a hold instead."""
+        """What it comes to to have the seats of a hold instead, or one's own on a part of the way."""
         booking = await get_booking(work, booking_id, actor=actor)
-        elsewhere = await _elsewhere(work, booking, actor)
-        lock_id = parse_id(lock)
-        if elsewhere or lock_id is None:
+        elsewhere = await elsewhere_of(work, booking, actor)
+        new = _New.read(request.query_params)
+        if elsewhere or new is None:
             return see_other(elsewhere or f"/bookings/{booking_id}/change")
-        return await _quoted(request, work, booking, actor, services, lock_id, ids_in(passengers))
+        return await _quoted(request, work, booking, actor, services, new, ids_in(passengers))
 
     @post("/quote", opt={"rate": "booking"})
     async def change(
@@ -106,16 +106,16 @@ class ChangeController(Controller):
     ) -> Template | Redirect:
         """Do it; where it costs something, go and pay."""
         booking = await get_booking(work, booking_id, actor=actor)
-        elsewhere = await _elsewhere(work, booking, actor)
-        lock, who = parse_id(data.get("lock", "")), ids_in(data.get("passengers", ""))
-        if elsewhere or lock is None:
+        elsewhere = await elsewhere_of(work, booking, actor)
+        new, who = _New.read(data), ids_in(data.get("passengers", ""))
+        if elsewhere or new is None:
             return see_other(elsewhere or f"/bookings/{booking_id}/change")
         refund_to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
         try:
             done = await change_booking(
                 work,
                 booking_id,
-                await _wish(request, services, actor, lock, who),
+                await _wish(request, services, actor, new, who),
                 actor=actor,
                 verticals=services.verticals,
                 terms=ChangeTerms(
@@ -124,12 +124,32 @@ class ChangeController(Controller):
                 signer=services.secrets,
             )
         except PriceChanged as error:
-            return await _quoted(request, work, booking, actor, services, lock, who, changed=error.text())
+            return await _quoted(request, work, booking, actor, services, new, who, changed=error.text())
         except (HoldExpired, HoldNotFound):
             return see_other(f"/bookings/{booking_id}/change?said=seats-gone")
         if done.waiting is None:
             return see_other(f"/bookings/{booking_id}?said=changed")
         return await pay_for_change(work, done.waiting, actor, services, data.get("method", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What people are to have: the seats of a hold, or their own on a part of the way."""
+
+    lock: UUID | None
+    from_id: UUID | None
+    to_id: UUID | None
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> "_New | None":
+        """What an address or a form says; `None` where that is nothing."""
+        lock, from_id, to_id = (parse_id(given.get(name, "")) for name in ("lock", "from", "to"))
+        return cls(lock, from_id, to_id) if lock or from_id or to_id else None
+
+    @property
+    def carried(self) -> tuple[tuple[str, str], ...]:
+        ids = (("lock", self.lock), ("from", self.from_id), ("to", self.to_id))
+        return tuple((name, str(each)) for name, each in ids if each)
 
 
 def shown_total(data: Mapping[str, str], booking: Booking) -> Money | None:
@@ -138,7 +158,7 @@ def shown_total(data: Mapping[str, str], booking: Booking) -> Money | None:
     return Money(int(text), booking.total.currency) if text.isdecimal() and len(text) < len(str(2**63)) else None
 
 
-async def _elsewhere(work: UnitOfWork, booking: Booking, actor: Actor) -> str:
+async def elsewhere_of(work: UnitOfWork, booking: Booking, actor: Actor) -> str:
     """Where to go instead: a booking that cannot be changed, or a change that waits for its payment."""
     at = f"/bookings/{booking.id}"
     if booking.status is not BookingStatus.CONFIRMED:
@@ -182,14 +202,19 @@ async def _start(
     if len(rides) != 1:
         return view
     item = next(item for item in booking.items if item.id in rides)
-    return replace(await _with_trips(work, view, booking, item, chosen, query, services), fee=_fee(booking, item))
+    return replace(
+        await _with_trips(work, view, booking, item, chosen, query, services), fee=_fee(booking, item, work.now)
+    )
 
 
-def _fee(booking: Booking, item: BookingItem) -> str:
+def _fee(booking: Booking, item: BookingItem, at: datetime) -> str:
     fee = Money(item.policy.change_fee_minor, booking.total.currency)
-    if not fee:
-        return _("A change is free of charge; only what the new seats cost more is paid.")
-    return _("A change costs {fee} for each person.").format(fee=format_money(fee))
+    costs = _("A change is free of charge; only what the new seats cost more is paid.")
+    if fee:
+        costs = _("A change costs {fee} for each person.").format(fee=format_money(fee))
+    percent = rate_when_given_up(item.policy, at) / 100
+    back = _("If the new seats cost less, {percent} % of the difference is paid back, as for a cancellation now.")
+    return f"{costs} {back.format(percent=f'{percent:g}')}"
 
 
 async def _with_trips(
@@ -227,8 +252,26 @@ async def _with_trips(
         before_url=at(day - ONE_DAY),
         after_url=at(day + ONE_DAY),
         same_url=seats(card_of_item(item)),
+        part=await _part_of_the_way(work, item),
         trips=tuple((trip, seats(trip)) for trip in await _trips_of(work, item, day, len(chosen))),
     )
+
+
+async def _part_of_the_way(work: UnitOfWork, item: BookingItem) -> PartOfTheWay | None:
+    """Where one may board later or get off earlier on the same seat; `None` where there is no stop between."""
+    departure = await get_departure(work, item.resource_id)
+    calls = departure.calls[item.first_slot : item.end_slot + 1]
+    boards = tuple(
+        Option(str(call.stop_id), f"{call.stop_name}, {format_time(call.departure, ZoneInfo(call.timezone))}")
+        for call in calls[:-1]
+        if call.boarding
+    )
+    alights = tuple(
+        Option(str(call.stop_id), f"{call.stop_name}, {format_time(call.arrival, ZoneInfo(call.timezone))}")
+        for call in reversed(calls[1:])
+        if call.alighting
+    )
+    return PartOfTheWay(boards, alights) if len(boards) > 1 or len(alights) > 1 else None
 
 
 async def _trips_of(work: UnitOfWork, item: BookingItem, day: date, travellers: int) -> list[TripCard]:
@@ -248,15 +291,25 @@ async def _trips_of(work: UnitOfWork, item: BookingItem, day: date, travellers: 
     ]
 
 
-async def _wish(request: AnyRequest, services: Services, actor: Actor, lock: UUID, who: Sequence[UUID]) -> ChangeWish:
-    """The change as asked for. Seats are held by the visitor's own session, also where a code opens the booking."""
-    holder = actor
-    if actor.booking_id is not None:
-        own = request.cookies.get(SESSION_COOKIE)
-        if own is None:
-            raise SignInRequired
-        holder = await services.sessions.authenticate(own)
-    return ChangeWish(lock, holder, tuple(SeatWish(each) for each in who))
+async def _wish(request: AnyRequest, services: Services, actor: Actor, new: _New, who: Sequence[UUID]) -> ChangeWish:
+    """The change as asked for."""
+    holder = await holder_for(request, services, actor) if new.lock else actor
+    people = tuple(SeatWish(each) for each in who)
+    return ChangeWish(new.lock, holder, people, from_id=new.from_id, to_id=new.to_id)
+
+
+async def holder_for(request: AnyRequest, services: Services, actor: Actor) -> Actor:
+    """Who holds the new seats: the visitor's own session, also where a code opens the booking.
+
+    Raises:
+        SignInRequired: there is no such session.
+    """
+    if actor.booking_id is None:
+        return actor
+    own = request.cookies.get(SESSION_COOKIE)
+    if own is None:
+        raise SignInRequired
+    return await services.sessions.authenticate(own)
 
 
 async def _quoted(
@@ -265,22 +318,22 @@ async def _quoted(
     booking: Booking,
     actor: Actor,
     services: Services,
-    lock: UUID,
+    new: _New,
     who: Sequence[UUID],
     *,
     changed: str = "",
 ) -> Template | Redirect:
     try:
-        wish = await _wish(request, services, actor, lock, who)
+        wish = await _wish(request, services, actor, new, who)
         quote = await quote_change(work, booking.id, wish, actor=actor, verticals=services.verticals)
-        hold = await get_hold(work, lock)
+        held_until = (await get_hold(work, new.lock)).expires_at if new.lock else None
     except (HoldExpired, HoldNotFound, SignInRequired):
         return see_other(f"/bookings/{booking.id}/change?said=seats-gone")
-    except Invalid as error:
-        problem = Problem("passengers", error.errors[0].text())
+    except (Invalid, NotBoardable) as error:
+        problem = Problem("passengers", error.errors[0].text() if isinstance(error, Invalid) else error.text())
         again = replace(await _start(work, booking, services, who, {}), problems=(problem,))
         return page(request, "after/change.html", again, is_private=True, status=422)
-    view = _quote_view(booking, quote, actor, services, lock, hold.expires_at, changed)
+    view = _quote_view(booking, quote, actor, services, new, held_until, changed)
     origins = checkout_origins(services.providers) if quote.owed else ()
     status = CONFLICT if changed else 200
     return page(request, "after/quote.html", view, is_private=True, status=status, form_origins=origins)
@@ -291,7 +344,7 @@ def _quote_view(
     quote: ChangeQuote,
     actor: Actor,
     services: Services,
-    lock: UUID,
+    asked: _New,
     expires_at: datetime | None,
     changed: str,
 ) -> ChangeView:
@@ -311,7 +364,7 @@ def _quote_view(
         added=tuple((describe_line(line), line.amount) for line in quote.added),
         owed=quote.owed,
         back=quote.given_back,
-        hidden=(("lock", str(lock)), ("passengers", who), ("expected", str(quote.after.minor))),
+        hidden=(*asked.carried, ("passengers", who), ("expected", str(quote.after.minor))),
         old=card_of_item(item),
         new=card_of_description(new),
         swaps=tuple(

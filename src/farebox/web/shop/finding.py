@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -14,6 +14,12 @@ from farebox.timetable import PlaceNotFound, get_sites
 from farebox.web.views.trips import PlaceChoice, SearchForm
 
 MAX_CHOICES = 6
+USUAL_STAY = timedelta(days=2)
+"""Between the way there and the way back, until a traveller says so."""
+
+FURTHER = ("with", "back", "people")
+"""What a search carries along that is for a further ride of an itinerary."""
+
 LONGEST_NUMBER = 3
 EARLIEST_ZONE = timedelta(hours=12)
 """How far behind UTC the day of a traveller may be."""
@@ -45,6 +51,7 @@ def blank_form(work: UnitOfWork, query: Mapping[str, str], settings: Settings) -
     first = (work.now - EARLIEST_ZONE).date()
     last = first + timedelta(days=settings.sales_horizon_days + 1)
     day = parse_day(query.get("date", "")) or work.now.date() + timedelta(days=1)
+    is_round = query.get("way", "round" if query.get("return") else "") == "round" and not query.get("with")
     return SearchForm(
         day=day,
         first_day=first,
@@ -55,6 +62,9 @@ def blank_form(work: UnitOfWork, query: Mapping[str, str], settings: Settings) -
         to_id=query.get("to_id", ""),
         travellers=_travellers(query.get("travellers", ""), settings.max_seats),
         max_travellers=settings.max_seats,
+        way="round" if is_round else "one",
+        return_day=parse_day(query.get("return", "")) or min(last, min(last, day) + USUAL_STAY),
+        carried=tuple((name, query[name]) for name in FURTHER if query.get(name)),
     )
 
 
@@ -66,16 +76,16 @@ async def read_search(work: UnitOfWork, query: Mapping[str, str], settings: Sett
     errors = {name: place.error for name, place in (("from", origin), ("to", destination)) if place.error}
     if query.get("date") and parse_day(query["date"]) is None:
         errors["date"] = _("Enter the day as year, month and day, such as 2026-11-25.")
-    form = SearchForm(
-        day=form.day,
-        first_day=form.first_day,
-        last_day=form.last_day,
+    if form.way == "round" and parse_day(query.get("return", "")) is None:
+        errors["return"] = _("Enter the day of the way back.")
+    elif form.way == "round" and form.return_day and form.return_day < form.day:
+        errors["return"] = _("The way back cannot be on a day before the way there.")
+    form = replace(
+        form,
         from_text=origin.text,
         from_id=str(origin.id or ""),
         to_text=destination.text,
         to_id=str(destination.id or ""),
-        travellers=form.travellers,
-        max_travellers=form.max_travellers,
         errors=errors,
         choices={"from": origin.choices, "to": destination.choices},
     )
@@ -103,7 +113,7 @@ async def _resolve(work: UnitOfWork, text: str, given: str, missing: str) -> _Pl
     text = " ".join(text.split())
     place_id = parse_id(given)
     name = await _name_of(work, place_id) if place_id else None
-    if name is not None and (not text or _fold(name) == _fold(text)):
+    if name is not None and (not text or fold(name) == fold(text)):
         return _Place(text or name, place_id)
     if not text:
         return _Place(text, error=missing)
@@ -128,10 +138,10 @@ def _choose(text: str, found: Sequence[PlaceSuggestion]) -> _Place:
 
 def _named(text: str, found: Sequence[PlaceSuggestion]) -> _Place | None:
     """The place that is called just so, or the stop: in a town, people ride from one stop of a place to another."""
-    same = [place for place in found if _fold(place.name) == _fold(text)]
+    same = [place for place in found if fold(place.name) == fold(text)]
     if len(same) == 1:
         return _Place(same[0].name, same[0].place_id)
-    stops = [stop for place in found for stop in place.stops if _fold(stop.name) == _fold(text)]
+    stops = [stop for place in found for stop in place.stops if fold(stop.name) == fold(text)]
     return _Place(stops[0].name, stops[0].stop_id) if len(stops) == 1 and not same else None
 
 
@@ -147,7 +157,8 @@ def _ids(place: PlaceSuggestion) -> set[UUID]:
     return {place.place_id, *(stop.stop_id for stop in place.stops)}
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """A name without accents and capitals: who types "ha noi" means Hà Nội."""
     bare = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "D"))
     return "".join(c for c in bare if not unicodedata.combining(c)).casefold().strip()
 

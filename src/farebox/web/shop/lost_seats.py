@@ -7,7 +7,7 @@ from uuid import UUID
 
 from farebox.accounts import Actor
 from farebox.bookings import Booking, BookingNotFound, get_booking
-from farebox.coaches import SeatMap, SeatView, find_nearest
+from farebox.coaches import SeatLock, SeatMap, SeatView, find_nearest
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import ngettext
 from farebox.inventory import Hold, find_hold
@@ -48,6 +48,22 @@ class Loss:
     offers: tuple[SeatOffer, ...] = ()
     is_own_doing: bool = False
     booking_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a choice.
+
+    Attributes:
+        lock: the seats held now, if any.
+        notice: what to tell the traveller.
+        lost: seats that others were faster for, and what they are now.
+    """
+
+    lock: SeatLock | None
+    notice: str = ""
+    lost: Mapping[str, SeatStatus] = field(default_factory=dict)
+    offers: tuple[SeatOffer, ...] = ()
 
 
 async def explain_loss(work: UnitOfWork, seats: SeatMap, known: Known, *, actor: Actor) -> Loss:

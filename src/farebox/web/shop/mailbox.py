@@ -50,7 +50,10 @@ class MailboxController(Controller):
         self, work: UnitOfWork, services: Services, message_id: UUID, filename: str
     ) -> Response[bytes]:
         message = await get_message(work, message_id, secrets=services.secrets)
-        file = await get_attachment(work, message, filename, secrets=services.secrets, settings=services.settings)
+        await work.commit()  # printing takes time, and this request must not sit on a connection meanwhile
+        file = await get_attachment(
+            services.database, message, filename, secrets=services.secrets, settings=services.settings
+        )
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
         return Response(file.content, media_type=file.media_type, headers=headers)
 

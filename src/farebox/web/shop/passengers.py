@@ -1,7 +1,9 @@
 """The passengers' step: seats are held, people are named, and a booking is made of both."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -10,22 +12,28 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor, get_operator, get_person
-from farebox.bookings import Booking, BookingNotFound, BookingRequest, create_booking, get_booking
-from farebox.coaches import SalesClosed, SeatLock, extend_lock, get_lock
+from farebox.bookings import (
+    Booking,
+    BookingNotFound,
+    BookingRequest,
+    MixedCurrencies,
+    create_booking,
+    get_booking,
+)
+from farebox.coaches import SalesClosed, SeatsUnavailable, TooManyHolds, lock_seats, release_lock
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import current_language
-from farebox.core.settings import Settings
-from farebox.inventory import ExtensionLimit, HoldExpired, get_hold
-from farebox.pricing import describe_line
+from farebox.core.i18n import gettext as _
+from farebox.inventory import HoldExpired, HoldNotFound
 from farebox.search import get_trip
 from farebox.timetable import DepartureNotFound, NotBoardable
-from farebox.web.labels import seat_place
-from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import BOOKED_BY
-from farebox.web.shop.cards import card_of_detail, card_of_ride, search_url, seats_url
+from farebox.web.pages import AnyRequest, here_of, own_path, page, see_other
+from farebox.web.shop.cards import card_of_detail, search_url, seats_url
+from farebox.web.shop.chosen import clock_of_all, draw_itinerary, price_of_all, stretch_of, way_of
 from farebox.web.shop.clocks import expired_url
 from farebox.web.shop.finding import parse_id
+from farebox.web.shop.itinerary import Itinerary, Part, extend_all, read_itinerary
 from farebox.web.shop.people import (
     blank_people,
     contact_of_booking,
@@ -37,17 +45,19 @@ from farebox.web.shop.people import (
     read_people,
     with_errors,
 )
-from farebox.web.shop.seats import clock_of_lock
+from farebox.web.shop.picking import ids_in, joined
+from farebox.web.shop.seating import RideSeats, Seating, with_picks
+from farebox.web.shop.selection import clock_of_lock
+from farebox.web.shop.stretches import checkout_url
 from farebox.web.shop.trips import FromId, ToId, Travellers
-from farebox.web.views.checkout import ContactFields, ExpiredView, PassengersView, Price
-from farebox.web.views.seats import PriceRow
+from farebox.web.views.checkout import ContactFields, ExpiredView, PassengerFields, PassengersView, Problem
 from farebox.wiring import Services
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class PassengersController(Controller):
-    """Between the seat map and the review. The hold's id is in the address, whose it is in the session."""
+    """Between the seat map and the review. The holds' ids are in the address, whose they are in the session."""
 
     path = "/checkout/{hold_id:uuid}"
     opt = {"access": "guest"}  # noqa: RUF012  (Litestar's own form)
@@ -63,63 +73,70 @@ class PassengersController(Controller):
         hold_id: UUID,
         people: str = "",
     ) -> Template | Redirect:
-        lock = await _lock_or_elsewhere(work, hold_id, actor)
-        if isinstance(lock, Redirect):
-            return lock
-        view = await _view(work, lock)
+        itinerary = await _read(request, work, actor, services, hold_id)
+        elsewhere = await _elsewhere(work, itinerary, actor)
+        if elsewhere:
+            return elsewhere
+        seating = _seating(itinerary)
         earlier = await _earlier(work, parse_id(people), actor)
+        persons, contact = blank_people(seating), ContactFields()
         if earlier:  # seats were changed: nobody types the same twice
-            view = replace(
-                view,
-                passengers=tuple(people_of_booking(earlier, _seats(lock), services.secrets)),
-                contact=contact_of_booking(earlier, services.secrets),
-            )
+            persons = people_of_booking(earlier, seating, services.secrets)
+            contact = contact_of_booking(earlier, services.secrets)
         elif actor.kind == "user" and actor.id is not None:
             person = await get_person(work, actor.id, secrets=services.secrets)
-            view = replace(view, contact=ContactFields(person.email, person.phone))
-        return page(request, "checkout/passengers.html", view, is_private=True)
+            contact = ContactFields(person.email, person.phone)
+        return await _page(request, work, itinerary, actor, services, persons, contact)
 
     @post("/passengers", opt={"rate": "booking"})
     async def name_passengers(
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, hold_id: UUID, data: Form
     ) -> Template | Redirect:
-        lock = await _lock_or_elsewhere(work, hold_id, actor)
-        if isinstance(lock, Redirect):
-            return lock
-        people, contact = read_people(data, _seats(lock)), read_contact(data)
-        if data.get("extend"):
-            lock = await _extended(work, lock, actor, services.settings)
-            view = replace(await _view(work, lock), passengers=tuple(people), contact=contact)
-            return page(request, "checkout/passengers.html", view, is_private=True)
-        details, reach = details_of(people, contact)
-        try:
-            booking = await create_booking(
-                work,
-                BookingRequest((hold_id,), details, reach),
-                actor=actor,
-                verticals=services.verticals,
-                settings=services.settings,
-                secrets=services.secrets,
-                language=current_language(),
-            )
-        except Invalid as error:
-            people, contact, problems = with_errors(people, contact, error.errors)
-            view = replace(await _view(work, lock), passengers=tuple(people), contact=contact, problems=problems)
-            return page(request, "checkout/passengers.html", view, is_private=True, status=422)
-        except (HoldExpired, SalesClosed):
-            return see_other(_expired(lock))
-        return see_other(f"/bookings/{booking.id}/review")
+        """Make the booking; or change something about the seats, and keep what was typed."""
+        itinerary = await _read(request, work, actor, services, hold_id)
+        elsewhere = await _elsewhere(work, itinerary, actor, is_form=True)
+        if elsewhere:
+            return elsewhere
+        if not any(data.get(name) for name in ("extend", "take", "remove", "look")):
+            return await _book(request, work, itinerary, actor, services, data)
+        refusal = await _change(work, itinerary, actor, services, data)
+        changed = await _follow(work, itinerary, actor, services, without=data.get("remove", ""))
+        if not changed.parts:
+            return see_other(_search_again(itinerary))
+        seating = _seating(changed)
+        problems = (Problem("rides", refusal),) if refusal else ()
+        return await _page(
+            request, work, changed, actor, services, read_people(data, seating), read_contact(data), problems
+        )
 
     @post("/extend")
     async def extend(
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, hold_id: UUID
     ) -> Template | Redirect:
-        """More time. Scripts take the new clock out of the page."""
-        lock = await _lock_or_elsewhere(work, hold_id, actor)
-        if isinstance(lock, Redirect):
-            return lock
-        lock = await _extended(work, lock, actor, services.settings)
-        return page(request, "checkout/passengers.html", await _view(work, lock), is_private=True)
+        """More time. Scripts take the new clocks out of the page."""
+        itinerary = await _read(request, work, actor, services, hold_id)
+        elsewhere = await _elsewhere(work, itinerary, actor)
+        if elsewhere:
+            return elsewhere
+        await extend_all(work, itinerary, actor=actor, settings=services.settings)
+        itinerary = await _follow(work, itinerary, actor, services)
+        return await _page(
+            request, work, itinerary, actor, services, blank_people(_seating(itinerary)), ContactFields()
+        )
+
+    @post("/rides")
+    async def change_rides(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, hold_id: UUID, data: Form
+    ) -> Redirect:
+        """More time, or a ride left out, while others are still looked for. Back to the page where it was pressed."""
+        itinerary = await _read(request, work, actor, services, hold_id)
+        await _change(work, itinerary, actor, services, data)
+        here = own_path(data.get("here", ""))
+        removed = parse_id(data.get("remove", ""))
+        if removed is None:
+            return see_other(here)
+        left = itinerary.without(removed)
+        return see_other(_with_rides(here, left) if left else _search_again(itinerary))
 
 
 class ExpiredController(Controller):
@@ -145,63 +162,171 @@ class ExpiredController(Controller):
         return page(request, "checkout/expired.html", view, status=410)
 
 
-async def _lock_or_elsewhere(work: UnitOfWork, hold_id: UUID, actor: Actor) -> SeatLock | Redirect:
-    """The seats held, or where to go when they are not to be booked any more: the browser's back button leads here.
+async def _read(request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, hold_id: UUID) -> Itinerary:
+    """The rides that an address names.
 
     Raises:
-        HoldNotFound, BookingNotFound: somebody else's.
+        HoldNotFound: none of them is this traveller's.
     """
-    hold = await get_hold(work, hold_id)
-    if hold.owner.startswith(BOOKED_BY):
-        booking = await get_booking(work, UUID(hold.owner.removeprefix(BOOKED_BY)), actor=actor)
+    ids = (hold_id, *ids_in(request.query_params.get("with", "")))
+    itinerary = await read_itinerary(work, ids, actor=actor, verticals=services.verticals)
+    if not itinerary.parts:
+        raise HoldNotFound
+    return itinerary
+
+
+async def _elsewhere(work: UnitOfWork, itinerary: Itinerary, actor: Actor, *, is_form: bool = False) -> Redirect | None:
+    """Where to go when there is nothing to book any more: the browser's back button leads here.
+
+    Args:
+        is_form: something was typed, which a single ride whose time is over would lose on a page of its own.
+    """
+    if itinerary.booking_id:
+        booking = await get_booking(work, itinerary.booking_id, actor=actor)
         step = "/passengers" if booking.status == "pending" else ""
         return see_other(f"/bookings/{booking.id}{step}")
-    lock = await get_lock(work, hold_id, actor=actor)
-    return lock if lock.state == "held" else see_other(_expired(lock))
+    if len(itinerary.parts) == 1 and not itinerary.held and not is_form:
+        return see_other(_expired(itinerary.parts[0]))
+    return None
+
+
+async def _change(
+    work: UnitOfWork, itinerary: Itinerary, actor: Actor, services: Services, data: Mapping[str, str]
+) -> str:
+    """What a button asks for about the seats; why it could not be done, if so."""
+    if data.get("extend"):
+        await extend_all(work, itinerary, actor=actor, settings=services.settings)
+    removed = next((part for part in itinerary.held if str(part.hold_id) == data.get("remove")), None)
+    if removed:
+        await release_lock(work, removed.hold_id, actor=actor)
+    hold_id, _colon, numbers = data.get("take", "").partition(":")
+    lost = next((part for part in itinerary.parts if str(part.hold_id) == hold_id and not part.lock), None)
+    if not lost:
+        return ""
+    stretch = stretch_of(lost, ())
+    try:
+        await lock_seats(
+            work,
+            stretch.trip_id,
+            stretch.from_id,
+            stretch.to_id,
+            numbers.split(","),
+            actor=actor,
+            settings=services.settings,
+            office=services.office,
+        )
+    except (SeatsUnavailable, SalesClosed, TooManyHolds, Invalid) as error:
+        return error.text()
+    return ""
+
+
+async def _follow(
+    work: UnitOfWork, itinerary: Itinerary, actor: Actor, services: Services, *, without: str = ""
+) -> Itinerary:
+    """The same rides as they are now."""
+    ids = [part.hold_id for part in itinerary.parts if str(part.hold_id) != without]
+    return await read_itinerary(work, ids, actor=actor, verticals=services.verticals)
+
+
+async def _book(
+    request: AnyRequest,
+    work: UnitOfWork,
+    itinerary: Itinerary,
+    actor: Actor,
+    services: Services,
+    data: Mapping[str, str],
+) -> Template | Redirect:
+    seating = _seating(itinerary)
+    people, contact = read_people(data, seating), read_contact(data)
+    if len(itinerary.held) < len(itinerary.parts):
+        problem = Problem("rides", _("Not all seats are held any more. Choose new ones, or leave that trip out."))
+        return await _page(request, work, itinerary, actor, services, people, contact, (problem,))
+    details, reach = details_of(people, contact, seating)
+    try:
+        booking = await create_booking(
+            work,
+            BookingRequest(tuple(part.hold_id for part in itinerary.parts), details, reach),
+            actor=actor,
+            verticals=services.verticals,
+            settings=services.settings,
+            secrets=services.secrets,
+            language=current_language(),
+        )
+    except Invalid as error:
+        people, contact, problems = with_errors(people, contact, error.errors, seating)
+        return await _page(request, work, itinerary, actor, services, people, contact, problems)
+    except MixedCurrencies as error:
+        problem = Problem("rides", error.text())
+        return await _page(request, work, itinerary, actor, services, people, contact, (problem,))
+    except (HoldExpired, SalesClosed):  # in this very moment
+        itinerary = await _follow(work, itinerary, actor, services)
+        problem = Problem("rides", _("Not all seats are held any more. Choose new ones, or leave that trip out."))
+        return await _page(request, work, itinerary, actor, services, people, contact, (problem,))
+    return see_other(f"/bookings/{booking.id}/review")
 
 
 async def _earlier(work: UnitOfWork, booking_id: UUID | None, actor: Actor) -> Booking | None:
     """The booking whose people are carried over, if it is this traveller's."""
     if booking_id is None:
         return None
-    try:
+    with suppress(BookingNotFound):
         return await get_booking(work, booking_id, actor=actor)
-    except BookingNotFound:
-        return None
+    return None
 
 
-async def _extended(work: UnitOfWork, lock: SeatLock, actor: Actor, settings: Settings) -> SeatLock:
-    """The hold with more time, or as it is where there is no more to be had: its clock then says so."""
-    try:
-        return await extend_lock(work, lock.id, actor=actor, settings=settings)
-    except (ExtensionLimit, HoldExpired):
-        return lock
-
-
-async def _view(work: UnitOfWork, lock: SeatLock) -> PassengersView:
-    operator = await get_operator(work, lock.departure.operator_id)
-    seats = _seats(lock)
-    trip = card_of_ride(lock.departure, lock.segment, operator, seats=len(seats))
-    rows = tuple(PriceRow(describe_line(line), line.amount) for line in lock.quote.lines if line.amount)
-    return PassengersView(
-        trip=trip,
-        price=Price(rows, lock.total, lock.quote.tax or None),
-        clock=clock_of_lock(work, lock, len(seats)),
-        action=f"/checkout/{lock.id}/passengers",
-        back_url=seats_url(trip, len(seats)),
-        contact=ContactFields(),
-        passengers=tuple(blank_people(seats)),
+async def _page(
+    request: AnyRequest,
+    work: UnitOfWork,
+    itinerary: Itinerary,
+    actor: Actor,
+    services: Services,
+    people: Sequence[PassengerFields],
+    contact: ContactFields,
+    problems: tuple[Problem, ...] = (),
+) -> Template:
+    """The form. Its address names the seats as they are now, whatever has been chosen anew."""
+    query = dict(here_of(request).query)
+    carried = str(parse_id(query.get("people", "")) or "")
+    first = itinerary.parts[0]
+    ids = [part.hold_id for part in itinerary.parts]
+    is_single = len(itinerary.parts) == 1 and first.lock is not None
+    view = PassengersView(
+        trips=tuple(part.trip for part in itinerary.parts),
+        price=price_of_all(itinerary),
+        clock=clock_of_lock(work, first.lock, len(first.seats))
+        if is_single and first.lock
+        else clock_of_all(work, itinerary, carried),
+        action=checkout_url(ids, carried),
+        back_url=stretch_of(itinerary.parts[-1], ids[:-1], people=carried).url("seats"),
+        contact=contact,
+        passengers=tuple(with_picks(people, _seating(itinerary))),
         passenger_types=passenger_types(),
         id_types=id_types(),
+        problems=problems,
+        chosen=None
+        if is_single
+        else await draw_itinerary(work, itinerary, actor=actor, settings=services.settings, people=carried),
     )
+    return page(request, "checkout/passengers.html", view, is_private=True, status=422 if problems else 200)
 
 
-def _seats(lock: SeatLock) -> list[tuple[str, str]]:
-    features = {seat.number: seat.features for seat in lock.departure.seat_plan.seats}
-    return [(number, seat_place(features[number])) for number in lock.seat_numbers]
+def _seating(itinerary: Itinerary) -> Seating:
+    return [RideSeats(part.hold_id, part.trip_id, way_of(part), part.places) for part in itinerary.parts]
 
 
-def _expired(lock: SeatLock) -> str:
+def _expired(part: Part) -> str:
     """The page about the end of the time of these seats."""
-    ride = lock.segment
-    return expired_url(lock.departure.id, ride.board.stop_id, ride.alight.stop_id, len(lock.seat_numbers))
+    return expired_url(part.trip.id, part.trip.from_id, part.trip.to_id, len(part.seats))
+
+
+def _with_rides(url: str, hold_ids: Sequence[UUID]) -> str:
+    """A page of ours with other rides carried along."""
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "with"]
+    return f"{parts.path}?{urlencode([*query, ('with', joined(hold_ids))])}"
+
+
+def _search_again(itinerary: Itinerary) -> str:
+    """The search that the last ride was found by: all of them were left out."""
+    part = itinerary.parts[-1]
+    return search_url(part.trip.board, part.trip.alight, max(1, len(part.seats)))

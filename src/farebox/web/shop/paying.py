@@ -20,7 +20,8 @@ from farebox.payments import (
     pay_from_wallet,
     start_payment,
 )
-from farebox.web.pages import own_address, see_other
+from farebox.web.pages import see_other
+from farebox.web.shop.checkouts import page_of
 from farebox.web.shop.methods import chosen_method, method_options, methods_of
 from farebox.web.views.checkout import WalletPart
 from farebox.web.views.trips import Option
@@ -86,7 +87,7 @@ async def pay_booking(
         providers=services.providers,
         settings=services.settings,
     )
-    return see_other(own_address(payment.checkout_url or back, services.settings))
+    return see_other(page_of(payment, services.settings) or back)
 
 
 async def _balance(work: UnitOfWork, currency: str, actor: Actor) -> Money | None:

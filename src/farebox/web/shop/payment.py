@@ -32,8 +32,8 @@ from farebox.payments import (
     look_after,
     play_sandbox,
 )
-from farebox.web.pages import AnyRequest, is_part, own_address, own_path, page, see_other
-from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.pages import AnyRequest, is_part, own_path, page, see_other
+from farebox.web.shop.checkouts import checkout_origins, page_of
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.conditions import moment
 from farebox.web.shop.methods import method_label, method_options, methods_of, received
@@ -189,7 +189,7 @@ async def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView, 
         reference=booking.reference,
         amount=due,
         refresh_url=f"/bookings/{booking.id}/return",
-        payment_url=own_address(payment.checkout_url or "", services.settings) if payment.is_open else "",
+        payment_url=page_of(payment, services.settings) if payment.is_open else "",
         facts=tuple(facts),
         received=received(booking, due),
         waited_long=waited > PATIENCE_SECONDS,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from farebox.bookings import Booking, Contact, PassengerDetails, PassengerType
@@ -9,11 +10,9 @@ from farebox.core.crypto import Secrets
 from farebox.core.errors import FieldError
 from farebox.core.i18n import gettext as _
 from farebox.web.labels import ID_TYPES, PASSENGER_TYPES
+from farebox.web.shop.seating import Seating, Seats, place_in, read_seats, seats_as_before, usual_seats
 from farebox.web.views.checkout import ContactFields, PassengerFields, Problem
 from farebox.web.views.trips import Option
-
-Places = Sequence[tuple[str, str]]
-"""Seat numbers and where they are, in words."""
 
 LONGEST = 300
 """Characters of a field that are looked at; the rules of the domain are stricter and say so."""
@@ -30,25 +29,20 @@ _FIELD_IDS = {
 }
 
 
-def blank_people(seats: Places) -> list[PassengerFields]:
-    return [PassengerFields(index, number, place) for index, (number, place) in enumerate(seats)]
+def blank_people(seating: Seating) -> list[PassengerFields]:
+    return [_seated(index, seats, seating) for index, seats in enumerate(usual_seats(seating))]
 
 
-def people_of_booking(booking: Booking, seats: Places, secrets: Secrets) -> list[PassengerFields]:
-    """The booking's people on these seats, in order; seats beyond them are blank."""
+def people_of_booking(booking: Booking, seating: Seating, secrets: Secrets) -> list[PassengerFields]:
+    """The booking's people on these seats; seats beyond them are blank."""
     contact_phone = booking.contact.phone.open(secrets)
     filled = []
-    for index, (number, place) in enumerate(seats):
-        if index >= len(booking.passengers):
-            filled.append(PassengerFields(index, number, place))
-            continue
-        person = booking.passengers[index]
-        phone = person.phone.open(secrets)
-        filled.append(
-            PassengerFields(
-                index=index,
-                seat=number,
-                seat_place=place,
+    for index, (person, seats) in enumerate(seats_as_before(booking, seating, secrets)):
+        fields = _seated(index, seats, seating)
+        if person is not None:
+            phone = person.phone.open(secrets)
+            fields = replace(
+                fields,
                 full_name=person.full_name,
                 passenger_type=person.passenger_type,
                 id_type=person.id_type,
@@ -57,7 +51,7 @@ def people_of_booking(booking: Booking, seats: Places, secrets: Secrets) -> list
                 email=person.email.open(secrets) if person.email else "",
                 special_needs=person.special_needs,
             )
-        )
+        filled.append(fields)
     return filled
 
 
@@ -65,17 +59,15 @@ def contact_of_booking(booking: Booking, secrets: Secrets) -> ContactFields:
     return ContactFields(booking.contact.email.open(secrets), booking.contact.phone.open(secrets))
 
 
-def read_people(form: Mapping[str, str], seats: Places) -> list[PassengerFields]:
-    """What was typed for each seat."""
+def read_people(form: Mapping[str, str], seating: Seating) -> list[PassengerFields]:
+    """What was typed for each person, and which seats they take."""
 
     def typed(index: int, name: str) -> str:
         return form.get(f"passengers.{index}.{name}", "")[:LONGEST]
 
     return [
-        PassengerFields(
-            index=index,
-            seat=number,
-            seat_place=place,
+        replace(
+            _seated(index, seats, seating),
             full_name=typed(index, "full_name"),
             passenger_type=_one_of(typed(index, "passenger_type"), PASSENGER_TYPES),
             id_type=_one_of(typed(index, "id_type"), ID_TYPES),
@@ -84,7 +76,7 @@ def read_people(form: Mapping[str, str], seats: Places) -> list[PassengerFields]
             email=typed(index, "email"),
             special_needs=typed(index, "special_needs") == "1",
         )
-        for index, (number, place) in enumerate(seats)
+        for index, seats in enumerate(read_seats(form, seating))
     ]
 
 
@@ -93,12 +85,12 @@ def read_contact(form: Mapping[str, str]) -> ContactFields:
 
 
 def details_of(
-    people: Sequence[PassengerFields], contact: ContactFields
+    people: Sequence[PassengerFields], contact: ContactFields, seating: Seating
 ) -> tuple[tuple[PassengerDetails, ...], Contact]:
-    """As the booking takes them. Who gave no phone is reached at the contact's."""
+    """As the booking takes them: each person once for each ride. Who gave no phone is reached at the contact's."""
     passengers = tuple(
         PassengerDetails(
-            seat_number=person.seat,
+            seat_number=person.seats[place],
             full_name=person.full_name,
             id_type="passport" if person.id_type == "passport" else "citizen_id",
             id_number=person.id_number,
@@ -106,32 +98,40 @@ def details_of(
             email=person.email.strip() or None,
             passenger_type=PASSENGER_TYPE[person.passenger_type],
             special_needs=person.special_needs,
+            hold_id=seating[place].hold_id,
         )
-        for person in people
+        for person, place in _sent(people, seating)
     )
     return passengers, Contact(contact.email, contact.phone)
 
 
 def with_errors(
-    people: Sequence[PassengerFields], contact: ContactFields, errors: Sequence[FieldError]
+    people: Sequence[PassengerFields], contact: ContactFields, errors: Sequence[FieldError], seating: Seating
 ) -> tuple[list[PassengerFields], ContactFields, tuple[Problem, ...]]:
     """The form with each error at its field, and the summary of them all in the order of the page."""
+    sent = _sent(people, seating)
     for error in errors:
         head, _dot, name = error.field.rpartition(".")
         name = _capital.sub(lambda match: f"_{match[1].lower()}", name)
         if head == "contact":
             contact.errors.setdefault(name, error.text())
         elif head.startswith("passengers."):
-            person = people[min(int(head.removeprefix("passengers.")), len(people) - 1)]
+            person, place = sent[min(int(head.removeprefix("passengers.")), len(sent) - 1)]
             if name == "phone" and not person.phone.strip():
                 continue  # it is the contact's, and told there
             if name == "seat_number":
-                name = "passenger_type"
+                name = f"seats_{place}" if len(seating) > 1 else "passenger_type"
             person.errors.setdefault(name, error.text())
+        elif error.field == "passengers":
+            _tell_whose_seat(people, seating, error)
     problems = [Problem(f"contact-{name}", text) for name, text in contact.errors.items()]
     for person in people:
         for name, text in person.errors.items():
-            told = _("Seat {seat}: {problem}").format(seat=person.seat, problem=text)
+            told = (
+                _("Seat {seat}: {problem}").format(seat=person.seat, problem=text)
+                if len(seating) == 1
+                else _("Passenger {number}: {problem}").format(number=person.index + 1, problem=text)
+            )
             problems.append(Problem(f"passenger-{person.index}-{_FIELD_IDS.get(name, name)}", told))
     return list(people), contact, tuple(problems)
 
@@ -146,3 +146,21 @@ def id_types() -> tuple[Option, ...]:
 
 def _one_of(typed: str, known: Mapping[str, str]) -> str:
     return typed if typed in known else next(iter(known))
+
+
+def _seated(index: int, seats: Seats, seating: Seating) -> PassengerFields:
+    return PassengerFields(index, *place_in(seating, seats), seats=seats)
+
+
+def _sent(people: Sequence[PassengerFields], seating: Seating) -> list[tuple[PassengerFields, int]]:
+    """Each person with each ride that they take, in the order in which the booking is told of them."""
+    return [(person, place) for place in range(len(seating)) for person in people if person.seats[place]]
+
+
+def _tell_whose_seat(people: Sequence[PassengerFields], seating: Seating, error: FieldError) -> None:
+    """A seat without a passenger is told where somebody else was put on no seat, or on one that is not theirs alone."""
+    for place, ride in enumerate(seating):
+        missing = set(ride.numbers) - {person.seats[place] for person in people}
+        idle = next((person for person in people if not person.seats[place]), None)
+        if missing and idle and error.facts.get("seat") in missing:
+            idle.errors.setdefault(f"seats_{place}", error.text())

@@ -31,6 +31,16 @@ def joined(ids: Sequence[UUID]) -> str:
     return ",".join(map(str, ids))
 
 
+def returns_to_pick(booking: Booking, chosen: Collection[UUID], secrets: Secrets) -> tuple[SeatToPick, ...]:
+    """Whose open returns there are to choose from."""
+    people = {person.id: (person, item) for item in booking.items for person in item.passengers}
+    found = [(each, *people[each.passenger_id]) for each in booking.open_returns]
+    return tuple(
+        SeatToPick(str(each.id), person_row(person, item.description, secrets), is_chosen=each.id in chosen)
+        for each, person, item in found
+    )
+
+
 def rides_to_pick(
     booking: Booking, chosen: Collection[UUID], closed: Callable[[BookingItem], str], secrets: Secrets
 ) -> tuple[RideToPick, ...]:

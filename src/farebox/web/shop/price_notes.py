@@ -11,6 +11,9 @@ NOTES: Final = {
     "fare-": N_("Fare for the whole stretch"),
     "rule-": N_("By a price rule of the operator"),
     "seat": N_("For this place in the vehicle"),
+    "open-return-fare-": N_("To ride back on a day that you choose later"),
+    "open-return-rule-": N_("By a price rule of the operator"),
+    "open-return-tax": N_("Added to the price by law"),
     "promotion": N_("Taken off by the code"),
     "tax": N_("Added to the price by law"),
     "service-fee": N_("Once for the trip, however many seats"),
@@ -18,9 +21,14 @@ NOTES: Final = {
 """How a line's label begins -> what it is for. Lines that say it all themselves have no note."""
 
 
-def note_of(line: BookedLine, items: tuple[BookingItem, ...]) -> str:
-    """What a line is for; of several trips, for which."""
-    text = next((_(note) for start, note in NOTES.items() if line.label.startswith(start)), "")
+def note_of(line: BookedLine) -> str:
+    """What a line is for."""
+    return next((_(note) for start, note in NOTES.items() if line.label.startswith(start)), "")
+
+
+def way_of_line(line: BookedLine, items: tuple[BookingItem, ...]) -> str:
+    """Of several rides, which a line is of."""
+    if line.open_return_id is not None:
+        return ""
     ways = {item.id: way_in_words(item.description) for item in items}
-    way = ways.get(line.item_id, "") if len(items) > 1 else ""
-    return ", ".join(filter(None, [text, way]))
+    return ways.get(line.item_id, "") if len(items) > 1 else ""

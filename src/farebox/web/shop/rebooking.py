@@ -1,4 +1,7 @@
-"""The same trip once more, in one click: seats like the old ones are held, and the same people stand on the review."""
+"""The same trip once more, in one click: seats like the old ones are held, and the same people stand on the review.
+
+Who has reached the booking with a mailed code gets the seats as well, held by their own session.
+"""
 
 from uuid import UUID
 
@@ -13,6 +16,8 @@ from farebox.core.i18n import current_language
 from farebox.inventory import HoldTerms, UnitsTaken
 from farebox.web.pages import AnyRequest, see_other
 from farebox.web.shop.cards import card_of_item, search_url
+from farebox.web.shop.session import holder_of
+from farebox.web.shop.stretches import checkout_url
 from farebox.wiring import Services
 
 
@@ -30,21 +35,23 @@ class RebookController(Controller):
         old = await get_booking(work, booking_id, actor=actor)
         first = card_of_item(old.items[0])
         elsewhere = search_url(first.board, first.alight, len(old.items[0].units))
-        if actor.booking_id is not None:  # a code opens this booking, and holds no seats
-            return see_other(elsewhere)
+        holder, cookies = await holder_of(request, work, actor, services)
         try:
             found = await rebook(
                 work,
                 booking_id,
                 actor=actor,
+                holder=holder,
                 verticals=services.verticals,
                 terms=HoldTerms.of(settings),
                 secrets=services.secrets,
             )
         except (NothingFound, UnitsTaken):
-            return see_other(elsewhere)
+            return see_other(elsewhere, cookies)
         holds = tuple(each.hold.id for each in found if each.hold)
         people = tuple(person for each in found for person in each.people)
+        if not people:  # a code shows the booking, but nobody's documents: they are named anew
+            return see_other(checkout_url(holds), cookies)
         contact = Contact(old.contact.email.open(services.secrets), old.contact.phone.open(services.secrets))
         try:
             new = await create_booking(
@@ -57,5 +64,5 @@ class RebookController(Controller):
                 language=current_language(),
             )
         except Invalid:  # such as people whose documents were wiped: they are named anew
-            return see_other(f"/checkout/{holds[0]}/passengers")
+            return see_other(checkout_url(holds))
         return see_other(f"/bookings/{new.id}/review")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Literal
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from litestar import Controller, get
@@ -13,7 +14,6 @@ from farebox.accounts import list_operators
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import format_money, ngettext
 from farebox.core.i18n import gettext as _
-from farebox.core.settings import Settings
 from farebox.search import BadQuery, DayPrice, TripPage, TripQuery, nearby_destinations, neighbouring_days, search_trips
 from farebox.timetable import get_sites
 from farebox.web.days import day_in_words
@@ -29,8 +29,9 @@ from farebox.web.shop.filters import (
     sort_options,
 )
 from farebox.web.shop.finding import Asked, read_search, whole_number
-from farebox.web.shop.home import draw_home
+from farebox.web.shop.home import chosen_before, draw_home
 from farebox.web.views.trips import DayTile, ResultsView, SearchForm, Suggestion
+from farebox.wiring import Services
 
 DAYS_AROUND = 3
 DAYS_FURTHER = 7
@@ -40,21 +41,22 @@ FIRST_SHOWN = 40
 SHOWN_MORE = 80
 MOST_SHOWN = 200
 MAX_SUGGESTIONS = 3
-CARRIED = ("from", "from_id", "to", "to_id", "date", "travellers", "sort")
+CARRIED = ("from", "from_id", "to", "to_id", "date", "travellers", "sort", "way", "return", "with", "back", "people")
 
 
 class ResultsController(Controller):
     """Trips between two places on a day."""
 
     @get("/search", opt={"access": "public"}, include_in_schema=False)
-    async def results(self, request: AnyRequest, work: UnitOfWork, settings: Settings) -> Template | Redirect:
+    async def results(self, request: AnyRequest, work: UnitOfWork, services: Services) -> Template | Redirect:
         here = here_of(request)
         query = dict(here.query)
         if query.get("swap"):
             return see_other(here.with_query(_swapped(query), path="/" if _is_incomplete(query) else None))
-        asked = await read_search(work, query, settings)
+        chosen = await chosen_before(request, work, services)
+        asked = await read_search(work, query, services.settings)
         if isinstance(asked, SearchForm):
-            return await draw_home(request, work, settings, asked)
+            return await draw_home(request, work, asked, chosen)
         here = _settled(here, asked.form)
         filters = read_filters(here.query)
         try:
@@ -62,8 +64,9 @@ class ResultsController(Controller):
             days = await _strip(work, asked)
         except BadQuery as error:
             form = replace(asked.form, errors={each.field: each.text() for each in error.errors})
-            return await draw_home(request, work, settings, form)
-        return page(request, "shop/results.html", await _view(work, asked, filters, found, days, here))
+            return await draw_home(request, work, form, chosen)
+        view = replace(await _view(work, asked, filters, found, days, here), chosen=chosen)
+        return page(request, "shop/results.html", view, is_private=chosen is not None)
 
 
 def _settled(here: Here, form: SearchForm) -> Here:
@@ -131,10 +134,26 @@ async def _view(
         clear_url=here.with_query(dict.fromkeys([*FILTERS, "show"])),
         hidden=tuple((name, value) for name, value in here.query if name in CARRIED),
         suggestions=await _suggestions(work, asked, found, here) if state == "none" else (),
+        way=_way(asked.form),
+        carried=_carried(asked.form),
         more_url=here.with_query({"show": str(MOST_SHOWN if found.limit >= SHOWN_MORE else SHOWN_MORE)})
         if found.total > len(found.items) and found.limit < MOST_SHOWN
         else "",
     )
+
+
+def _way(form: SearchForm) -> Literal["", "there", "back", "more"]:
+    carried = dict(form.carried)
+    if form.way == "round":
+        return "there"
+    return "back" if carried.get("back") else "more" if carried.get("with") else ""
+
+
+def _carried(form: SearchForm) -> str:
+    """What the addresses of trips have at their end: what the choice is for."""
+    back = {"back": form.return_day.isoformat()} if form.way == "round" and form.return_day else {}
+    query = urlencode(dict(form.carried) | back)
+    return f"&{query}" if query else ""
 
 
 def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayTile, ...]:
@@ -144,7 +163,7 @@ def _tiles(days: Sequence[DayPrice], form: SearchForm, here: Here) -> tuple[DayT
     return tuple(
         DayTile(
             day.date,
-            here.with_query({"date": day.date.isoformat(), "show": None}),
+            _on(here, form, day.date),
             day.price,
             day.trips,
             is_current=day.date == form.day,
@@ -166,10 +185,13 @@ async def _suggestions(work: UnitOfWork, asked: Asked, found: TripPage, here: He
         passengers=asked.form.travellers,
     )
     near = sorted((day for day in around if day.trips), key=lambda day: abs(day.date - asked.form.day))
-    ways = [Suggestion(_day_name(day.date), _day_offer(day), _on(here, day.date)) for day in near[:MAX_SUGGESTIONS]]
+    ways = [
+        Suggestion(_day_name(day.date), _day_offer(day), _on(here, asked.form, day.date))
+        for day in near[:MAX_SUGGESTIONS]
+    ]
     if not ways and found.on_sale:
         day = max(found.on_sale.first_day, min(asked.form.day + timedelta(days=1), found.on_sale.last_day))
-        ways.append(Suggestion(_day_name(day), _("The nearest day on which coaches run"), _on(here, day)))
+        ways.append(Suggestion(_day_name(day), _("The nearest day on which coaches run"), _on(here, asked.form, day)))
     if not ways:
         ways = [
             Suggestion(
@@ -193,8 +215,14 @@ def _day_offer(day: DayPrice) -> str:
     return _("{trips} from {price}").format(trips=trips, price=format_money(day.price))
 
 
-def _on(here: Here, day: date) -> str:
-    return here.with_query({"date": day.isoformat(), "show": None})
+def _on(here: Here, form: SearchForm, day: date) -> str:
+    """The same search on another day. A way back goes along, where it would be before the way there."""
+    changes: dict[str, str | None] = {"date": day.isoformat(), "show": None}
+    if form.way == "round" and form.return_day and form.return_day < day:
+        changes["return"] = day.isoformat()
+    if dict(form.carried).get("back"):
+        changes["back"] = day.isoformat()
+    return here.with_query(changes)
 
 
 def _shown(query: dict[str, str]) -> int:

@@ -1,6 +1,7 @@
 """Review and pay: what was chosen, what it costs, the terms, and the way to the payment page."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -16,8 +17,8 @@ from farebox.bookings import (
     BookingExpired,
     NotModifiable,
     extend_booking,
+    find_open_return,
     get_booking,
-    reopen_choice,
     update_passengers,
 )
 from farebox.core.db import UnitOfWork
@@ -29,10 +30,13 @@ from farebox.core.settings import Settings
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.payments import cancel_booking
 from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import cards_of, is_guest, places_of, price_of, rides_of
+from farebox.web.shop.booked import cards_of, is_guest, price_of, rides_of
 from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.shop.choosing_again import choose_again
 from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.itinerary import MOST, read_itinerary, saved_of
 from farebox.web.shop.methods import received
+from farebox.web.shop.open_return import choice_of
 from farebox.web.shop.paying import pay_booking, ways_to_pay
 from farebox.web.shop.people import (
     contact_of_booking,
@@ -44,6 +48,8 @@ from farebox.web.shop.people import (
     read_people,
     with_errors,
 )
+from farebox.web.shop.seating import seating_of_booking, with_picks
+from farebox.web.shop.stretches import checkout_url
 from farebox.web.views.checkout import PassengersView, Problem, PromotionFields, ReviewView
 from farebox.wiring import Services
 
@@ -65,7 +71,7 @@ class ReviewController(Controller):
     ) -> Template | Redirect:
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
-            return see_other(f"/bookings/{booking_id}")
+            return see_other(await _choosing(work, booking, actor, services) or f"/bookings/{booking_id}")
         return await _page(request, work, booking, actor, services)
 
     @post("/review", opt={"rate": "booking"})
@@ -82,16 +88,19 @@ class ReviewController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         if data.get("cancel"):
             await cancel_booking(work, booking_id, actor=actor)
-            return see_other(f"/bookings/{booking_id}")
-        if booking.status != "pending":
+        if data.get("cancel") or booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
             return await _page(request, work, booking, actor, services, data)
-        if data.get("apply") or data.get("promotion_off"):
-            return await _use_code(request, work, booking, actor, services, data)
+        if data.get("apply") or data.get("promotion_off") or data.get("open_return"):
+            reprice = _choose_return if data.get("open_return") else _use_code
+            return await reprice(request, work, booking, actor, services, data)
         if data.get("terms") == "1":
-            return await pay_booking(work, booking, actor, services, data)
+            try:
+                return await pay_booking(work, booking, actor, services, data)
+            except BookingExpired:  # in this very moment: its page says so
+                return see_other(f"/bookings/{booking_id}")
         problem = Problem("terms", _("Accept the conditions to go on."))
         return await _page(request, work, booking, actor, services, data, problem)
 
@@ -110,12 +119,14 @@ class ReviewController(Controller):
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
     ) -> Template | Redirect:
         booking = await get_booking(work, booking_id, actor=actor)
-        people, contact = read_people(data, _seats(booking)), read_contact(data)
+        seating = seating_of_booking(booking)
+        people, contact = read_people(data, seating), read_contact(data)
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
-            view = replace(await _passengers(work, booking, services), passengers=tuple(people), contact=contact)
+            shown = tuple(with_picks(people, seating))
+            view = replace(await _passengers(work, booking, services), passengers=shown, contact=contact)
             return page(request, "checkout/passengers.html", view, is_private=True)
-        details, reach = details_of(people, contact)
+        details, reach = details_of(people, contact, seating)
         try:
             await update_passengers(
                 work,
@@ -128,10 +139,10 @@ class ReviewController(Controller):
                 secrets=services.secrets,
             )
         except Invalid as error:
-            people, contact, problems = with_errors(people, contact, error.errors)
+            people, contact, problems = with_errors(people, contact, error.errors, seating)
             view = replace(
                 await _passengers(work, booking, services),
-                passengers=tuple(people),
+                passengers=tuple(with_picks(people, seating)),
                 contact=contact,
                 problems=problems,
             )
@@ -147,16 +158,11 @@ class ReviewController(Controller):
         return see_other(f"/bookings/{booking_id}/{'review' if booking.status == 'pending' else ''}".rstrip("/"))
 
     @post("/seats", opt={"rate": "booking"})
-    async def reopen(self, work: UnitOfWork, actor: Actor, settings: Settings, booking_id: UUID) -> Redirect:
-        """Choose other seats: the held ones stay held, and the people are carried over."""
-        try:
-            booking = await reopen_choice(work, booking_id, actor=actor, terms=HoldTerms.of(settings))
-        except NotModifiable:
-            return see_other(f"/bookings/{booking_id}")
-        item = booking.items[0]
-        ends = f"from={item.from_id}&to={item.to_id}" if item.from_id and item.to_id else ""
-        travellers = len(booking.passengers)
-        return see_other(f"/trips/{item.resource_id}/seats?{ends}&travellers={travellers}&people={booking_id}")
+    async def reopen(
+        self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
+    ) -> Redirect:
+        """Choose other seats of a ride, a further ride, or leave one out: the held seats stay held, the people too."""
+        return await choose_again(work, booking_id, actor, services, data)
 
     @post("/extend")
     async def extend(
@@ -165,6 +171,14 @@ class ReviewController(Controller):
         """More time. Scripts take the new clock out of the page."""
         booking = await _extended(work, await get_booking(work, booking_id, actor=actor), actor, services.settings)
         return await _page(request, work, booking, actor, services)
+
+
+async def _choosing(work: UnitOfWork, booking: Booking, actor: Actor, services: Services) -> str:
+    """Where the choice goes on that this booking was given up for: the browser's back button leads here."""
+    itinerary = await read_itinerary(
+        work, [item.hold_id for item in booking.items], actor=actor, verticals=services.verticals
+    )
+    return checkout_url([part.hold_id for part in itinerary.held], str(booking.id)) if itinerary.held else ""
 
 
 async def _extended(work: UnitOfWork, booking: Booking, actor: Actor, settings: Settings) -> Booking:
@@ -200,6 +214,28 @@ async def _use_code(
     return await _page(request, work, booking, actor, services, {**data, "promotion": ""})
 
 
+async def _choose_return(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    actor: Actor,
+    services: Services,
+    data: Mapping[str, str],
+) -> Template:
+    """With the open return, or without it."""
+    with suppress(Invalid):  # it is not sold any more: the page says so by not offering it
+        booking = await update_passengers(
+            work,
+            booking.id,
+            open_return=data["open_return"] == "on",
+            actor=actor,
+            verticals=services.verticals,
+            settings=services.settings,
+            secrets=services.secrets,
+        )
+    return await _page(request, work, booking, actor, services, data)
+
+
 async def _page(
     request: AnyRequest,
     work: UnitOfWork,
@@ -213,9 +249,13 @@ async def _page(
     typed = typed or {}
     ways = await ways_to_pay(work, booking, actor, services, typed)
     at = f"/bookings/{booking.id}"
+    can_choose = actor.booking_id is None  # a code for the booking holds no seats
     view = ReviewView(
         reference=booking.reference,
         rides=rides_of(booking, services.secrets, work.now),
+        saved=saved_of(booking.lines, booking.total.currency),
+        can_choose=can_choose,
+        can_add=can_choose and len(booking.items) < MOST,
         contact_email=booking.contact.email.open(services.secrets),
         contact_phone=booking.contact.phone.open(services.secrets),
         price=price_of(booking),
@@ -225,6 +265,7 @@ async def _page(
         received=received(booking, ways.due),
         wallet=ways.wallet,
         promotion=_promotion(booking, typed, problem),
+        open_return=choice_of(await find_open_return(work, booking.id, verticals=services.verticals), booking),
         action=f"{at}/review",
         passengers_url=f"{at}/passengers",
         seats_url=f"{at}/seats",
@@ -254,19 +295,16 @@ def _promotion(booking: Booking, typed: Mapping[str, str], problem: Problem | No
 
 
 async def _passengers(work: UnitOfWork, booking: Booking, services: Services) -> PassengersView:
+    seating = seating_of_booking(booking)
     return PassengersView(
-        trip=cards_of(booking)[0],
+        trips=cards_of(booking),
         price=price_of(booking),
         clock=await clock_of_booking(work, booking),
         action=f"/bookings/{booking.id}/passengers",
         back_url=f"/bookings/{booking.id}/review",
         contact=contact_of_booking(booking, services.secrets),
-        passengers=tuple(people_of_booking(booking, _seats(booking), services.secrets)),
+        passengers=tuple(with_picks(people_of_booking(booking, seating, services.secrets), seating)),
         passenger_types=passenger_types(),
         id_types=id_types(),
         is_change=True,
     )
-
-
-def _seats(booking: Booking) -> list[tuple[str, str]]:
-    return [(number, places_of(item).get(number, "")) for item in booking.items for number in item.seat_numbers]

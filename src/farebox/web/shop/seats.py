@@ -1,9 +1,8 @@
 """The seat map: choosing and holding seats, with and without scripts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Any
+from dataclasses import replace
+from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor, get_operator
 from farebox.coaches import (
-    SeatLock,
     SeatMap,
     SeatsUnavailable,
     TooManyHolds,
@@ -28,18 +26,19 @@ from farebox.core.i18n import gettext as _
 from farebox.core.settings import Settings
 from farebox.edge.rate_limits import count_also
 from farebox.inventory import ExtensionLimit, HoldExpired
-from farebox.pricing import describe_line
-from farebox.web.labels import seat_place
 from farebox.web.pages import AnyRequest, is_part, page, see_other
-from farebox.web.shop.cards import card_of_ride, search_url
-from farebox.web.shop.clocks import expired_url
+from farebox.web.shop.cards import card_of_ride
+from farebox.web.shop.chosen import draw_itinerary
 from farebox.web.shop.finding import parse_id, whole_number
-from farebox.web.shop.lost_seats import Known, explain_loss, offer_instead
-from farebox.web.shop.picking import ids_in, joined
+from farebox.web.shop.itinerary import Itinerary, extend_all, read_itinerary
+from farebox.web.shop.lost_seats import Known, Outcome, offer_instead
 from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
-from farebox.web.shop.session import guest_of, viewer_of
+from farebox.web.shop.selection import seats_held, selection_of
+from farebox.web.shop.session import guest_of
+from farebox.web.shop.stretches import Stretch, read_carried
 from farebox.web.shop.trips import FromId, ToId, Travellers
-from farebox.web.views.seats import ChosenSeat, HoldClock, PriceRow, SeatMapView, SeatOffer, SeatStatus, Selection
+from farebox.web.views.itinerary import ChosenRide
+from farebox.web.views.seats import SeatMapView, SeatOffer, SeatStatus
 from farebox.wiring import Services
 
 TRIES = 3
@@ -49,63 +48,6 @@ SEAT_NUMBER_LENGTH = 10
 
 MOST_KNOWN = 60
 """Seats that a page may name as held. More than anybody can hold."""
-
-DIGEST_BYTES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A ride on a departure, as the address names it.
-
-    Attributes:
-        people: the booking whose people are carried over to the seats.
-        change, who: the booking of which some people are to have these seats instead of theirs.
-    """
-
-    trip_id: UUID
-    from_id: UUID | None
-    to_id: UUID | None
-    travellers: int
-    people: str = ""
-    change: str = ""
-    who: str = ""
-
-    def url(self, step: str) -> str:
-        query = {
-            "from": self.from_id or "",
-            "to": self.to_id or "",
-            "travellers": self.travellers,
-            **self.carried,
-        }
-        return f"/trips/{self.trip_id}/{step}?{urlencode({name: value for name, value in query.items() if value})}"
-
-    @property
-    def carried(self) -> dict[str, str]:
-        """What goes along with the choice, besides the ride."""
-        return {"people": self.people, "change": self.change, "who": self.who}
-
-    def next_url(self, lock_id: UUID) -> str:
-        """Where it goes on with the seats of a hold."""
-        if self.change:
-            asked = {"lock": lock_id, "passengers": self.who}
-            return f"/bookings/{self.change}/change/quote?{urlencode(asked)}"
-        return f"/checkout/{lock_id}/passengers{f'?people={self.people}' if self.people else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a choice.
-
-    Attributes:
-        lock: the seats held now, if any.
-        notice: what to tell the traveller.
-        lost: seats that others were faster for, and what they are now.
-    """
-
-    lock: SeatLock | None
-    notice: str = ""
-    lost: Mapping[str, SeatStatus] = field(default_factory=dict)
-    offers: tuple[SeatOffer, ...] = ()
 
 
 class SeatsController(Controller):
@@ -120,25 +62,23 @@ class SeatsController(Controller):
         request: AnyRequest,
         work: UnitOfWork,
         actor: Actor,
-        settings: Settings,
+        services: Services,
         trip_id: UUID,
         from_id: FromId = None,
         to_id: ToId = None,
         travellers: Travellers = 1,
-        people: str = "",
-        change: str = "",
-        who: str = "",
         known: str = "",
         lock: str = "",
     ) -> Template | Redirect:
         """The map; for scripts the part about the choice, which says what became of the seats of `known`."""
-        carried = _carried({"people": people, "change": change, "who": who})
+        settings = services.settings
+        carried = read_carried(request.query_params)
         stretch = Stretch(trip_id, from_id, to_id, min(travellers, settings.max_seats), **carried)
         seats = await get_seat_map(work, trip_id, from_id, to_id, viewer=actor, settings=settings)
         if not seats.departure.is_on_sale(seats.segment.board, work.now):
             return see_other(stretch.url(""))
         name = "seats/part.html" if is_part(request) else "seats/map.html"
-        view = await _view(work, seats, Outcome(seats.lock), stretch, known=_known(known, lock), actor=actor)
+        view = await _view(work, seats, Outcome(seats.lock), stretch, services, known=_known(known, lock), actor=actor)
         return page(request, name, view, is_private=True)
 
     @post(opt={"access": "public", "rate": "seats"})
@@ -159,9 +99,9 @@ class SeatsController(Controller):
         kept = Known(tuple(number for number in known.numbers if number in wanted), known.lock_id)
         before = await _seats(work, stretch, actor, settings)
         if "known" in data:  # from a script; a form that is sent as a whole wants what is ticked and nothing else
-            wanted = merge_choices(wanted, known.numbers, _mine(before))
+            wanted = merge_choices(wanted, known.numbers, seats_held(before))
         if data.get("extend"):
-            outcome = await _extend(work, stretch, actor, settings)
+            outcome = await _extend(work, stretch, actor, services)
         elif _is_held(before, wanted):  # as it is: other windows go on knowing the hold by its id
             outcome = Outcome(before.lock)
         else:
@@ -171,8 +111,8 @@ class SeatsController(Controller):
             if not wanted and data.get("go"):
                 outcome = Outcome(None, _("Choose at least one seat."))
         if outcome.lock and not outcome.notice and data.get("go") and not is_part(request):
-            return see_other(stretch.next_url(outcome.lock.id), cookies)
-        return await _answer(request, work, stretch, outcome, actor, settings, cookies, known=kept)
+            return see_other(stretch.next_url(outcome.lock), cookies)
+        return await _answer(request, work, stretch, outcome, actor, services, cookies, known=kept)
 
 
 async def _answer(
@@ -181,15 +121,15 @@ async def _answer(
     stretch: Stretch,
     outcome: Outcome,
     actor: Actor,
-    settings: Settings,
+    services: Services,
     cookies: list[Cookie],
     *,
     known: Known,
 ) -> Template:
     """The map as it is now: all of it, or for scripts the part about the choice."""
-    seats = await _seats(work, stretch, actor, settings)
+    seats = await _seats(work, stretch, actor, services.settings)
     name = "seats/part.html" if is_part(request) else "seats/map.html"
-    view = await _view(work, seats, outcome, stretch, known=known, actor=actor)
+    view = await _view(work, seats, outcome, stretch, services, known=known, actor=actor)
     return page(request, name, view, is_private=True, cookies=cookies, status=409 if outcome.lost else 200)
 
 
@@ -228,12 +168,15 @@ async def _hold(work: UnitOfWork, stretch: Stretch, wanted: Sequence[str], actor
     return Outcome(None, " ".join(told), lost, _instead(nearest, lost, ()))
 
 
-async def _extend(work: UnitOfWork, stretch: Stretch, actor: Actor, settings: Settings) -> Outcome:
-    held = (await _seats(work, stretch, actor, settings)).lock
+async def _extend(work: UnitOfWork, stretch: Stretch, actor: Actor, services: Services) -> Outcome:
+    """More time for the seats of this ride, and for those of the others of its itinerary."""
+    held = (await _seats(work, stretch, actor, services.settings)).lock
     if held is None:
         return Outcome(None)
+    others = await read_itinerary(work, stretch.others, actor=actor, verticals=services.verticals)
+    await extend_all(work, others, actor=actor, settings=services.settings)
     try:
-        return Outcome(await extend_lock(work, held.id, actor=actor, settings=settings))
+        return Outcome(await extend_lock(work, held.id, actor=actor, settings=services.settings))
     except (ExtensionLimit, HoldExpired) as error:
         return Outcome(held, error.text())
 
@@ -245,11 +188,6 @@ def _instead(nearest: Sequence[str], lost: Mapping[str, SeatStatus], held: Seque
 
 async def _seats(work: UnitOfWork, stretch: Stretch, actor: Actor, settings: Settings) -> SeatMap:
     return await get_seat_map(work, stretch.trip_id, stretch.from_id, stretch.to_id, viewer=actor, settings=settings)
-
-
-def _mine(seats: SeatMap) -> list[str]:
-    """What the visitor holds on this very stretch."""
-    return [seat.number for seat in seats.seats if seat.status == "mine"]
 
 
 def _is_held(seats: SeatMap, wanted: Collection[str]) -> bool:
@@ -276,11 +214,20 @@ def merge_choices(wanted: Sequence[str], known: Collection[str], mine: Sequence[
 
 
 async def _view(
-    work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Stretch, *, known: Known, actor: Actor
+    work: UnitOfWork,
+    seats: SeatMap,
+    outcome: Outcome,
+    stretch: Stretch,
+    services: Services,
+    *,
+    known: Known,
+    actor: Actor,
 ) -> SeatMapView:
     operator = await get_operator(work, seats.departure.operator_id)
     trip = card_of_ride(seats.departure, seats.segment, operator, seats=seats.seats_left)
     query = {"from": trip.from_id, "to": trip.to_id}
+    itinerary = await _itinerary(work, seats, stretch, actor, services)
+    selection = await selection_of(work, seats, outcome, stretch, itinerary, known=known, actor=actor)
     return SeatMapView(
         trip=trip,
         action=stretch.url("seats"),  # so that the address of the answer names the same stretch
@@ -288,55 +235,42 @@ async def _view(
         live_url=f"/api/v1/trips/{stretch.trip_id}/live?{urlencode(query)}",
         decks=draw_decks(seats.plan.decks, seats.seats),
         tiers=draw_tiers(seats.seats),
-        selection=await _selection(work, seats, outcome, stretch, known=known, actor=actor),
+        selection=replace(selection, others=await _others(work, itinerary, stretch, actor, services)),
         travellers=stretch.travellers,
         max_seats=operator.max_seats or seats.limit,
-        back_url=f"/bookings/{stretch.change}/change"
-        if stretch.change
-        else search_url(trip.board, trip.alight, stretch.travellers),
-        carried=tuple((name, value) for name, value in stretch.carried.items() if value),
-        is_change=bool(stretch.change),
+        back_url=stretch.booking_url or stretch.search_url(trip.board, trip.alight),
+        carried=tuple(stretch.carried.items()),
+        next_step="price" if stretch.booking_url else "back" if stretch.is_way_there else "passengers",
+        way=_way(stretch),
         has_blocked=any(seat.status == "blocked" for seat in seats.seats),
         has_accessible=any(seat.accessible for seat in seats.seats),
     )
 
 
-async def _selection(
-    work: UnitOfWork, seats: SeatMap, outcome: Outcome, stretch: Stretch, *, known: Known, actor: Actor
-) -> Selection:
-    lock = seats.lock
-    loss = await explain_loss(work, seats, known.without(outcome.lost), actor=actor)
-    places = {seat.number: seat_place(seat.features) for seat in seats.seats}
-    lines = lock.quote.lines if lock else ()
-    return Selection(
-        seats=tuple(ChosenSeat(number, places[number], lock.quote.for_seat(number)) for number in lock.seat_numbers)
-        if lock
-        else (),
-        total=lock.total if lock else None,
-        fees=tuple(PriceRow(describe_line(line), line.amount) for line in lines if line.seat_number is None),
-        clock=clock_of_lock(work, lock, stretch.travellers) if lock else None,
-        notice=" ".join(filter(None, (outcome.notice, loss.notice))),
-        is_warning=bool(outcome.notice) or not loss.is_own_doing,
-        lost={**outcome.lost, **loss.seats},
-        offers=(*outcome.offers, *loss.offers),
-        booking_url=loss.booking_url,
-        mine=tuple(_mine(seats)),
-        lock_id=str(lock.id) if lock else "",
-        viewer=_digest(viewer_of(actor)),
+async def _itinerary(work: UnitOfWork, seats: SeatMap, stretch: Stretch, actor: Actor, services: Services) -> Itinerary:
+    """The seats of this ride with those of the others; nothing where there are no others."""
+    if not stretch.others:
+        return Itinerary()
+    own = (seats.lock.id,) if seats.lock else ()
+    return await read_itinerary(work, (*stretch.others, *own), actor=actor, verticals=services.verticals)
+
+
+async def _others(
+    work: UnitOfWork, itinerary: Itinerary, stretch: Stretch, actor: Actor, services: Services
+) -> tuple[ChosenRide, ...]:
+    """The other rides, as they are shown beside the choice."""
+    if not itinerary.parts:
+        return ()
+    shown = await draw_itinerary(
+        work, itinerary, actor=actor, settings=services.settings, people=stretch.people, back=stretch.back
     )
+    return tuple(ride for ride in shown.rides if ride.trip.id != str(stretch.trip_id))
 
 
-def _digest(viewer: str) -> str:
-    """Tells visitors apart without naming them."""
-    return blake2b(viewer.encode(), digest_size=DIGEST_BYTES).hexdigest() if viewer else ""
-
-
-def clock_of_lock(work: UnitOfWork, lock: SeatLock, travellers: int) -> HoldClock | None:
-    """The clock of seats that are held but not booked."""
-    if lock.state != "held" or lock.expires_at is None:
-        return None
-    over = expired_url(lock.departure.id, lock.segment.board.stop_id, lock.segment.alight.stop_id, travellers)
-    return HoldClock(lock.expires_at, work.now, f"/checkout/{lock.id}/extend" if lock.extensions_left else "", over)
+def _way(stretch: Stretch) -> Literal["", "there", "back", "more"]:
+    if stretch.is_way_there:
+        return "there"
+    return "back" if stretch.back else "more" if stretch.others else ""
 
 
 def _stretch(trip_id: UUID, data: FormMultiDict, settings: Settings) -> Stretch:
@@ -346,14 +280,8 @@ def _stretch(trip_id: UUID, data: FormMultiDict, settings: Settings) -> Stretch:
         parse_id(str(data.get("from", ""))),
         parse_id(str(data.get("to", ""))),
         max(1, min(count, settings.max_seats)),
-        **_carried(data),
+        **read_carried(data),
     )
-
-
-def _carried(given: Mapping[str, Any]) -> dict[str, str]:
-    """What goes along, as far as it is ids."""
-    ids = {name: str(parse_id(str(given.get(name, ""))) or "") for name in ("people", "change")}
-    return {**ids, "who": joined(ids_in(str(given.get("who", ""))))}
 
 
 def _wanted(data: FormMultiDict) -> list[str]:

@@ -1,15 +1,18 @@
 """The visitor's session: opened at the first choice of a seat, kept in a cookie that scripts cannot read."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from litestar.datastructures import Cookie
 
 from farebox.accounts import Actor, open_guest_session
 from farebox.core.db import UnitOfWork
+from farebox.core.errors import SignInRequired
 from farebox.core.settings import Settings
 from farebox.edge.access import BOOKING_COOKIE, SESSION_COOKIE
 from farebox.edge.rate_limits import count_also
 from farebox.web.pages import AnyRequest
+from farebox.wiring import Services
 
 
 async def guest_of(
@@ -28,6 +31,23 @@ async def guest_of(
     await count_also(request, "write")
     session, token = await open_guest_session(work, ttl_seconds=settings.guest_session_seconds)
     return Actor("guest", session.id), [_cookie(SESSION_COOKIE, token, "/", settings)]
+
+
+async def holder_of(
+    request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services
+) -> tuple[Actor, list[Cookie]]:
+    """The visitor as one that can hold seats, also on the page of a booking that a mailed code has opened.
+
+    There the code is the credential; the visitor's own session, if there is one, has come along beside it.
+
+    Raises:
+        TooManyRequests: too many new visitors from this address.
+    """
+    own = request.cookies.get(SESSION_COOKIE)
+    if actor.booking_id is not None and own:
+        with suppress(SignInRequired):
+            return await services.sessions.authenticate(own), []
+    return await guest_of(request, work, actor, services.settings)
 
 
 def viewer_of(actor: Actor) -> str:

@@ -24,6 +24,8 @@ STEPS: Final = {
     "reduced": N_("Given up for some passengers"),
     "changed": N_("Moved to another trip or seat"),
     "renamed": N_("Names changed"),
+    "open-return-redeemed": N_("The ride back was chosen"),
+    "open-returns-ended": N_("The open return was not used in time"),
     "change-started": N_("A change waits for its payment"),
     "change-withdrawn": N_("The change was taken back; everything stayed as it was"),
     "change-expired": N_("The change was not paid in time; everything stayed as it was"),

@@ -16,11 +16,12 @@ from farebox.wiring import Services
 
 
 class TransferController(Controller):
-    path = "/pay/bank/{payment_id:uuid}"
+    """Under the booking's address, where a mailed code for it opens it too; and where the API says that it is."""
+
     opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
     include_in_schema = False
 
-    @get()
+    @get(["/bookings/{booking_id:uuid}/transfer/{payment_id:uuid}", "/pay/bank/{payment_id:uuid}"])
     async def show(
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, payment_id: UUID
     ) -> Template:

@@ -16,7 +16,9 @@ from farebox.search import TripDetail, get_trip
 from farebox.web.days import day_in_words
 from farebox.web.labels import PASSENGER_TYPES, seat_type_label
 from farebox.web.pages import AnyRequest, page
-from farebox.web.shop.cards import call_rows, card_of_detail, search_url, seats_url
+from farebox.web.shop.cards import call_rows, card_of_detail
+from farebox.web.shop.finding import parse_id
+from farebox.web.shop.stretches import Stretch, read_carried
 from farebox.web.views.trips import FareRow, TripView
 
 FromId = Annotated[UUID | None, QueryParameter(name="from")]
@@ -42,6 +44,8 @@ class TripsController(Controller):
         trip = await get_trip(work, trip_id, from_id, to_id)
         operator = await get_operator(work, trip.offer.operator.id)
         card = card_of_detail(trip, operator)
+        carried = read_carried(request.query_params)
+        stretch = Stretch(trip_id, parse_id(card.from_id), parse_id(card.to_id), travellers, **carried)
         view = TripView(
             card=card,
             day=card.board.time.date(),
@@ -49,8 +53,8 @@ class TripsController(Controller):
             fare_columns=tuple(seat_type_label(kind) for kind in trip.offer.seat_types),
             fares=_fares(trip),
             policy=_policy(trip),
-            seats_url=seats_url(card, travellers) if trip.is_on_sale and card.seats_available else "",
-            back_url=search_url(card.board, card.alight, travellers),
+            seats_url=stretch.url("seats") if trip.is_on_sale and card.seats_available else "",
+            back_url=stretch.search_url(card.board, card.alight),
         )
         return page(request, "shop/trip.html", view)
 

@@ -21,8 +21,8 @@ from farebox.bookings import (
 )
 from farebox.core.db import UnitOfWork
 from farebox.payments import PaymentView, list_payments, methods_for, start_payment
-from farebox.web.pages import AnyRequest, is_part, own_address, page, see_other
-from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.pages import AnyRequest, is_part, page, see_other
+from farebox.web.shop.checkouts import checkout_origins, page_of
 from farebox.web.shop.conditions import moment
 from farebox.web.shop.finding import parse_id
 from farebox.web.shop.methods import chosen_method, method_options
@@ -87,7 +87,7 @@ async def pay_for_change(work: UnitOfWork, change: Change, actor: Actor, service
         providers=services.providers,
         settings=services.settings,
     )
-    return see_other(own_address(payment.checkout_url or back, services.settings))
+    return see_other(page_of(payment, services.settings) or back)
 
 
 async def _became(work: UnitOfWork, booking: Booking, change_id: UUID | None) -> str:
@@ -113,6 +113,6 @@ def _view(booking: Booking, change: Change, payments: Sequence[PaymentView], ser
         owed=change.owed,
         until=moment(change.expires_at, zone_of(booking)),
         is_begun=is_begun,
-        payment_url=own_address(latest.checkout_url or "", services.settings) if latest and is_begun else "",
+        payment_url=page_of(latest, services.settings) if latest and is_begun else "",
         methods=method_options(methods_for(change.owed.currency, services.providers), latest.method if latest else ""),
     )

@@ -63,6 +63,7 @@ class CancelView:
     """The way to give seats up: whose, what comes back, yes.
 
     Attributes:
+        returns: rides back that are not chosen yet, to be ticked like seats.
         changed: what is different from what was shown a moment ago.
     """
 
@@ -70,6 +71,7 @@ class CancelView:
     action: str
     back_url: str
     rides: tuple[RideToPick, ...]
+    returns: tuple[SeatToPick, ...] = ()
     quote: CancelQuote | None = None
     note: str = ""
     changed: str = ""
@@ -77,7 +79,32 @@ class CancelView:
 
     @property
     def has_choice(self) -> bool:
-        return sum(len(ride.seats) for ride in self.rides) > 1
+        return sum(len(ride.seats) for ride in self.rides) + len(self.returns) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class WayBackView:
+    """Choosing the ride back of open returns: whose, and the trips of a day, of the same operator.
+
+    Attributes:
+        told: what the open returns are good for, in sentences.
+        way: where it goes; the other fields are as in `ChangeStart`.
+    """
+
+    reference: str
+    action: str
+    back_url: str
+    way: str
+    told: tuple[str, ...]
+    returns: tuple[SeatToPick, ...]
+    day: str
+    day_label: str
+    first_day: str
+    last_day: str
+    before_url: str = ""
+    after_url: str = ""
+    trips: tuple[tuple[TripCard, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,14 @@ class SeatSwap:
 
 
 @dataclass(frozen=True, slots=True)
+class PartOfTheWay:
+    """Stops of the trip where one may board or get off instead, what is now first."""
+
+    boards: tuple[Option, ...]
+    alights: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeStart:
     """Who changes, and to what: another seat of the same trip, or another trip of a day.
 
@@ -97,6 +132,7 @@ class ChangeStart:
         day: of the trips shown; `first_day`, `last_day`: between them days can be chosen.
         trips: of that day; `seat_urls`: where their seats are chosen, in step.
         same_url: where another seat of the trip is chosen.
+        part: the same seat on a part of the way.
     """
 
     reference: str
@@ -112,6 +148,7 @@ class ChangeStart:
     before_url: str = ""
     after_url: str = ""
     same_url: str = ""
+    part: PartOfTheWay | None = None
     trips: tuple[tuple[TripCard, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -128,6 +165,7 @@ class ChangeView:
         gone, added: price lines that fall away and those that come.
         owed, back: one of them is zero, or both.
         hidden: what the form carries along.
+        is_way_back: it is the ride back of an open return, so no ticket stops working.
     """
 
     reference: str
@@ -147,6 +185,7 @@ class ChangeView:
     ways: tuple[Option, ...] = ()
     held_until: datetime | None = None
     changed: str = ""
+    is_way_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

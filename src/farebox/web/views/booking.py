@@ -83,6 +83,22 @@ class BookingActions:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenReturnPart:
+    """Rides back that are paid for and not chosen yet.
+
+    Attributes:
+        told: what they are good for, in sentences; `people`: whose they are.
+        url: where the ride back is chosen; `cancel_url`: where they are given up.
+    """
+
+    way: str
+    told: tuple[str, ...]
+    people: tuple[str, ...]
+    url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class BookingView:
     """A booking as its owner sees it. An address that is empty is an action that is not possible.
 
@@ -115,6 +131,7 @@ class BookingView:
     story: tuple[StoryLine, ...] = ()
     money: tuple[MoneyLine, ...] = ()
     papers: tuple[Paper, ...] = ()
+    open_return: OpenReturnPart | None = None
 
 
 @dataclass(frozen=True, slots=True)

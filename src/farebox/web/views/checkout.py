@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from farebox.core.money import Money
+from farebox.web.views.itinerary import ItineraryView
 from farebox.web.views.seats import HoldClock, PriceRow
 from farebox.web.views.trips import Option, TripCard
 
@@ -17,12 +18,36 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatPick:
+    """Which seat of one ride somebody takes.
+
+    Attributes:
+        ride: its place among the rides; `way`: where it goes.
+        options: seats to choose from; a single one is not asked about.
+    """
+
+    ride: int
+    way: str
+    options: tuple[Option, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PassengerFields:
-    """The fields of one passenger, as typed; `errors`: field -> message."""
+    """The fields of one passenger, as typed.
+
+    Attributes:
+        seat: on the first ride, or on the first that they take.
+        seats: one for each ride; empty for a ride that they do not take.
+        picks: the seats to choose between on each ride, where there are several.
+        errors: field -> message.
+    """
 
     index: int
     seat: str
     seat_place: str
+    seats: tuple[str, ...] = ()
+    picks: tuple[SeatPick, ...] = ()
     full_name: str = ""
     passenger_type: str = "adult"
     id_type: str = "citizen_id"
@@ -48,10 +73,22 @@ class Price:
     total: Money
     tax: Money | None = None
 
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[PriceRow, ...]], ...]:
+        """The rows ride by ride, each with where it goes; all in one without a name where there is one ride."""
+        names = dict.fromkeys(row.group for row in self.rows)
+        return tuple((name, tuple(row for row in self.rows if row.group == name)) for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class PassengersView:
-    trip: TripCard
+    """The people of a booking.
+
+    Attributes:
+        trips: all rides; `chosen`: the same where there are several, whose seats are held one by one.
+    """
+
+    trips: tuple[TripCard, ...]
     price: Price | None
     clock: HoldClock | None
     action: str
@@ -62,6 +99,7 @@ class PassengersView:
     id_types: tuple[Option, ...]
     problems: tuple[Problem, ...] = ()
     is_change: bool = False
+    chosen: ItineraryView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +143,24 @@ class WalletPart:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenReturnChoice:
+    """The right to ride back later, to be bought with the booking; `told` says what it is good for."""
+
+    way: str
+    price: Money
+    told: tuple[str, ...]
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewView:
     """All of a booking before it is paid.
 
     Attributes:
         due: what is to be paid now; `received`: what was paid before, where that is a part.
         wallet: offered where it does not cover all; where it does, it is one of the `methods`.
+        saved: how much less it is since a way back is with it.
+        can_choose: whether rides and seats may be chosen anew, which is sent to `seats_url`; `can_add`: one more.
         is_guest: whoever books has no account, so the booking is found again by its reference.
     """
 
@@ -125,9 +175,13 @@ class ReviewView:
     passengers_url: str
     seats_url: str
     due: Money
+    saved: Money | None = None
+    can_choose: bool = True
+    can_add: bool = False
     received: Money | None = None
     promotion: PromotionFields | None = None
     wallet: WalletPart | None = None
+    open_return: OpenReturnChoice | None = None
     is_guest: bool = False
     terms_accepted: bool = False
     problems: tuple[Problem, ...] = ()

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from farebox.accounts import ApiKey, Device, Invitation, Member, OperatorView, Post
 
-Section = Literal["staff", "keys", "devices"]
+Section = Literal["fares", "rules", "codes", "terms", "till", "staff", "keys", "devices"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from farebox.core.money import Money
 from farebox.web.views.trips import TripCard
+
+if TYPE_CHECKING:
+    from farebox.web.views.itinerary import ChosenRide
 
 SeatStatus = Literal["available", "mine", "locked", "occupied", "blocked"]
 
@@ -92,11 +95,12 @@ class HoldClock:
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """A line of a price breakdown; `note` says why it is there."""
+    """A line of a price breakdown; `note` says why it is there, `group` of which ride of several it is."""
 
     label: str
     amount: Money
     note: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ class Selection:
         lost: seats that could not be had, or are held no more, and what they are now.
         booking_url: the booking that the lost seats went into.
         mine: seats held on this very stretch; `seats` may be held on another one.
+        others: what is held on the other rides of the itinerary; `total` is then of all of them, and `saved` of it by
+            the way back.
         lock_id: of the hold, or empty.
         viewer: differs for each visitor, so that several windows of one can find out that they are of one.
     """
@@ -138,6 +144,8 @@ class Selection:
     lost: Mapping[str, SeatStatus] = field(default_factory=dict)
     offers: tuple[SeatOffer, ...] = ()
     booking_url: str = ""
+    others: "tuple[ChosenRide, ...]" = ()
+    saved: Money | None = None
     mine: tuple[str, ...] = ()
     lock_id: str = ""
     viewer: str = ""
@@ -151,7 +159,8 @@ class SeatMapView:
         action: takes a choice; read, it tells what is held.
         status_url, live_url: how the seats stand, asked for again and again or told as it changes.
         carried: what the form carries along, such as the booking whose passengers are carried over.
-        is_change: the seats are to be had instead of those of a booking.
+        next_step: what comes after: naming people, the way back, or what a change costs.
+        way: which way of a round trip it is, or that it is one ride of several; empty where it is the only one.
     """
 
     trip: TripCard
@@ -165,6 +174,7 @@ class SeatMapView:
     max_seats: int
     back_url: str
     carried: tuple[tuple[str, str], ...] = ()
-    is_change: bool = False
+    next_step: Literal["passengers", "back", "price"] = "passengers"
+    way: Literal["", "there", "back", "more"] = ""
     has_blocked: bool = False
     has_accessible: bool = False

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from farebox.core.money import Money
+
+if TYPE_CHECKING:
+    from farebox.web.views.itinerary import ItineraryView
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class SearchForm:
     """What was searched for, as typed, so that no input is ever lost.
 
     Attributes:
+        way: there only, or there and back on `return_day`.
+        carried: name and value of what goes along: rides chosen before, which this search is a further one to.
         errors: field -> message.
         choices: field (`from`, `to`) -> places that what was typed may mean, where it is not clear.
     """
@@ -34,6 +39,9 @@ class SearchForm:
     to_id: str = ""
     travellers: int = 1
     max_travellers: int = 5
+    way: Literal["one", "round"] = "one"
+    return_day: date | None = None
+    carried: tuple[tuple[str, str], ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
     choices: dict[str, tuple[PlaceChoice, ...]] = field(default_factory=dict)
 
@@ -131,6 +139,8 @@ class ResultsView:
     Attributes:
         state: what there is to show: trips; nothing on this day; nothing under these filters.
         hidden: name and value of what the filter form must carry along.
+        way: which way of a round trip is looked for, or that it is one ride of several; empty where it is the only one.
+        chosen: the rides chosen before. `carried`: what the addresses of trips have at their end.
     """
 
     form: SearchForm
@@ -151,6 +161,9 @@ class ResultsView:
     hidden: tuple[tuple[str, str], ...]
     suggestions: tuple[Suggestion, ...] = ()
     more_url: str = ""
+    way: Literal["", "there", "back", "more"] = ""
+    chosen: "ItineraryView | None" = None
+    carried: str = ""
 
 
 CallRole: TypeAlias = Literal["before", "board", "between", "alight", "after"]
@@ -208,5 +221,8 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
+    """Where everybody begins, and where a further ride is looked for: `chosen` are those before."""
+
     form: SearchForm
     connections: tuple[Connection, ...]
+    chosen: "ItineraryView | None" = None

@@ -2,14 +2,18 @@
 import { announce, failedText, fill } from "./voice.js";
 
 const WARNING_SECONDS = 120;
-let running;
+let running = [];
 
-/** (Re)start the page's clock, if it has one. Counts from the seconds the server said, so a wrong clock does no harm. */
+/** (Re)start the page's clocks, if it has any. They count from the seconds the server said, so a wrong clock does no
+ * harm. One is the page's own; those of single rides among several (`data-clock-of`) only show how long. */
 export function startClock() {
-  clearInterval(running);
-  const clock = document.querySelector("[data-clock]");
-  if (!clock) return;
+  running.forEach(clearInterval);
+  running = [...document.querySelectorAll("[data-clock]")].map(start);
+}
+
+function start(clock) {
   const text = clock.querySelector("[data-clock-text]");
+  const isOwn = clock.id === "clock";
   const ends = performance.now() + Number(clock.dataset.seconds) * 1000;
   let warned = Number(clock.dataset.seconds) <= WARNING_SECONDS;
 
@@ -19,18 +23,26 @@ export function startClock() {
     if (left <= WARNING_SECONDS && !warned) {
       warned = true;
       clock.classList.add("is-ending");
-      announce(clock.dataset.textWarning);
+      if (isOwn) announce(clock.dataset.textWarning);
     }
-    if (left === 0) {
-      clearInterval(running);
-      announce(clock.dataset.textOver);
-      // the server says what has become of the seats: to the page, where it wants to ask, else on one of its own
-      const over = new Event("farebox:over", { cancelable: true });
-      if (document.dispatchEvent(over)) location.assign(clock.dataset.expiredUrl);
-    }
+    if (left > 0) return;
+    clearInterval(timer);
+    if (isOwn) end(clock);
   };
+  const timer = setInterval(tick, 500);
   tick();
-  running = setInterval(tick, 500);
+  return timer;
+}
+
+// The server says what has become of the seats: to the page, where it wants to ask; to a form, which is shown again as
+// it was filled in; else on a page of its own.
+function end(clock) {
+  announce(clock.dataset.textOver);
+  const look = document.querySelector("[data-look]");
+  const over = new Event("farebox:over", { cancelable: true });
+  if (!document.dispatchEvent(over)) return;
+  if (look) look.click();
+  else location.assign(clock.dataset.expiredUrl);
 }
 
 async function extend(button) {
@@ -43,11 +55,17 @@ async function extend(button) {
       body: new URLSearchParams({ _csrf_token: button.form.elements._csrf_token.value }),
     });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.querySelector("[data-clock]");
+    const fresh = page.getElementById("clock");
     if (!answer.ok || !fresh) throw new Error(String(answer.status));
     const hadFocus = document.activeElement === button;
     const said = clock.dataset.textExtended;
+    const sum = clock.querySelector(".clock__sum");
+    if (sum && !fresh.querySelector(".clock__sum")) fresh.querySelector(".clock__left").after(sum);
     clock.replaceWith(fresh);
+    for (const small of document.querySelectorAll("[data-clock-of]")) {
+      const same = [...page.querySelectorAll("[data-clock-of]")].find((each) => each.dataset.clockOf === small.dataset.clockOf);
+      if (same) small.replaceWith(same);
+    }
     if (hadFocus) (fresh.querySelector("button") ?? fresh).focus();
     startClock();
     announce(said);

@@ -3,6 +3,7 @@ import { announce, fill } from "./voice.js";
 
 const PAUSE_MS = 140;
 const STOPS_SHOWN = 3;
+const DAY_MS = 86_400_000;
 const known = new Map();
 
 class PlaceBox {
@@ -174,6 +175,23 @@ function dayInWords(field) {
   show();
 }
 
+/** The way back is not before the way there: its day goes along. */
+function keepOrder(there, back) {
+  let apart = days(there, back);
+  there.addEventListener("input", () => {
+    back.min = there.value;
+    if (there.valueAsDate && days(there, back) < 0) {
+      back.valueAsDate = new Date(Math.min(there.valueAsDate.getTime() + Math.max(0, apart) * DAY_MS, new Date(back.max).getTime()));
+      back.dispatchEvent(new Event("input"));
+    }
+  });
+  back.addEventListener("input", () => { apart = days(there, back); });
+  // it has a width to write the day in words into only once it is shown
+  back.form.addEventListener("change", (event) => { if (event.target.name === "way") back.dispatchEvent(new Event("input")); });
+}
+
+const days = (there, back) => (back.valueAsNumber - there.valueAsNumber) / DAY_MS;
+
 function useSheet(link) {
   const content = document.getElementById(link.dataset.sheet);
   const home = content.parentElement;
@@ -208,6 +226,8 @@ function useSheet(link) {
 const pin = document.querySelector("[data-pin] svg");
 const boxes = [...document.querySelectorAll("[data-combobox]")].map((field) => new PlaceBox(field));
 document.querySelectorAll("[data-day]").forEach(dayInWords);
+const wayBack = document.getElementById("search-return");
+if (wayBack) keepOrder(document.getElementById("search-date"), wayBack);
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-swap]")) {

@@ -1,0 +1,262 @@
+"""Choosing the ride back of an open return: whose, on which day, on which seats, at what difference in price."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Controller, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+
+from farebox.accounts import Actor, list_operators
+from farebox.bookings import (
+    Booking,
+    ChangeQuote,
+    NotChangeable,
+    OpenReturn,
+    OpenReturnNotFound,
+    PriceChanged,
+    RedeemWish,
+    ReturnWish,
+    get_booking,
+    quote_redemption,
+)
+from farebox.core.db import UnitOfWork
+from farebox.core.errors import Invalid, SignInRequired
+from farebox.core.i18n import gettext as _
+from farebox.core.money import Money
+from farebox.inventory import HoldExpired, HoldNotFound, get_hold
+from farebox.payments import ChangeTerms, Destination, methods_for, redeem_open_returns
+from farebox.pricing import describe_line
+from farebox.search import BadQuery, TripQuery, search_trips
+from farebox.timetable import PlaceNotFound
+from farebox.web.days import day_in_words
+from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.booked import price_of_lines
+from farebox.web.shop.cards import card_of_description, card_of_offer
+from farebox.web.shop.changing import CONFLICT, ONE_DAY, SHOWN, elsewhere_of, holder_for, shown_total
+from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.shop.finding import parse_day, parse_id
+from farebox.web.shop.methods import method_options
+from farebox.web.shop.open_return import told_of, way_of
+from farebox.web.shop.picking import ids_in, joined, picked_in, returns_to_pick
+from farebox.web.shop.refunds import ways_back
+from farebox.web.shop.waiting import pay_for_change
+from farebox.web.views.after import ChangeView, SeatSwap, WayBackView
+from farebox.web.views.checkout import Problem
+from farebox.web.views.trips import TripCard
+from farebox.wiring import Services
+
+UNREADABLE: Final = 422
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class WayBackController(Controller):
+    path = "/bookings/{booking_id:uuid}/way-back"
+    opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
+    include_in_schema = False
+
+    @get()
+    async def start(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+    ) -> Template | Redirect:
+        """Who rides back, and which trips there are."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        elsewhere = await _elsewhere(work, booking, actor)
+        if elsewhere:
+            return see_other(elsewhere)
+        problem = _("The time of those seats was over. Choose again.") if request.query_params.get("said") else ""
+        return await _start(request, work, booking, services, picked_in(request), problem)
+
+    @get("/quote")
+    async def quote(
+        self,
+        request: AnyRequest,
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+        booking_id: UUID,
+        lock: str = "",
+        passengers: str = "",
+    ) -> Template | Redirect:
+        """What the seats of a hold come to beyond the open returns."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        elsewhere = await _elsewhere(work, booking, actor)
+        lock_id = parse_id(lock)
+        if elsewhere or lock_id is None:
+            return see_other(elsewhere or f"/bookings/{booking_id}/way-back")
+        return await _quoted(request, work, booking, actor, services, lock_id, ids_in(passengers))
+
+    @post("/quote", opt={"rate": "booking"})
+    async def redeem(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
+    ) -> Template | Redirect:
+        """Take the ride; where it costs more, go and pay."""
+        booking = await get_booking(work, booking_id, actor=actor)
+        elsewhere = await _elsewhere(work, booking, actor)
+        lock, which = parse_id(data.get("lock", "")), ids_in(data.get("passengers", ""))
+        if elsewhere or lock is None:
+            return see_other(elsewhere or f"/bookings/{booking_id}/way-back")
+        refund_to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
+        try:
+            done = await redeem_open_returns(
+                work,
+                booking_id,
+                await _wish(request, services, actor, lock, which),
+                actor=actor,
+                verticals=services.verticals,
+                terms=ChangeTerms(
+                    services.settings.payment_window_seconds, shown_total(data, booking), refund_to=refund_to
+                ),
+                signer=services.secrets,
+            )
+        except PriceChanged as error:
+            return await _quoted(request, work, booking, actor, services, lock, which, changed=error.text())
+        except (HoldExpired, HoldNotFound, SignInRequired):
+            return see_other(f"/bookings/{booking_id}/way-back?said=seats-gone")
+        if done.waiting is None:
+            return see_other(f"/bookings/{booking_id}?said=returned")
+        return await pay_for_change(work, done.waiting, actor, services, data.get("method", ""))
+
+
+async def _elsewhere(work: UnitOfWork, booking: Booking, actor: Actor) -> str:
+    """Where to go instead: there is no ride back to choose (any more), or a change waits for its payment."""
+    found = await elsewhere_of(work, booking, actor)
+    is_good = any(work.now <= each.valid_until for each in booking.open_returns)
+    return found or ("" if is_good else f"/bookings/{booking.id}")
+
+
+async def _wish(request: AnyRequest, services: Services, actor: Actor, lock: UUID, which: Sequence[UUID]) -> RedeemWish:
+    holder = await holder_for(request, services, actor)
+    return RedeemWish(lock, holder, tuple(ReturnWish(each) for each in which))
+
+
+async def _start(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    services: Services,
+    picked: Sequence[UUID],
+    problem: str = "",
+) -> Template:
+    returns = booking.open_returns
+    chosen = [each for each in returns if each.id in picked] or list(returns)
+    first = chosen[0]
+    at = f"/bookings/{booking.id}"
+    ids = [each.id for each in chosen]
+    today, last = _days(work, booking, first, services)
+    day = min(max(parse_day(request.query_params.get("date", "")) or today, today), last)
+
+    def on(other: date) -> str:
+        asked = {"passengers": joined(ids), "date": other.isoformat()}
+        return f"{at}/way-back?{urlencode(asked)}" if today <= other <= last else ""
+
+    def seats(trip: TripCard) -> str:
+        asked = {"from": trip.from_id, "to": trip.to_id, "travellers": len(ids), "redeem": booking.id}
+        return f"/trips/{trip.id}/seats?{urlencode(asked | {'who': joined(ids)})}"
+
+    view = WayBackView(
+        reference=booking.reference,
+        action=f"{at}/way-back",
+        back_url=at,
+        way=way_of(first),
+        told=told_of(chosen),
+        returns=returns_to_pick(booking, ids, services.secrets),
+        day=day.isoformat(),
+        day_label=day_in_words(day, "full"),
+        first_day=today.isoformat(),
+        last_day=last.isoformat(),
+        before_url=on(day - ONE_DAY),
+        after_url=on(day + ONE_DAY),
+        trips=tuple((trip, seats(trip)) for trip in await _trips_of(work, first, day, len(ids))),
+        problems=(Problem("passengers", problem),) if problem else (),
+    )
+    return page(request, "after/way_back.html", view, is_private=True, status=UNREADABLE if problem else 200)
+
+
+def _days(work: UnitOfWork, booking: Booking, found: OpenReturn, services: Services) -> tuple[date, date]:
+    """Between which days a trip can be chosen: from the end of the way there on, as long as it is good and on sale."""
+    zone = ZoneInfo(found.timezone)
+    today = work.now.astimezone(zone).date()
+    there = next(item for item in booking.items if any(each.id == found.passenger_id for each in item.passengers))
+    last = min(found.valid_until.astimezone(zone).date(), today + timedelta(days=services.settings.sales_horizon_days))
+    return min(max(today, there.completes_at.astimezone(zone).date()), last), last
+
+
+async def _trips_of(work: UnitOfWork, found: OpenReturn, day: date, travellers: int) -> list[TripCard]:
+    if found.from_id is None or found.to_id is None:
+        return []
+    query = TripQuery(from_id=found.from_id, to_id=found.to_id, date=day, passengers=travellers, limit=SHOWN)
+    try:
+        offers = await search_trips(work, query)
+    except (BadQuery, PlaceNotFound):
+        return []
+    operators = await list_operators(work, [found.operator_id])
+    colors = {operator_id: operator.brand_color for operator_id, operator in operators.items()}
+    return [card_of_offer(offer, colors) for offer in offers.items if offer.operator.id == found.operator_id]
+
+
+async def _quoted(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    actor: Actor,
+    services: Services,
+    lock: UUID,
+    which: Sequence[UUID],
+    *,
+    changed: str = "",
+) -> Template | Redirect:
+    try:
+        wish = await _wish(request, services, actor, lock, which)
+        quote = await quote_redemption(work, booking.id, wish, actor=actor, verticals=services.verticals)
+        hold = await get_hold(work, lock)
+    except (HoldExpired, HoldNotFound, SignInRequired):
+        return see_other(f"/bookings/{booking.id}/way-back?said=seats-gone")
+    except (OpenReturnNotFound, NotChangeable):
+        return see_other(f"/bookings/{booking.id}")
+    except Invalid as error:
+        return await _start(request, work, booking, services, which, error.errors[0].text())
+    view = _quote_view(booking, quote, actor, services, lock, changed)
+    zone = ZoneInfo(view.new.board.timezone) if view.new else None
+    view = replace(view, held_until=hold.expires_at.astimezone(zone) if hold.expires_at else None)
+    origins = checkout_origins(services.providers) if quote.owed else ()
+    status = CONFLICT if changed else 200
+    return page(request, "after/quote.html", view, is_private=True, status=status, form_origins=origins)
+
+
+def _quote_view(
+    booking: Booking, quote: ChangeQuote, actor: Actor, services: Services, lock: UUID, changed: str
+) -> ChangeView:
+    assert quote.redemption is not None  # it was asked for with open returns
+    back = quote.redemption
+    names = {person.id: person.full_name for person in booking.passengers}
+    at = f"/bookings/{booking.id}"
+    return ChangeView(
+        reference=booking.reference,
+        title=_("Your ride back"),
+        action=f"{at}/way-back/quote",
+        back_url=at,
+        price=price_of_lines(quote.lines, quote.after),
+        gone=tuple((describe_line(line), Money(-line.amount.minor, line.amount.currency)) for line in quote.gone),
+        added=tuple((describe_line(line), line.amount) for line in quote.added),
+        owed=quote.owed,
+        back=quote.given_back,
+        hidden=(
+            ("lock", str(lock)),
+            ("passengers", joined(back.open_return_ids)),
+            ("expected", str(quote.after.minor)),
+        ),
+        new=card_of_description(back.description),
+        swaps=tuple(SeatSwap(names[move.passenger_id], "", move.seat_number) for move in back.moves),
+        methods=method_options(methods_for(booking.total.currency, services.providers), ""),
+        ways=ways_back(booking, actor) if quote.given_back else (),
+        changed=changed,
+        is_way_back=True,
+    )
