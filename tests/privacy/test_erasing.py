@@ -13,7 +13,7 @@ from tests.privacy.dump import everything_in
 
 from farebox.accounts import SYSTEM, PersonNotFound, add_member, get_person, say_consent
 from farebox.accounts.erasing import THEIRS
-from farebox.bookings import CancelReason, Contact, get_booking, list_audit
+from farebox.bookings import CancelReason, Contact, get_booking, keep_typed, list_audit
 from farebox.core.db import Base
 from farebox.core.errors import SignInRequired
 from farebox.core.money import Money
@@ -45,6 +45,16 @@ async def test_nothing_names_somebody_who_was_erased(house, database, secrets, p
     assert await scalar(database, "SELECT count(*) FROM person_session") == 0
     assert await scalar(database, "SELECT erased_at IS NOT NULL FROM person") is True
     assert booking.reference in dump
+
+
+async def test_what_they_were_typing_goes_too(house, database, secrets, person):
+    async with database.begin() as work:
+        await keep_typed(work, "Nguyễn Thị Ánh", owner=person.actor.owner, secrets=secrets)
+        await keep_typed(work, "Lê Minh Khôi", owner="guest:somebody", secrets=secrets)
+    await house.erase(person)
+    dump = await everything_in(database, secrets)
+    assert "Nguyễn" not in dump
+    assert "Khôi" in dump
 
 
 def test_every_table_with_something_of_a_person_is_erased_or_kept_on_purpose():

@@ -325,11 +325,11 @@ def passengers() -> Sample:
         PRICE,
         clock(),
         "/gallery/passengers",
-        "/gallery/seats",
         ContactFields("anh@example.com", "0912 345 678"),
         people,
         TYPES,
         DOCUMENTS,
+        map_of="hold-1",
     )
     return "checkout/passengers.html", view, {}
 
@@ -359,12 +359,12 @@ def passengers_wrong() -> Sample:
         PRICE,
         clock(90, 0),
         "/gallery/passengers",
-        "/gallery/seats",
         contact,
         people,
         TYPES,
         DOCUMENTS,
         problems,
+        map_of="hold-1",
     )
     return "checkout/passengers.html", view, {}
 

@@ -118,7 +118,7 @@ def _passengers(*rides: ChosenRide, **changes: Any) -> Sample:
         "price": Price(rows, dong(1_280_000), dong(94_814)),
         "clock": clock(500),
         "action": "/gallery/passengers",
-        "back_url": "/gallery/seats",
+        "map_of": "hold-1",
         "contact": ContactFields("anh@example.com", "0912 345 678"),
         "passengers": (_person(0, "Nguyễn Thị Ánh"), _person(1, "Lê Minh Khôi")),
         "passenger_types": TYPES,

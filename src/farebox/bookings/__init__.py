@@ -105,6 +105,7 @@ from farebox.bookings.redeeming import RedeemWish, ReturnWish, quote_redemption,
 from farebox.bookings.references import check_reference
 from farebox.bookings.renaming import NewName, RenameWish, change_names, quote_names
 from farebox.bookings.states import SOLD, TRANSITIONS, BookingStatus, CancelReason
+from farebox.bookings.typed import find_typed, forget_typed, keep_typed
 from farebox.bookings.verticals import (
     ChangePolicy,
     FoundAgain,
@@ -240,6 +241,8 @@ __all__ = [
     "extend_booking",
     "fail_change",
     "find_open_return",
+    "find_typed",
+    "forget_typed",
     "get_booking",
     "get_booking_by_reference",
     "get_change",
@@ -247,6 +250,7 @@ __all__ = [
     "get_sold_booking",
     "is_cancellable",
     "is_reached",
+    "keep_typed",
     "list_audit",
     "list_booking_ids",
     "list_bookings",

@@ -10,6 +10,7 @@ from farebox.accounts import Actor, end_guest_session, get_person, lock_person
 from farebox.bookings.details import contact_key
 from farebox.bookings.models import BookingRow
 from farebox.bookings.states import BookingStatus, record
+from farebox.bookings.typed import give_typed
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.inventory import give_holds
@@ -40,6 +41,7 @@ async def adopt_guest(work: UnitOfWork, guest_session_id: UUID, person_id: UUID)
     guest, person = Actor("guest", guest_session_id), Actor("user", person_id)
     # Holds first: who books locks them before there is a booking.
     holds = await give_holds(work, source=guest.owner, target=person.owner)
+    await give_typed(work, source=guest.owner, target=person.owner)
     bookings = await _give(work, BookingRow.owner == guest.owner, to=person, reason="adopted")
     return Adopted(holds, len(bookings))
 

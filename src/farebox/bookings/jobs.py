@@ -10,12 +10,14 @@ from farebox.bookings.commands import complete_bookings
 from farebox.bookings.expiry import BATCH, expire_bookings
 from farebox.bookings.lookup import delete_old_lookups
 from farebox.bookings.open_returns import announce_ends
+from farebox.bookings.typed import forget_old_typed
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.jobs import Jobs
 
 COMPLETE = "bookings.complete"
 EXPIRE = "bookings.expire"
 FORGET_LOOKUPS = "bookings.forget-lookups"
+FORGET_TYPED = "bookings.forget-typed"
 REMIND = "bookings.remind-of-open-returns"
 
 
@@ -32,12 +34,17 @@ def register_jobs(jobs: Jobs, database: Database) -> None:
         async with database.begin() as work:
             await delete_old_lookups(work)
 
+    async def forget_typed(timestamp: int) -> None:
+        async with database.begin() as work:
+            await forget_old_typed(work)
+
     async def remind(timestamp: int) -> None:
         await work_off(database, announce_ends)
 
     jobs.every("*/5 * * * *", COMPLETE, complete)
     jobs.every("*/5 * * * *", EXPIRE, expire)
     jobs.every("50 3 * * *", FORGET_LOOKUPS, forget_lookups)
+    jobs.every("*/5 * * * *", FORGET_TYPED, forget_typed)
     jobs.every("10 8 * * *", REMIND, remind)
 
 

@@ -288,3 +288,15 @@ class BookingLookupRow(Base):
     expires_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     used_at: Mapped[datetime | None]
+
+
+class TypedPeopleRow(Base):
+    """What somebody has typed about people before there was a booking, while they choose other seats."""
+
+    __tablename__ = "typed_people"
+    __table_args__ = (Index(None, "owner"), Index(None, "expires_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    typed: Mapped[bytes]
+    expires_at: Mapped[datetime]

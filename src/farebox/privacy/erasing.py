@@ -18,7 +18,7 @@ from farebox.accounts import (
     note_access,
     person_subject,
 )
-from farebox.bookings import list_booking_ids, list_unfinished, wipe_people
+from farebox.bookings import forget_typed, list_booking_ids, list_unfinished, wipe_people
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.core.jobs import Jobs
@@ -73,6 +73,7 @@ async def erase(
     if obstacles.reasons:
         raise NotErasable(obstacles=list(obstacles.reasons), references=list(obstacles.references))
     booking_ids = await list_booking_ids(work, owner)
+    await forget_typed(work, owner=owner)
     await _wipe(work, person_id, booking_ids, secrets)
     erased = await erase_person(work, person_id, jobs=jobs, secrets=secrets)
     await note_access(work, actor, person_subject(person_id), "erased", facts={"bookings": len(booking_ids)})

@@ -21,6 +21,7 @@ SEALED: Final[tuple[SealedColumn, ...]] = (
     SealedColumn("booking_passenger", "id_number", "id_number_index"),
     SealedColumn("booking_passenger", "phone", "phone_index"),
     SealedColumn("booking_passenger", "email", "email_index", str.casefold),
+    SealedColumn("typed_people", "typed"),
     SealedColumn("message", "recipient", "recipient_index", str.casefold, is_bound=False),
     SealedColumn("message", "html", is_bound=False),
     SealedColumn("message", "text", is_bound=False),

@@ -100,6 +100,12 @@ def stretch_of(part: Part, others: Sequence[UUID], *, back: str = "", people: st
     )
 
 
+def map_url(itinerary: Itinerary, part: Part, *, back: str = "", people: str = "") -> str:
+    """Where other seats of a ride are chosen; of seats that were lost it says what became of them."""
+    known = {} if part.lock else {"known": ",".join(part.seats), "lock": str(part.hold_id)}
+    return stretch_of(part, itinerary.without(part.hold_id), back=back, people=people).url("seats", **known)
+
+
 def _rows(quote: Quote, group: str) -> list[PriceRow]:
     return [PriceRow(describe_line(line), line.amount, group=group) for line in quote.lines if line.amount]
 
@@ -109,15 +115,13 @@ def _ride(
 ) -> ChosenRide:
     quote = itinerary.quote_of(part)
     own = quote.total if quote else part.lock.total if part.lock else None
-    stretch = stretch_of(part, itinerary.without(part.hold_id), back=back, people=people)
-    known = {} if part.lock else {"known": ",".join(part.seats), "lock": str(part.hold_id)}
     return ChosenRide(
         hold_id=str(part.hold_id),
         trip=part.trip,
         seats=part.seats,
         total=own,
         clock=_own_clock(work, part.lock),
-        edit_url="" if part.is_closed or part.booking_id else stretch.url("seats", **known),
+        edit_url="" if part.is_closed or part.booking_id else map_url(itinerary, part, back=back, people=people),
         notice=loss.notice if loss else "",
         offers=loss.offers if loss else (),
         booking_url=loss.booking_url if loss else "",

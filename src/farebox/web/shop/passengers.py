@@ -1,7 +1,6 @@
 """The passengers' step: seats are held, people are named, and a booking is made of both."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
@@ -13,8 +12,6 @@ from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor, get_operator, get_person
 from farebox.bookings import (
-    Booking,
-    BookingNotFound,
     BookingRequest,
     MixedCurrencies,
     create_booking,
@@ -30,17 +27,15 @@ from farebox.search import get_trip
 from farebox.timetable import DepartureNotFound, NotBoardable
 from farebox.web.pages import AnyRequest, here_of, own_path, page, see_other
 from farebox.web.shop.cards import card_of_detail, search_url, seats_url
-from farebox.web.shop.chosen import clock_of_all, draw_itinerary, price_of_all, stretch_of, way_of
+from farebox.web.shop.chosen import clock_of_all, draw_itinerary, map_url, price_of_all, stretch_of, way_of
 from farebox.web.shop.clocks import expired_url
 from farebox.web.shop.finding import parse_id
 from farebox.web.shop.itinerary import Itinerary, Part, extend_all, read_itinerary
 from farebox.web.shop.people import (
     blank_people,
-    contact_of_booking,
     details_of,
     id_types,
     passenger_types,
-    people_of_booking,
     read_contact,
     read_people,
     with_errors,
@@ -50,6 +45,7 @@ from farebox.web.shop.seating import RideSeats, Seating, with_picks
 from farebox.web.shop.selection import clock_of_lock
 from farebox.web.shop.stretches import checkout_url
 from farebox.web.shop.trips import FromId, ToId, Travellers
+from farebox.web.shop.typed import contact_of, find_earlier, forget, keep, seated, typed_of_form
 from farebox.web.views.checkout import ContactFields, ExpiredView, PassengerFields, PassengersView, Problem
 from farebox.wiring import Services
 
@@ -78,11 +74,10 @@ class PassengersController(Controller):
         if elsewhere:
             return elsewhere
         seating = _seating(itinerary)
-        earlier = await _earlier(work, parse_id(people), actor)
+        earlier = await find_earlier(work, parse_id(people), actor=actor, secrets=services.secrets)
         persons, contact = blank_people(seating), ContactFields()
         if earlier:  # seats were changed: nobody types the same twice
-            persons = people_of_booking(earlier, seating, services.secrets)
-            contact = contact_of_booking(earlier, services.secrets)
+            persons, contact = seated(earlier, seating), contact_of(earlier)
         elif actor.kind == "user" and actor.id is not None:
             person = await get_person(work, actor.id, secrets=services.secrets)
             contact = ContactFields(person.email, person.phone)
@@ -97,6 +92,8 @@ class PassengersController(Controller):
         elsewhere = await _elsewhere(work, itinerary, actor, is_form=True)
         if elsewhere:
             return elsewhere
+        if data.get("map"):
+            return see_other(await _map_url(work, itinerary, actor, services, data))
         if not any(data.get(name) for name in ("extend", "take", "remove", "look")):
             return await _book(request, work, itinerary, actor, services, data)
         refusal = await _change(work, itinerary, actor, services, data)
@@ -262,16 +259,19 @@ async def _book(
         itinerary = await _follow(work, itinerary, actor, services)
         problem = Problem("rides", _("Not all seats are held any more. Choose new ones, or leave that trip out."))
         return await _page(request, work, itinerary, actor, services, people, contact, (problem,))
+    await forget(work, parse_id(request.query_params.get("people", "")), actor=actor)
     return see_other(f"/bookings/{booking.id}/review")
 
 
-async def _earlier(work: UnitOfWork, booking_id: UUID | None, actor: Actor) -> Booking | None:
-    """The booking whose people are carried over, if it is this traveller's."""
-    if booking_id is None:
-        return None
-    with suppress(BookingNotFound):
-        return await get_booking(work, booking_id, actor=actor)
-    return None
+async def _map_url(
+    work: UnitOfWork, itinerary: Itinerary, actor: Actor, services: Services, data: Mapping[str, str]
+) -> str:
+    """The map of the ride that a button names, with what was typed kept for the way back from there."""
+    seating = _seating(itinerary)
+    typed = typed_of_form(read_people(data, seating), read_contact(data), seating)
+    kept = await keep(work, typed, holder=actor, secrets=services.secrets)
+    part = next((part for part in itinerary.parts if str(part.hold_id) == data["map"]), itinerary.parts[-1])
+    return map_url(itinerary, part, people=kept)
 
 
 async def _page(
@@ -297,7 +297,7 @@ async def _page(
         if is_single and first.lock
         else clock_of_all(work, itinerary, carried),
         action=checkout_url(ids, carried),
-        back_url=stretch_of(itinerary.parts[-1], ids[:-1], people=carried).url("seats"),
+        map_of=str(ids[-1]),
         contact=contact,
         passengers=tuple(with_picks(people, _seating(itinerary))),
         passenger_types=passenger_types(),

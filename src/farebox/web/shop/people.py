@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from farebox.bookings import Booking, Contact, PassengerDetails, PassengerType
-from farebox.core.crypto import Secrets
+from farebox.bookings import Contact, PassengerDetails, PassengerType
 from farebox.core.errors import FieldError
 from farebox.core.i18n import gettext as _
 from farebox.web.labels import ID_TYPES, PASSENGER_TYPES
-from farebox.web.shop.seating import Seating, Seats, place_in, read_seats, seats_as_before, usual_seats
+from farebox.web.shop.seating import Seating, Seats, place_in, read_seats, usual_seats
 from farebox.web.views.checkout import ContactFields, PassengerFields, Problem
 from farebox.web.views.trips import Option
 
@@ -31,32 +30,6 @@ _FIELD_IDS = {
 
 def blank_people(seating: Seating) -> list[PassengerFields]:
     return [_seated(index, seats, seating) for index, seats in enumerate(usual_seats(seating))]
-
-
-def people_of_booking(booking: Booking, seating: Seating, secrets: Secrets) -> list[PassengerFields]:
-    """The booking's people on these seats; seats beyond them are blank."""
-    contact_phone = booking.contact.phone.open(secrets)
-    filled = []
-    for index, (person, seats) in enumerate(seats_as_before(booking, seating, secrets)):
-        fields = _seated(index, seats, seating)
-        if person is not None:
-            phone = person.phone.open(secrets)
-            fields = replace(
-                fields,
-                full_name=person.full_name,
-                passenger_type=person.passenger_type,
-                id_type=person.id_type,
-                id_number=person.id_number.open(secrets),
-                phone="" if phone == contact_phone else phone,
-                email=person.email.open(secrets) if person.email else "",
-                special_needs=person.special_needs,
-            )
-        filled.append(fields)
-    return filled
-
-
-def contact_of_booking(booking: Booking, secrets: Secrets) -> ContactFields:
-    return ContactFields(booking.contact.email.open(secrets), booking.contact.phone.open(secrets))
 
 
 def read_people(form: Mapping[str, str], seating: Seating) -> list[PassengerFields]:

@@ -39,17 +39,16 @@ from farebox.web.shop.methods import received
 from farebox.web.shop.open_return import choice_of
 from farebox.web.shop.paying import pay_booking, ways_to_pay
 from farebox.web.shop.people import (
-    contact_of_booking,
     details_of,
     id_types,
     passenger_types,
-    people_of_booking,
     read_contact,
     read_people,
     with_errors,
 )
 from farebox.web.shop.seating import seating_of_booking, with_picks
 from farebox.web.shop.stretches import checkout_url
+from farebox.web.shop.typed import contact_of, seated, typed_of_booking
 from farebox.web.views.checkout import PassengersView, Problem, PromotionFields, ReviewView
 from farebox.wiring import Services
 
@@ -296,15 +295,15 @@ def _promotion(booking: Booking, typed: Mapping[str, str], problem: Problem | No
 
 async def _passengers(work: UnitOfWork, booking: Booking, services: Services) -> PassengersView:
     seating = seating_of_booking(booking)
+    typed = typed_of_booking(booking, services.secrets)
     return PassengersView(
         trips=cards_of(booking),
         price=price_of(booking),
         clock=await clock_of_booking(work, booking),
         action=f"/bookings/{booking.id}/passengers",
         back_url=f"/bookings/{booking.id}/review",
-        contact=contact_of_booking(booking, services.secrets),
-        passengers=tuple(with_picks(people_of_booking(booking, seating, services.secrets), seating)),
+        contact=contact_of(typed),
+        passengers=tuple(with_picks(seated(typed, seating), seating)),
         passenger_types=passenger_types(),
         id_types=id_types(),
-        is_change=True,
     )

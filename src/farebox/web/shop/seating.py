@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from farebox.bookings import Booking, BookingItem, Passenger
-from farebox.core.crypto import Secrets
+from farebox.bookings import Booking, BookingItem
 from farebox.core.i18n import gettext as _
 from farebox.web.shop.booked import places_of
 from farebox.web.shop.cards import way_in_words
@@ -64,25 +63,29 @@ def read_seats(form: Mapping[str, str], seating: Seating) -> list[Seats]:
     ]
 
 
-def seats_as_before(booking: Booking, seating: Seating, secrets: Secrets) -> list[tuple[Passenger | None, Seats]]:
-    """The people of a booking on these seats: on their own where they are still there, else on one that is left.
+def seats_as_before(people: Sequence[Mapping[UUID, str]], seating: Seating) -> list[tuple[int | None, Seats]]:
+    """People on these seats, by their place among them: on their own where they are still there, else on one that is
+    left. Where there are fewer seats than people, those stay who have a seat of their own.
 
-    On the first ride people stand in the order of its seats, so that nobody needs to choose there.
+    On the first ride they stand in the order of its seats, so that nobody needs to choose there.
+
+    Args:
+        people: departure -> seat, for each person.
     """
-    people = _people(booking, secrets)
     count = max(len(ride.places) for ride in seating)
-    table = [[_own_seat(own, ride) for ride in seating] for own in people[:count]]
+    owned = [tuple(_own_seat(person, ride) for ride in seating) for person in people]
+    staying = sorted(sorted(range(len(people)), key=lambda index: not any(owned[index]))[:count])
+    table = [list(owned[index]) for index in staying]
     table += [[""] * len(seating) for _more in range(count - len(table))]
     for place, ride in enumerate(seating):
         left = [number for number in ride.numbers if number not in {seats[place] for seats in table}]
-        was_there = [any(item == ride.trip_id for item in own) for own in people[:count]]
-        order = sorted(range(count), key=lambda index: not (was_there[index] if index < len(people) else True))
-        for index in order:
-            if not table[index][place] and left:
-                table[index][place] = left.pop(0)
-    named: list[tuple[Passenger | None, Seats]] = [
-        (next(iter(people[index].values())) if index < len(people) else None, tuple(seats))
-        for index, seats in enumerate(table)
+        was_there = [ride.trip_id in people[index] for index in staying]
+        order = sorted(range(count), key=lambda row: not (was_there[row] if row < len(staying) else True))
+        for row in order:
+            if not table[row][place] and left:
+                table[row][place] = left.pop(0)
+    named: list[tuple[int | None, Seats]] = [
+        (staying[row] if row < len(staying) else None, tuple(seats)) for row, seats in enumerate(table)
     ]
     first = seating[0].numbers
     return sorted(named, key=lambda each: first.index(each[1][0]) if each[1][0] else len(first))
@@ -132,22 +135,9 @@ def _ride_of(item: BookingItem) -> RideSeats:
     )
 
 
-def _people(booking: Booking, secrets: Secrets) -> list[dict[UUID, Passenger]]:
-    """Each person once: what they are on each departure. The same name and document is the same person."""
-    people: dict[tuple[str, str, str, int], dict[UUID, Passenger]] = {}
-    for item in booking.items:
-        for person in item.passengers:
-            same = (person.full_name.casefold(), person.id_type, person.id_number.open(secrets))
-            twin = 0  # the same person twice on one ride is two
-            while item.resource_id in people.get((*same, twin), {}):
-                twin += 1
-            people.setdefault((*same, twin), {})[item.resource_id] = person
-    return list(people.values())
-
-
-def _own_seat(own: Mapping[UUID, Passenger], ride: RideSeats) -> str:
-    person = own.get(ride.trip_id)
-    return person.seat_number if person and person.seat_number in ride.numbers else ""
+def _own_seat(own: Mapping[UUID, str], ride: RideSeats) -> str:
+    seat = own.get(ride.trip_id, "")
+    return seat if seat in ride.numbers else ""
 
 
 def _chosen(typed: str | None, ride: RideSeats, usual: str) -> str:

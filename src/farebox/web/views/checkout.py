@@ -86,19 +86,20 @@ class PassengersView:
 
     Attributes:
         trips: all rides; `chosen`: the same where there are several, whose seats are held one by one.
+        map_of: the hold for which other seats may be chosen, to which the form is sent; else `back_url` leads back.
     """
 
     trips: tuple[TripCard, ...]
     price: Price | None
     clock: HoldClock | None
     action: str
-    back_url: str
     contact: ContactFields
     passengers: tuple[PassengerFields, ...]
     passenger_types: tuple[Option, ...]
     id_types: tuple[Option, ...]
     problems: tuple[Problem, ...] = ()
-    is_change: bool = False
+    back_url: str = ""
+    map_of: str = ""
     chosen: ItineraryView | None = None
 
 
