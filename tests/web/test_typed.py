@@ -2,6 +2,7 @@
 
 import re
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from tests.people import make_person, sign_in_as
 from tests.web.conftest import path_of
@@ -9,8 +10,10 @@ from tests.web.reading import read
 from tests.web.test_checkout import PERSON, hold
 from tests.web.test_several_trips import SECOND, query_of, round_trip, run_out, sql, take, where
 
+from farebox.accounts import open_booking_session
 from farebox.bookings import adopt_guest
 from farebox.bookings.typed import forget_old_typed
+from farebox.edge.access import BOOKING_COOKIE
 
 __all__ = ["run_out", "sql"]
 
@@ -133,3 +136,27 @@ async def test_the_end_of_the_clock_keeps_it_and_the_map_says_what_was_lost(brow
     assert "The time for seat 5A is over." in page.text
     again = await take(browser, where(left), "5A")
     assert 'value="Nguyễn Thị Ánh"' in (await browser.get(where(again))).text
+
+
+async def test_who_comes_with_a_code_types_no_names_again_but_all_documents(visit, coach, services, sql):
+    owner, other = visit(), visit()
+    people = await round_trip(owner, coach, ["5A", "5B"], ["6A", "6B"])
+    crossed = {"passengers.0.seats.1": "6B", "passengers.1.seats.1": "6A"}
+    at = path_of(await owner.post(people, **PERSON, **SECOND, **crossed)).removesuffix("/review")
+    await owner.post(at, cancel="1")
+    async with services.database.begin() as work:
+        token = await open_booking_session(work, UUID(at.rpartition("/")[2]), ttl_seconds=600)
+    other.client.cookies.set(BOOKING_COOKIE, token, path=at)
+    again = await other.post(f"{at}/again", page=at)
+    form = (await other.get(where(again))).text
+    assert "The names are those of your booking." in form
+    assert value_of(form, "passengers.0.full_name") == "Nguyễn Thị Ánh"
+    assert value_of(form, "passengers.1.full_name") == "Lê Minh Khôi"
+    assert value_of(form, "contact.email") == PERSON["contact.email"]
+    assert value_of(form, "contact.phone") == ""
+    for hidden in (PERSON["passengers.0.id_number"], SECOND["passengers.1.id_number"]):
+        assert hidden not in form
+    assert form.index('value="6B" selected') < form.index('value="6A" selected')
+    made = await other.post(where(again), **PERSON, **SECOND)
+    assert path_of(made).endswith("/review")
+    assert read(form).loose_ends == []

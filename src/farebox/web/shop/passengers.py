@@ -81,7 +81,10 @@ class PassengersController(Controller):
         elif actor.kind == "user" and actor.id is not None:
             person = await get_person(work, actor.id, secrets=services.secrets)
             contact = ContactFields(person.email, person.phone)
-        return await _page(request, work, itinerary, actor, services, persons, contact)
+        told = ""
+        if earlier and earlier.is_names_only:
+            told = _("The names are those of your booking. A mailed code shows nobody's documents: enter them again.")
+        return await _page(request, work, itinerary, actor, services, persons, contact, told=told)
 
     @post("/passengers", opt={"rate": "booking"})
     async def name_passengers(
@@ -283,6 +286,7 @@ async def _page(
     people: Sequence[PassengerFields],
     contact: ContactFields,
     problems: tuple[Problem, ...] = (),
+    told: str = "",
 ) -> Template:
     """The form. Its address names the seats as they are now, whatever has been chosen anew."""
     query = dict(here_of(request).query)
@@ -303,6 +307,7 @@ async def _page(
         passenger_types=passenger_types(),
         id_types=id_types(),
         problems=problems,
+        told=told,
         chosen=None
         if is_single
         else await draw_itinerary(work, itinerary, actor=actor, settings=services.settings, people=carried),

@@ -1,6 +1,7 @@
 """The same trip once more, in one click: seats like the old ones are held, and the same people stand on the review.
 
-Who has reached the booking with a mailed code gets the seats as well, held by their own session.
+Who has reached the booking with a mailed code gets the seats as well, held by their own session, and the names that
+its page shows; documents and phones are typed again.
 """
 
 from uuid import UUID
@@ -18,6 +19,7 @@ from farebox.web.pages import AnyRequest, see_other
 from farebox.web.shop.cards import card_of_item, search_url
 from farebox.web.shop.session import holder_of
 from farebox.web.shop.stretches import checkout_url
+from farebox.web.shop.typed import keep, names_for
 from farebox.wiring import Services
 
 
@@ -50,8 +52,9 @@ class RebookController(Controller):
             return see_other(elsewhere, cookies)
         holds = tuple(each.hold.id for each in found if each.hold)
         people = tuple(person for each in found for person in each.people)
-        if not people:  # a code shows the booking, but nobody's documents: they are named anew
-            return see_other(checkout_url(holds), cookies)
+        if not people:  # a code shows the booking, but nobody's documents: those are typed anew
+            kept = await keep(work, names_for(old, found, services.secrets), holder=holder, secrets=services.secrets)
+            return see_other(checkout_url(holds, kept), cookies)
         contact = Contact(old.contact.email.open(services.secrets), old.contact.phone.open(services.secrets))
         try:
             new = await create_booking(

@@ -4,6 +4,7 @@ Whoever goes back to the map from naming people finds all of it again, also with
 sealed for an hour, for whoever holds the seats, and its id goes along in the address, as a booking's would.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -11,7 +12,16 @@ from uuid import UUID
 import msgspec
 
 from farebox.accounts import Actor
-from farebox.bookings import Booking, BookingNotFound, Passenger, find_typed, forget_typed, get_booking, keep_typed
+from farebox.bookings import (
+    Again,
+    Booking,
+    BookingNotFound,
+    Passenger,
+    find_typed,
+    forget_typed,
+    get_booking,
+    keep_typed,
+)
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.web.shop.seating import Seating, place_in, seats_as_before
@@ -33,11 +43,12 @@ class TypedPerson(msgspec.Struct, frozen=True):
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """A form about people, and where the tickets go."""
+    """A form about people, and where the tickets go. `is_names_only`: the rest was left out on purpose."""
 
     people: list[TypedPerson]
     email: str = ""
     phone: str = ""
+    is_names_only: bool = False
 
 
 _FIELDS: Final = tuple(name for name in TypedPerson.__struct_fields__ if name != "seats")
@@ -67,6 +78,25 @@ def typed_of_booking(booking: Booking, secrets: Secrets) -> Typed:
                 twin += 1
             people.setdefault((*same, twin), person).seats[item.resource_id] = passenger.seat_number
     return Typed(list(people.values()), booking.contact.email.open(secrets), phone)
+
+
+def names_for(booking: Booking, found: Sequence[Again], secrets: Secrets) -> Typed:
+    """The people of a booking on the seats that were found for them, as far as its own page shows them to everybody
+    whom it opens to: without documents and phones."""
+    seats = {
+        (again.item.resource_id, person.seat_number): (again.found.resource_id, seat.label)
+        for again in found
+        for person, seat in zip(again.item.passengers, again.found.seats, strict=True)
+    }
+    people = [
+        TypedPerson(
+            dict(seats[own] for own in person.seats.items()),
+            full_name=person.full_name,
+            passenger_type=person.passenger_type,
+        )
+        for person in typed_of_booking(booking, secrets).people
+    ]
+    return Typed(people, booking.contact.email.open(secrets), is_names_only=True)
 
 
 def contact_of(typed: Typed) -> ContactFields:

@@ -86,6 +86,7 @@ class PassengersView:
 
     Attributes:
         trips: all rides; `chosen`: the same where there are several, whose seats are held one by one.
+        told: why some of it is filled in and some is not.
         map_of: the hold for which other seats may be chosen, to which the form is sent; else `back_url` leads back.
     """
 
@@ -98,6 +99,7 @@ class PassengersView:
     passenger_types: tuple[Option, ...]
     id_types: tuple[Option, ...]
     problems: tuple[Problem, ...] = ()
+    told: str = ""
     back_url: str = ""
     map_of: str = ""
     chosen: ItineraryView | None = None
