@@ -12,6 +12,7 @@ from farebox.bookings import (
     BookingNotFound,
     BookingStatus,
     CancelReason,
+    ConcernsOthers,
     NotModifiable,
     confirm_booking,
     extend_booking,
@@ -142,7 +143,7 @@ async def test_a_choice_with_seats_of_two_operators_is_reopened_by_none_of_them_
     actor, ours, theirs = await box.guest(), await box.show(), await box.show(operator="other")
     booking = await box.book(actor, await box.hold(actor, ours), await box.hold(actor, theirs))
     for one in (ours, theirs):
-        with pytest.raises(BookingNotFound):
+        with pytest.raises(ConcernsOthers):
             await reopen(box, booking, box_office_of(one))
     clerk = box_office_of(ours, theirs)
     assert (await reopen(box, booking, clerk)).status is BookingStatus.CANCELLED

@@ -22,6 +22,7 @@ from farebox.api.wire import PRIVATE, Listing, listing
 from farebox.bookings import (
     BookingExpired,
     BookingNotFound,
+    ConcernsOthers,
     MixedCurrencies,
     NotModifiable,
     PriceChanged,
@@ -123,12 +124,16 @@ class BookingsController(Controller):
         "/{booking_id:uuid}",
         summary="Change passengers, contact or code",
         operation_id="changeBooking",
-        responses=problems(BookingNotFound, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
+        responses=problems(BookingNotFound, ConcernsOthers, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
     )
     async def change(
         self, booking_id: UUID, data: BookingChange, work: UnitOfWork, actor: Actor, services: Services
     ) -> BookingView:
-        """Free while the booking is pending. The price is quoted anew."""
+        """Free while the booking is pending. The price is quoted anew.
+
+        Who acts for one of several operators of a booking names the people on its trips only, each of the same type as
+        before; what would touch the others' trips or the price is for who booked (`concerns-others`).
+        """
         return await _change(booking_id, data, work, actor, services)
 
     @post(
@@ -136,7 +141,7 @@ class BookingsController(Controller):
         summary="Change passengers, contact or code (same as PATCH)",
         operation_id="modifyBooking",
         status_code=HTTP_200_OK,
-        responses=problems(BookingNotFound, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
+        responses=problems(BookingNotFound, ConcernsOthers, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
     )
     async def modify(
         self, booking_id: UUID, data: BookingChange, work: UnitOfWork, actor: Actor, services: Services

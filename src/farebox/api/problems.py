@@ -55,6 +55,7 @@ STATUS: Mapping[str, int] = {
     "challenge-expired": 410,
     "change-not-found": 404,
     "change-pending": 409,
+    "concerns-others": 409,
     "credential-required": 401,
     "departure-not-found": 404,
     "device-not-found": 404,

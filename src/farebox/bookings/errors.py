@@ -11,6 +11,16 @@ class BookingNotFound(NotFound):
     message = N_("We could not find this booking.")
 
 
+class ConcernsOthers(DomainError):
+    """Who acts for one of several operators of a booking does what would touch the others' trips, or the price."""
+
+    code = "concerns-others"
+    message = N_(
+        "This booking has trips of other operators, too, and this would concern them. The person who booked can do it,"
+        " and so can the administrators of the platform."
+    )
+
+
 class PriceChanged(DomainError):
     """The total expected by the client is not the total now; `total` is the new one."""
 

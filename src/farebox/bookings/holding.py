@@ -21,6 +21,7 @@ async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, te
 
     Raises:
         BookingNotFound: no such booking for this actor.
+        ConcernsOthers: who acts for operators keeps no seats of others.
         NotModifiable: it is not pending.
         BookingExpired: its time is over.
         ExtensionLimit: used as often as allowed, or the longest time is reached.
@@ -48,12 +49,13 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
     time of `terms`: going to and fro does not keep them for ever.
 
     Raises:
-        BookingNotFound: no such booking for this actor; for who acts for operators, none with others' seats in it.
+        BookingNotFound: no such booking for this actor.
+        ConcernsOthers: the actor acts for operators, and there are others' seats in it.
         NotModifiable: it is not pending.
         ExtensionLimit: its seats have been held for the longest time.
         NotAllowed: the credential reaches this booking only, and cannot hold seats.
     """
-    row = await _pending(work, booking_id, actor, wholly=True)  # all of its seats become the actor's
+    row = await _pending(work, booking_id, actor)
     owner = actor.owner
     holds = [await get_hold(work, hold_id, lock=True) for hold_id in await holds_of(work, [booking_id])]
     if any(work.now - hold.first_taken_at >= timedelta(seconds=terms.max_total_seconds) for hold in holds):
@@ -76,8 +78,8 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
     return await get_booking(work, booking_id, actor=SYSTEM)
 
 
-async def _pending(work: UnitOfWork, booking_id: UUID, actor: Actor, *, wholly: bool = False) -> BookingRow:
-    row = await get_row(work, booking_id, actor=actor, wholly=wholly)
+async def _pending(work: UnitOfWork, booking_id: UUID, actor: Actor) -> BookingRow:
+    row = await get_row(work, booking_id, actor=actor, wholly=True)  # all of its seats are kept, or become the actor's
     if row.status != BookingStatus.PENDING:
         raise NotModifiable(booking_status=row.status)
     return row

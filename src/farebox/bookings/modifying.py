@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 
 from farebox.accounts import SYSTEM, Actor
-from farebox.bookings.creating import contact_values, passenger_row, price_items, price_line_rows, refuse_other_total
+from farebox.bookings.creating import (
+    contact_values,
+    passenger_row,
+    person_values,
+    price_items,
+    price_line_rows,
+    refuse_other_total,
+)
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers
-from farebox.bookings.errors import NotModifiable
+from farebox.bookings.errors import ConcernsOthers, NotModifiable, PriceChanged
 from farebox.bookings.giving_up import set_clocks
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.open_returns import (
@@ -18,7 +25,7 @@ from farebox.bookings.open_returns import (
     forget_open_returns,
     has_open_returns,
 )
-from farebox.bookings.queries import get_booking, get_row
+from farebox.bookings.queries import get_booking, get_row, reaches_item
 from farebox.bookings.seating import Seated, check_seating, seat_passengers, sum_of
 from farebox.bookings.states import BookingStatus, record
 from farebox.bookings.verticals import ItemOffer, OpenReturnOffer, Traveller, Verticals
@@ -55,27 +62,33 @@ async def update_passengers(
 ) -> Booking:
     """Change who travels or which code is used, while nothing is being paid. Free; the price is quoted anew.
 
-    Whatever is refused, nothing was changed.
+    Whatever is refused, nothing was changed. Who acts for one of its operators changes who is on that one's trips, and
+    nothing that costs something: the price is of all trips.
 
     Args:
-        passengers: one for each seat of the booking; none to leave the people as they are.
+        passengers: one for each seat of the booking, as far as it is the actor's; none to leave the people as they are.
         contact: `None` to leave it as it is.
         promo_code: `None` to leave it as it is; empty to go without.
         open_return: whether everybody is to have an open return, too; `None` to leave it as it is.
 
     Raises:
         BookingNotFound: no such booking for this actor.
+        ConcernsOthers: it would touch trips of operators for whom the actor does not act.
         NotModifiable: it is not pending.
         Invalid: people, seats, contact or code, field by field.
         PriceChanged: `expected_total` is not the new total.
     """
-    row = await get_row(work, booking_id, actor=actor)
+    concerns_all = contact is not None or promo_code is not None or open_return is not None
+    row = await get_row(work, booking_id, actor=actor, wholly=concerns_all)
     if row.status != BookingStatus.PENDING:
         raise NotModifiable(booking_status=row.status)
     people, contact = _check_form(passengers, contact, region=settings.phone_region)
     reach = contact_values(contact, secrets, region=settings.phone_region) if contact else {}
     promotion = await _promotion(work, row, promo_code)
     items = await _items(work, row.id)
+    own = await _items(work, row.id, reaches_item(actor))
+    if own != items:
+        return await _rename_own(work, row, own, people, expected_total, actor=actor, secrets=secrets)
     offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
     seated = _seat(offers, people, verticals)
     quotes: list[Quote] = []
@@ -99,13 +112,58 @@ async def update_passengers(
         row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
         work.session.add_all(price_line_rows(work, row, items, quotes))
         await _add_returns(work, row, returns)
-    row.updated_at = work.now
     given = {"passengers": people or None, "contact": contact, "promotion": promo_code, "openReturn": open_return}
-    changed = [name for name, value in given.items() if value is not None]
-    pending = BookingStatus.PENDING
-    record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
+    _record(work, row, [name for name, value in given.items() if value is not None], actor=actor)
     await work.session.flush()
     return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def _rename_own(
+    work: UnitOfWork,
+    row: BookingRow,
+    items: Sequence[BookingItemRow],
+    people: Sequence[PassengerDetails],
+    expected_total: Money | None,
+    *,
+    actor: Actor,
+    secrets: Secrets,
+) -> Booking:
+    """Other people on the seats of some items, at the fares as they are.
+
+    Raises:
+        ConcernsOthers: somebody would pay another fare.
+        Invalid: people and seats do not go together.
+        PriceChanged: `expected_total` is not the total.
+    """
+    total = Money(row.total_minor, row.currency)
+    if expected_total is not None and expected_total != total:
+        raise PriceChanged(total=total)
+    seated, errors = seat_passengers([msgspec.convert(item.offer, ItemOffer) for item in items], people)
+    if errors and people:
+        raise Invalid(errors)
+    types = {(each.item, each.unit): each.passenger_type for each in await _travellers(work, items)}
+    if any(types[each.item, each.seat.unit] != each.details.passenger_type for each in seated):
+        raise ConcernsOthers
+    for person in seated:
+        await work.session.execute(
+            update(BookingPassengerRow)
+            .where(
+                BookingPassengerRow.item_id == items[person.item].id,
+                BookingPassengerRow.unit == person.seat.unit,
+                BookingPassengerRow.ended_as.is_(None),
+            )
+            .values(special_needs=person.details.special_needs, **person_values(person.details, secrets))
+            .execution_options(synchronize_session=False)
+        )
+    _record(work, row, ["passengers"] if seated else [], actor=actor)
+    await work.session.flush()
+    return await get_booking(work, row.id, actor=SYSTEM)
+
+
+def _record(work: UnitOfWork, row: BookingRow, changed: Sequence[str], *, actor: Actor) -> None:
+    row.updated_at = work.now
+    pending = BookingStatus.PENDING
+    record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
 
 
 def _check_form(
@@ -165,10 +223,10 @@ async def _exchange(work: UnitOfWork, row: BookingRow, promotion: Promotion | No
     row.promotion_id = promotion.id if promotion else None
 
 
-async def _items(work: UnitOfWork, booking_id: UUID) -> Sequence[BookingItemRow]:
+async def _items(work: UnitOfWork, booking_id: UUID, *which: ColumnElement[bool]) -> Sequence[BookingItemRow]:
     items = await work.session.scalars(
         select(BookingItemRow)
-        .where(BookingItemRow.booking_id == booking_id, BookingItemRow.ended_as.is_(None))
+        .where(BookingItemRow.booking_id == booking_id, BookingItemRow.ended_as.is_(None), *which)
         .order_by(BookingItemRow.position)
     )
     return items.all()

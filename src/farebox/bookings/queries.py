@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, false, func, select, true
 
 from farebox.accounts import SYSTEM, Actor, Permission, booking_subject, note_accesses
 from farebox.bookings.assembling import PARTS_OF_ONE, assemble
-from farebox.bookings.errors import BookingNotFound
+from farebox.bookings.errors import BookingNotFound, ConcernsOthers
 from farebox.bookings.expiry import expire_if_due
 from farebox.bookings.models import (
     BookingAuditRow,
@@ -117,7 +117,7 @@ def reached_by(
     A booking names its passengers, so whoever reads one for an operator needs the permission for these, too.
 
     Args:
-        wholly: of operators, only those with nothing of others.
+        wholly: of operators, only those with nothing of others (any more).
     """
     if actor.booking_id is not None:
         return BookingRow.id == actor.booking_id
@@ -126,13 +126,21 @@ def reached_by(
     if actor.kind == "anonymous":
         return false()
     own = BookingRow.owner == actor.owner
-    operators = actor.operators_with(permission) & actor.operators_with(Permission.PASSENGERS_READ)
+    operators = _operators_of(actor, permission)
     if not operators:
         return own
     items = exists().where(BookingItemRow.booking_id == BookingRow.id)
     sold = items.where(BookingItemRow.operator_id.in_(operators))
-    others = items.where(BookingItemRow.operator_id.not_in(operators))
+    others = items.where(BookingItemRow.operator_id.not_in(operators), BookingItemRow.ended_as.is_(None))
     return own | (sold & ~others if wholly else sold)
+
+
+def reaches_item(actor: Actor) -> ColumnElement[bool]:
+    """Which items of bookings that a credential reaches it may change: all of its own, or those of its operators."""
+    if actor.booking_id is not None or actor.is_everywhere:
+        return true()
+    own = exists().where(BookingRow.id == BookingItemRow.booking_id, BookingRow.owner == actor.owner)
+    return own | BookingItemRow.operator_id.in_(_operators_of(actor, Permission.BOOKINGS_CHANGE))
 
 
 def sold_for(actor: Actor, permission: Permission, operator_id: UUID | None = None) -> Select[UUID, str]:
@@ -169,6 +177,7 @@ async def get_row(
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
+        ConcernsOthers: `wholly`, and only a part of it is for this actor.
     """
     return await _get_row(
         work, BookingRow.id == booking_id, actor=actor, lock=True, as_it_stands=as_it_stands, wholly=wholly
@@ -179,6 +188,10 @@ async def count_bookings_by_status(work: UnitOfWork) -> dict[str, int]:
     """How many bookings are in each status; statuses without any are left out."""
     rows = await work.session.execute(select(BookingRow.status, func.count()).group_by(BookingRow.status))
     return {status: count for status, count in rows}  # noqa: C416  (rows are no pairs to the type checker)
+
+
+def _operators_of(actor: Actor, permission: Permission) -> frozenset[UUID]:
+    return actor.operators_with(permission) & actor.operators_with(Permission.PASSENGERS_READ)
 
 
 def _has_only_own(actor: Actor, *, lock: bool) -> bool:
@@ -222,6 +235,9 @@ async def _get_row(
     if lock:
         query = query.with_for_update()
     found = (await work.session.execute(fresh(query))).one_or_none()
+    if found is None and wholly:
+        await _get_row(work, which, actor=actor, lock=lock, as_it_stands=True)
+        raise ConcernsOthers
     if found is None:
         raise BookingNotFound
     row, due = found

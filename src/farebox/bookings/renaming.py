@@ -22,7 +22,7 @@ from farebox.bookings.states import BookingStatus, record
 from farebox.bookings.views import BookedLine, Booking, BookingItem, IdType, Passenger
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
-from farebox.core.errors import FieldError, Invalid
+from farebox.core.errors import FieldError, Invalid, NotAllowed
 from farebox.core.i18n import N_
 from farebox.core.money import Money
 from farebox.core.settings import Settings
@@ -146,7 +146,7 @@ async def _elsewhere(
 def _may_rename(work: UnitOfWork, booking: Booking, item: BookingItem, actor: Actor) -> bool:
     try:
         refuse_too_late(work, booking, item, item.policy.rename_until, actor=actor)
-    except NotChangeable:
+    except (NotChangeable, NotAllowed):
         return False
     return True
 
