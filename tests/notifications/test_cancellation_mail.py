@@ -28,6 +28,13 @@ INSERT INTO payment_charge
 SELECT gen_random_uuid(), id, provider, 'ch_1', amount_minor, currency, 'applied', 0, now() FROM paid
 """
 
+OTHER = """
+WITH first AS (UPDATE payment_charge SET amount_minor = 200000 RETURNING *)
+INSERT INTO payment_charge
+  (id, payment_id, provider, external_id, amount_minor, currency, disposition, refunded_minor, dispute, received_at)
+SELECT gen_random_uuid(), payment_id, provider, 'ch_2', 450000, currency, 'applied', 0, 'open', now() FROM first"""
+"""Two charges for it, of which a bank has the second."""
+
 
 async def told_after(shop, *, passengers=None, reason=CancelReason.CUSTOMER, spoil="SELECT 1"):
     """The one message that cancelling a booking of two seats brings."""
@@ -66,6 +73,27 @@ async def test_what_the_operator_cancels_is_paid_back_wholly(shop_without_mail):
         assert "is not paid back" not in said
 
 
+async def test_after_a_lost_dispute_it_is_the_bank_that_is_named_and_not_the_operator(shop_without_mail):
+    lost = "UPDATE payment_charge SET dispute = 'lost'"
+    message = await told_after(shop_without_mail, reason=CancelReason.DISPUTE_LOST, spoil=lost)
+    assert (message.kind, message.subject[:12]) == (MessageKind.BOOKING_CANCELLED, "Your booking")
+    for said in (message.text, message.html):
+        assert "Your bank has taken your payment back, so this is not paid for any more and was cancelled." in said
+        assert "₫650,000 come from your bank." in said
+        assert "cannot carry you" not in said
+        assert "As you wished" not in said
+        assert "back to you" not in said
+        assert "once your bank has decided" not in said
+
+
+async def test_after_a_lost_dispute_what_else_was_paid_comes_from_us(shop_without_mail):
+    message = await told_after(shop_without_mail, reason=CancelReason.DISPUTE_LOST, spoil=OTHER.replace("open", "lost"))
+    for said in (message.text, message.html):
+        assert "We pay ₫200,000 back to you." in said
+        assert "₫450,000 come from your bank." in said
+        assert "It goes back the way it came." in said
+
+
 async def test_of_a_part_it_is_told_whose_seats_and_that_the_others_stay(shop_without_mail):
     message = await told_after(shop_without_mail, passengers=[1])
     assert message.kind is MessageKind.BOOKING_REDUCED
@@ -87,12 +115,7 @@ async def test_what_the_payers_bank_has_taken_back_is_not_promised_again(shop_wi
 
 
 async def test_while_the_bank_has_a_part_it_is_told_what_comes_from_us_and_what_from_there(shop_without_mail):
-    other = """
-WITH first AS (UPDATE payment_charge SET amount_minor = 200000 RETURNING *)
-INSERT INTO payment_charge
-  (id, payment_id, provider, external_id, amount_minor, currency, disposition, refunded_minor, dispute, received_at)
-SELECT gen_random_uuid(), payment_id, provider, 'ch_2', 450000, currency, 'applied', 0, 'open', now() FROM first"""
-    message = await told_after(shop_without_mail, spoil=other)
+    message = await told_after(shop_without_mail, spoil=OTHER)
     for said in (message.text, message.html):
         assert "We pay ₫200,000 back to you." in said
         assert "so ₫120,000 cannot come from us now." in said

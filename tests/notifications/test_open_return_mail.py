@@ -5,7 +5,7 @@ from tests.notifications.test_mail import inbox, shop, shop_without_mail
 from tests.ticketing.travel import NAMES
 
 from farebox.accounts import SYSTEM
-from farebox.bookings import announce_ends
+from farebox.bookings import CancelReason, announce_ends
 from farebox.notifications import MessageKind
 from farebox.payments import cancel_booking, end_unused_returns
 
@@ -127,3 +127,20 @@ async def test_when_it_has_ended_one_message_tells_of_the_money(shop_without_mai
     assert message.subject == f"The open return of your booking {booking.reference} has ended"
     for said in (message.text, message.html):
         assert "Paid back, the way it came: ₫450,000. Kept, under the terms of your booking: ₫150,000." in said
+
+
+async def test_what_a_bank_took_the_money_back_for_was_not_given_up_by_the_traveller(shop_without_mail):
+    shop = shop_without_mail
+    booking, known = await bought(shop)
+    returns = [each.id for each in booking.open_returns]
+    async with shop.database.begin() as work:
+        await work.execute("UPDATE payment_charge SET dispute = 'lost'")
+        await cancel_booking(work, booking.id, actor=SYSTEM, open_returns=returns, reason=CancelReason.DISPUTE_LOST)
+    [message] = await new_messages(shop, known)
+    assert message.kind is MessageKind.OPEN_RETURNS_UNPAID
+    for said in (message.text, message.html):
+        assert (
+            "Your bank has taken your payment back, so the ride back that you had not chosen is not paid for." in said
+        )
+        assert "You have given up" not in said
+        assert "Paid back" not in said

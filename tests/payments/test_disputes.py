@@ -59,7 +59,7 @@ async def test_a_dispute_lost_before_the_trip_cancels_the_booking_and_was_its_re
     await till.deliver(disputed(payment, "lost"))
     assert till.told() == ["payment.disputed", "booking.cancelled", "booking.refunded"]
     ended = await till.booking(booking)
-    assert (ended.status, ended.total) == (REFUNDED, Money(0, "EUR"))
+    assert (ended.status, ended.total, ended.reason) == (REFUNDED, Money(0, "EUR"), CancelReason.DISPUTE_LOST)
     assert await till.tickets() == 0
     assert await till.ledger(booking) == {}
     assert await till.charges() == [("applied", 1350, 1350)]

@@ -291,7 +291,7 @@ class BookingView(Wire):
     booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
     booking_reference: Annotated[str, Meta(examples=[REFERENCE])]
     status: Literal["pending", "payment_processing", "confirmed", "completed", "cancelled", "refunded"]
-    reason: Literal["expired", "customer", "operator", "payment_failed"] | None
+    reason: Literal["expired", "customer", "operator", "payment_failed", "dispute_lost"] | None
     expires_at: datetime | None
     total: MoneyView
     tax: Annotated[MoneyView, Meta(description="The tax that the total includes.")]

@@ -61,7 +61,8 @@ async def quote_cancellation(
     Args:
         passengers: whose seats; an open return goes with the seat on the way there.
         open_returns: open returns to be given up alone. Where neither is named: all that can still be given up.
-        reason: `operator` where the operator is the cause: all of it is paid back.
+        reason: `operator` where the operator is the cause, `dispute_lost` where the payer's bank keeps the money: all
+            of it is paid back.
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
@@ -180,7 +181,7 @@ def _quote(
     """The guard and the arithmetic of a cancellation, for the quote and for the deed alike."""
     if not booking.is_open and booking.status is not BookingStatus.CONFIRMED:
         raise NotCancellable(booking_status=booking.status)
-    is_forced = reason is CancelReason.OPERATOR
+    is_forced = reason in {CancelReason.OPERATOR, CancelReason.DISPUTE_LOST}
     reaches = _reach_of(booking, actor, is_forced=is_forced)
     in_reach = [person for item in booking.items if reaches(item.operator_id) for person in item.passengers]
     items = {item.id: item for item in booking.items}

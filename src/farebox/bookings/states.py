@@ -24,12 +24,13 @@ class BookingStatus(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why a booking was cancelled."""
+    """Why a booking was cancelled. `DISPUTE_LOST`: the payer's bank has taken the money back for good."""
 
     EXPIRED = "expired"
     CUSTOMER = "customer"
     OPERATOR = "operator"
     PAYMENT_FAILED = "payment_failed"
+    DISPUTE_LOST = "dispute_lost"
 
 
 TRANSITIONS: Final[Mapping[BookingStatus, frozenset[BookingStatus]]] = {

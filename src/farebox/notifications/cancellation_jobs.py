@@ -40,7 +40,8 @@ def register_cancellation_jobs(jobs: Jobs, database: Database, office: Office) -
 
     async def reduced(event: Event) -> None:
         if event["wasPaid"] and not event["passengerIds"]:
-            kind, first = MessageKind.OPEN_RETURNS_CANCELLED, event["openReturnIds"][0]
+            is_unpaid, first = event["reason"] == "dispute_lost", event["openReturnIds"][0]
+            kind = MessageKind.OPEN_RETURNS_UNPAID if is_unpaid else MessageKind.OPEN_RETURNS_CANCELLED
             async with database.begin() as work:
                 await office.tell_contact(work, UUID(event["bookingId"]), kind, first, amounts_of(event))
         elif event["wasPaid"] or event["reason"] == "operator":
@@ -56,7 +57,7 @@ def _given_up(event: Event) -> GivenUp:
     return GivenUp(
         passenger_ids=tuple(UUID(each) for each in event.get("passengerIds", ())),
         open_returns=len(event.get("openReturnIds", ())),
-        by_operator=event["reason"] == "operator",
+        cause=event["reason"],
         refund=Money.parse(event["refund"], event["currency"]) if is_paid else None,
         kept=Money.parse(event["kept"], event["currency"]) if is_paid else None,
         withheld=Money.parse(event.get("withheld", "0"), event["currency"]) if is_paid else None,

@@ -91,14 +91,14 @@ class GivenUp:
     Attributes:
         passenger_ids: whose seats; none where it was all of the booking.
         open_returns: how many rides back that were not chosen went with them.
-        by_operator: who is the cause, not the traveller.
+        cause: `customer`, who wished it, `operator`, or `dispute_lost`: the payer's bank has taken the money back.
         refund, kept: of what was paid; `None` where nothing was.
         withheld: of what was paid, the same: owed, but the payer's bank has taken it back.
         refund_to: `origin`, or `wallet`.
     """
 
     passenger_ids: tuple[UUID, ...]
-    by_operator: bool
+    cause: str
     refund: Money | None
     kept: Money | None
     withheld: Money | None
@@ -131,7 +131,7 @@ def given_up_draft(booking: Booking, given_up: GivenUp, *, base_url: str, secret
                 "booking": booking,
                 "trips": trips,
                 "is_part": bool(seats),
-                "by_operator": given_up.by_operator,
+                "cause": given_up.cause,
                 "refund": format_money(given_up.refund) if given_up.refund else "",
                 "kept": format_money(given_up.kept) if given_up.kept else "",
                 "withheld": format_money(given_up.withheld) if given_up.withheld else "",

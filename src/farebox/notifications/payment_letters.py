@@ -55,6 +55,14 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         ),
         OPEN_BOOKING,
     ),
+    MessageKind.OPEN_RETURNS_UNPAID: Letter(
+        N_("The open return of your booking {reference} was cancelled"),
+        (
+            N_("Your bank has taken your payment back, so the ride back that you had not chosen is not paid for."),
+            N_("Your other tickets are valid as before."),
+        ),
+        OPEN_BOOKING,
+    ),
     MessageKind.OPEN_RETURNS_ENDING: Letter(
         N_("Choose your ride back: booking {reference}"),
         (

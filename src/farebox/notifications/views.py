@@ -20,6 +20,7 @@ class MessageKind(StrEnum):
     BOOKING_RENAMED = "booking-renamed"
     CHANGE_FAILED = "change-failed"
     OPEN_RETURNS_CANCELLED = "open-returns-cancelled"
+    OPEN_RETURNS_UNPAID = "open-returns-unpaid"
     OPEN_RETURNS_ENDING = "open-returns-ending"
     OPEN_RETURNS_ENDED = "open-returns-ended"
     LOOKUP_CODE = "lookup-code"

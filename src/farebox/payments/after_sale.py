@@ -64,7 +64,8 @@ async def cancel_booking(
         passengers: whose seats (a passenger is one person on one seat of one ride).
         open_returns: which open returns alone; they go with the seat on the way there, too. Where neither is named:
             all that can be.
-        reason: `customer`, at the traveller's wish, or `operator`, who is the cause: all of it is paid back.
+        reason: `customer`, at the traveller's wish; `operator`, who is the cause, or `dispute_lost`: all of it is paid
+            back.
         note: why, in words; kept in the audit.
         refund_to: the way that the money came, or the wallet of the person whose booking it is.
         expected_refund: what the canceller was shown; compared, never used.

@@ -177,9 +177,7 @@ async def _give_up_booking(work: UnitOfWork, booking_id: UUID) -> None:
     has_begun = min(item.starts_at for item in booking.items) <= work.now
     returns = [each.id for each in booking.open_returns] if has_begun else None
     if returns or not has_begun:
-        await cancel_booking(
-            work, booking_id, actor=SYSTEM, open_returns=returns, reason=CancelReason.OPERATOR, note=CHARGEBACK
-        )
+        await cancel_booking(work, booking_id, actor=SYSTEM, open_returns=returns, reason=CancelReason.DISPUTE_LOST)
 
 
 async def _return(work: UnitOfWork, booking_id: UUID, charge: ChargeRow, owed: Money, by_bank: Money) -> None:

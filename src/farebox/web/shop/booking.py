@@ -205,6 +205,10 @@ def ran_out(booking: Booking) -> bool:
 
 def _reason(booking: Booking) -> str:
     """What happened, for a booking that has ended without a trip."""
+    if booking.reason is CancelReason.DISPUTE_LOST:
+        return _(
+            "Your bank has taken the payment back, so this is not paid for any more. Its seats are free for others."
+        )
     if booking.status is BookingStatus.REFUNDED:
         return _("The seats could not be kept until your payment arrived. All of it goes back the way it came.")
     if ran_out(booking):

@@ -32,6 +32,7 @@ STEPS: Final = {
     "change-seats-gone": N_("The new seats had gone; everything stayed as it was"),
     "allowance": N_("The operator took something off the price"),
     "refunded": N_("Paid back"),
+    "dispute_lost": N_("The payer's bank took the payment back"),
     "arrived": N_("Trip over"),
     "adopted": N_("Kept in an account"),
     "claimed": N_("Kept in an account"),
