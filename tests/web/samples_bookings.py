@@ -47,6 +47,7 @@ CONDITIONS = (
     "Cancelled until Wednesday 25 November, 04:30: 50% of the fare come back.",
     "After that, nothing comes back.",
     "Another day, trip or seat until Wednesday 25 November, 04:30: free of charge, you pay only what it costs more.",
+    "If the new seat costs less, as much of the difference comes back as of the fare if you cancelled then.",
     "Other names until Wednesday 25 November, 04:30: free of charge.",
 )
 METHODS = (

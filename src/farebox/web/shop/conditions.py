@@ -19,7 +19,7 @@ def conditions_of(item: BookingItem, currency: str, now: datetime) -> tuple[str,
     policy, zone = item.policy, item.description.origin.timezone
     return (
         *_cancelling(policy, zone, now),
-        _changing(policy, currency, zone, now),
+        *_changing(policy, currency, zone, now),
         *_renaming(policy, currency, zone, now),
     )
 
@@ -56,18 +56,25 @@ def _cancelling(policy: ChangePolicy, zone: str, now: datetime) -> list[str]:
     return told
 
 
-def _changing(policy: ChangePolicy, currency: str, zone: str, now: datetime) -> str:
+def _changing(policy: ChangePolicy, currency: str, zone: str, now: datetime) -> list[str]:
     until = policy.change_until
     if until is None or until <= now:
-        return _("It cannot be moved to another day, trip or seat.")
+        return [_("It cannot be moved to another day, trip or seat.")]
     fee = Money(policy.change_fee_minor, currency)
-    if not fee:
-        return _("Another day, trip or seat until {moment}: free of charge, you pay only what it costs more.").format(
-            moment=moment(until, zone)
-        )
-    return _("Another day, trip or seat until {moment}: {fee} for each person, and what it costs more.").format(
-        moment=moment(until, zone), fee=format_money(fee)
+    costs = (
+        _("Another day, trip or seat until {moment}: {fee} for each person, and what it costs more.")
+        if fee
+        else _("Another day, trip or seat until {moment}: free of charge, you pay only what it costs more.")
     )
+    return [costs.format(moment=moment(until, zone), fee=format_money(fee)), _when_cheaper(policy, now)]
+
+
+def _when_cheaper(policy: ChangePolicy, now: datetime) -> str:
+    """What becomes of the difference; see `rate_when_given_up`."""
+    latest = policy.cancel_until
+    if latest is None or latest <= now or (policy.tiers and not any(tier.refund_bp for tier in policy.tiers)):
+        return _("If the new seat costs less, nothing of the difference comes back.")
+    return _("If the new seat costs less, as much of the difference comes back as of the fare if you cancelled then.")
 
 
 def _renaming(policy: ChangePolicy, currency: str, zone: str, now: datetime) -> list[str]:
