@@ -8,13 +8,15 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.databases import cloned
 from tests.servers import free_port
 
@@ -35,7 +37,9 @@ FLAGS = [
 ]
 HORIZON_DAYS = 6
 START_SECONDS = 180
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 30_000
+"""So long a page may take for whatever is expected of it: on a busy machine, everything takes its time."""
+
 TOLD_BY_ITSELF = ("Failed to load resource", "WebSocket connection to")
 """What the browser writes about requests that failed, which tests make them do; pages cannot keep it from doing so."""
 
@@ -94,6 +98,7 @@ class Traveller:
 
     def forget(self) -> None:
         """Be somebody else, who was nowhere yet."""
+        self.page.goto(urljoin(self.page.url, "/health/live"))  # where nothing goes on by itself any more
         self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
         self.page.goto("about:blank")
         self.context.clear_cookies()
@@ -141,6 +146,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("BROWSER TESTS DID NOT RUN: no chromium on the path; set FAREBOX_TEST_CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        expect.set_options(timeout=TIMEOUT_MS)
         yield browser
         browser.close()
 
@@ -200,9 +206,8 @@ async def _seed(database_url: str, home: Path) -> None:
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
+        with suppress(httpx.HTTPError):
             if httpx.get(f"{url}/health/ready", timeout=2).status_code == httpx.codes.OK:
                 return
-        except httpx.HTTPError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     pytest.fail(f"the shop did not start:\n{log.read_text(errors='replace')[-3000:]}")

@@ -21,6 +21,8 @@ SMALL_TARGETS = """least => [...document.querySelectorAll('a, button, input:not(
   .filter(([box]) => Math.min(box.getBoundingClientRect().width, box.getBoundingClientRect().height) < least)
   .map(([, e]) => e.outerHTML.slice(0, 120))"""
 
+FREE = '.seat[data-status="available"] input'
+
 TITLE = re.compile("^Farebox|Farebox$")
 
 _axe = Axe()
@@ -60,7 +62,10 @@ class Log:
 
 
 def inspect(page: Page, *, scripts: bool = True) -> None:
-    """A page is whole: it fits its width, has a title and one h1, targets are large enough, axe finds nothing."""
+    """A page is whole: it fits its width, has a title and one h1, targets are large enough, axe finds nothing.
+
+    Whoever has just pressed something first waits for what the new page says: the old one is whole, too.
+    """
     page.wait_for_load_state()  # a press waits for the address, not for what stands there
     expect(page).to_have_title(TITLE)
     expect(page.locator("h1")).to_have_count(1)
@@ -95,7 +100,10 @@ def open_seats(page: Page, index: int = 0) -> None:
 
 
 def free_seats(page: Page) -> list[str]:
-    return [str(seat.get_attribute("value")) for seat in page.locator('.seat[data-status="available"] input').all()]
+    """The numbers of the seats that can be had, once the whole map stands there."""
+    expect(page.locator(FREE).first).to_be_attached()
+    page.wait_for_load_state()
+    return [str(number) for number in page.locator(FREE).evaluate_all("boxes => boxes.map(box => box.value)")]
 
 
 def seat(page: Page, number: str) -> Any:

@@ -8,7 +8,7 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 PASSWORD = "green coach over the bridge"
-MAIL_SECONDS = 20
+MAIL_SECONDS = 60
 
 ROOMS = (
     "/account",

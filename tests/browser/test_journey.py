@@ -158,6 +158,7 @@ def test_a_booking_that_is_not_wanted_gives_its_seats_back(visit):
     expect(page.locator("h1")).to_have_text("This booking was cancelled")
     inspect(page)
     page.get_by_role("link", name="Choose seats again").click()
+    page.wait_for_url("**/seats?**")
     assert number in free_seats(page)
 
 

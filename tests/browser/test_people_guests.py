@@ -70,6 +70,7 @@ def test_a_guest_keeps_a_booking_in_an_account(visit, monkeypatch):
     expect(page.locator("h1")).to_have_text("Look into your mailbox")
     page.goto(link_for(mail, address, "Confirm your e-mail address"))
     press(page, "Confirm the address")
+    expect(page.locator("h1")).to_have_text("Your e-mail address is confirmed")
     sign_in(page, address)
     page.goto("/account/bookings")
     expect(page.locator("main")).to_contain_text(reference)
@@ -124,8 +125,10 @@ def test_an_account_that_was_there_is_linked_by_its_owner_only(visit, provider, 
     page.fill("#email", address)
     page.fill("#password", PASSWORD)
     press(page, "Make the account")
+    expect(page.locator("h1")).to_have_text("Look into your mailbox")
     page.goto(_link(mail, url, address))
     press(page, "Confirm the address")
+    expect(page.locator("h1")).to_have_text("Your e-mail address is confirmed")
     other = visit(width=360).page
     other.goto(f"{url}/sign-in")
     other.get_by_role("link", name="Continue with Google").click()

@@ -171,7 +171,7 @@ def test_a_ride_that_is_lost_is_held_anew_and_nothing_else_is_touched(visit, sho
     expect(page.locator("#passenger-0-name")).to_have_value("Nguyễn Thị Ánh")
     to_review(page)
     chips = page.locator(".people .seat-chip")
-    assert chips.all_inner_texts() == [there[0], back[0]]
+    expect(chips).to_have_text([there[0], back[0]])
 
 
 def test_the_end_of_a_clock_asks_what_is_left_and_keeps_what_was_typed(visit, shop):

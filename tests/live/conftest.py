@@ -1,6 +1,6 @@
 """One coach on sale, and two servers that show it, for all tests of a module; each test begins with an empty coach."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +8,21 @@ import pytest_asyncio
 from tests.coaches.coach import Coach, open_coach
 from tests.live.theatre import House, house
 
+from farebox.coaches import live
 from farebox.core.db import Database
 from farebox.core.settings import Settings, load_settings
+
+NEVER = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def unasked(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """No run is read without being asked, so that whatever is seen was told.
+
+    Sets how often one is, from the next reading on.
+    """
+    monkeypatch.setattr(live, "SAFETY_SECONDS", NEVER)
+    return lambda seconds: monkeypatch.setattr(live, "SAFETY_SECONDS", seconds)
 
 
 @pytest.fixture(scope="module")

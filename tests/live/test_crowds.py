@@ -106,7 +106,7 @@ async def test_who_does_not_read_is_dropped_and_nobody_else_notices(coach, here,
     dropped = WATCHERS_DROPPED.labels(kind)._value.get()
     async with watching(here, coach) as eyes:
         await until(lambda: live.count == 2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             for _ in range(2000):
                 if live.count == 1:
                     break
@@ -118,7 +118,7 @@ async def test_who_does_not_read_is_dropped_and_nobody_else_notices(coach, here,
         assert WATCHERS_DROPPED.labels(kind)._value.get() == dropped + 1
         async with Buyer(here, coach) as an:
             await an.lock("ae", "1A")
-            await eyes.sees(5, s1A="locked")
+            await eyes.sees(s1A="locked")
     ours = client.getsockname()
     await until(lambda: all(each.client != ours for each in here.server.server_state.connections))
     client.close()
@@ -135,7 +135,7 @@ async def test_who_only_pings_and_does_not_read_the_answers_is_dropped(coach, he
             await asyncio.get_running_loop().sock_sendall(client, ping * 100)
 
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(flood(), 10)
+        await asyncio.wait_for(flood(), SOON)
     client.close()
 
 

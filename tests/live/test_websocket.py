@@ -2,21 +2,26 @@
 
 import asyncio
 import json
+import time
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.live.theatre import SILENCE, SOON, Buyer, house, path, until, watching
+from tests.live.theatre import PROMISED_SECONDS, SOON, Buyer, house, path, quickest, until, watching
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from farebox import server
 from farebox.api.live import _is_foreign
 from farebox.core.ids import new_id
 from farebox.edge import sockets
 from farebox.inventory import HoldTerms, Want, block, confirm, release, take, unblock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MOST_WORK_SECONDS = 1.0
+"""Of the processor, for somebody who says too much."""
 
 
 def want(coach, ride, *seats):
@@ -29,7 +34,7 @@ async def test_a_hold_made_through_one_server_is_seen_at_another(coach, here, th
         assert set(eyes.seats.values()) == {"available"}
         assert len(eyes.seats) == 45
         assert (await an.lock("ae", "1A", "1B")).status_code == 201
-        assert await eyes.sees(s1A="locked", s1B="locked") < SOON
+        await eyes.sees(s1A="locked", s1B="locked")
         assert eyes.messages[-1] == {
             "type": "delta",
             "since": 1,
@@ -42,6 +47,7 @@ async def test_a_hold_made_through_one_server_is_seen_at_another(coach, here, th
         await eyes.sees(s1A="available", s1B="locked", s1C="locked")
         await an.release()
         await eyes.sees(s1A="available", s1B="available", s1C="available")
+        assert await quickest(an, eyes, "2A", "2B", "2C", "2D") < PROMISED_SECONDS
 
 
 async def test_each_stretch_hears_of_its_own_legs_only(coach, here, there):
@@ -139,7 +145,7 @@ async def test_a_snapshot_on_request_but_no_more_than_one_a_second(coach, here):
         begun = asyncio.get_running_loop().time()
         for _ in range(2):
             await eyes.connection.send(ask)
-        first, second = await eyes.next(1.5), await eyes.next(1.5)
+        first, second = await eyes.next(), await eyes.next()
         assert first == second
         assert (first["type"], first["version"], len(first["seats"])) == ("snapshot", 2, 45)
         assert asyncio.get_running_loop().time() - begun > 1
@@ -202,12 +208,12 @@ async def test_a_refusal_is_no_error_of_ours(coach, here, caplog):
 async def test_a_client_that_talks_without_end_is_sent_away_before_it_costs_others_time(coach, here, frame):
     async with watching(here, coach) as eyes, watching(here, coach) as other:
         transport = eyes.connection.transport
-        begun = asyncio.get_running_loop().time()
+        begun = time.thread_time()
         transport.write(frame * (4_000_000 // len(frame)))
         with pytest.raises(ConnectionClosed):
             await eyes.next(SOON)
         await until(lambda: here.services.live.count == 1)
-        assert asyncio.get_running_loop().time() - begun < SOON
+        assert time.thread_time() - begun < MOST_WORK_SECONDS
         await asyncio.wait_for(await other.connection.ping(), SOON)
 
 
@@ -249,7 +255,7 @@ async def test_a_server_that_stops_says_so_at_once(coach, settings):
             await eyes.next()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1001
-    assert asyncio.get_running_loop().time() - begun < 3 + SILENCE
+    assert asyncio.get_running_loop().time() - begun < server.REQUEST_GRACE_SECONDS
 
 
 @pytest.mark.parametrize(
