@@ -13,7 +13,7 @@ from farebox.accounts.staff_models import ApiKeyRow, MembershipRow
 from farebox.core.ids import new_id
 from farebox.doctor import Level, _server
 
-WALLED = {"membership", "operator_policy", "invitation", "api_key", "device", "personal_audit"}
+WALLED = {"membership", "operator_policy", "invitation", "api_key", "device", "personal_audit", "fare_audit"}
 OPEN = {
     "operator": "told to everybody who buys",
     "departure": "told to everybody who searches, and written by COPY",

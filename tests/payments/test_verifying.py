@@ -25,6 +25,7 @@ BREAKS = {
     "commissions are what was agreed at the sale": """
         UPDATE ledger_entry SET commission_bp = 100 WHERE account LIKE 'commission:%'""",
     "a wallet holds what its entries add up to": "UPDATE wallet SET balance_minor = balance_minor + 1",
+    "a wallet holds back what banks want of what was put into it": "UPDATE wallet SET held_minor = 1",
     "what is due to go back is what its refunds say": "UPDATE refund SET status = 'completed'",
     "a provider holds what it took, less what it gave back and what is disputed": """
         UPDATE payment_charge SET amount_minor = amount_minor + 1 WHERE disposition = 'applied'""",

@@ -26,6 +26,7 @@ def wallet() -> Sample:
         pages=Pages(1, 3, 3),
         methods=METHODS,
         currencies=CURRENCIES,
+        held=(dong(150_000),),
     )
     return "account/wallet.html", view, {}
 

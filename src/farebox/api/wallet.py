@@ -1,5 +1,6 @@
 """A person's money with us: what there is, what came and went, and putting more in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -26,16 +27,27 @@ CURRENCY = "^[A-Z]{3}$"
 
 
 class BalancesView(Wire):
-    """What there is, by currency; empty where there never was any."""
+    """What there is, by currency; empty where there never was any.
+
+    `held`: of that, what cannot be spent while a bank wants back what was put in; empty where nothing is.
+    """
 
     balances: list[MoneyView]
+    held: list[MoneyView]
+
+    @classmethod
+    def of(cls, wallets: Sequence[payments.WalletView]) -> Self:
+        return cls(
+            balances=[MoneyView.of(wallet.balance) for wallet in wallets],
+            held=[MoneyView.of(wallet.held) for wallet in wallets if wallet.held],
+        )
 
 
 class TransactionView(Wire):
     """One line of the statement. `amount` is negative where money went out; `balance` is what was there afterwards."""
 
     at: datetime
-    kind: Literal["top-up", "payment", "refund", "payout"]
+    kind: Literal["top-up", "payment", "refund", "payout", "dispute"]
     amount: MoneyView
     balance: MoneyView
     booking_id: UUID | None
@@ -75,8 +87,7 @@ class WalletController(Controller):
 
     @get(summary="Read one's balances", operation_id="getWallet", responses=problems(NoWallet))
     async def show(self, work: UnitOfWork, actor: Actor) -> BalancesView:
-        wallets = await payments.list_wallets(work, actor=actor)
-        return BalancesView(balances=[MoneyView.of(wallet.balance) for wallet in wallets])
+        return BalancesView.of(await payments.list_wallets(work, actor=actor))
 
     @get(
         "/transactions",
@@ -130,8 +141,7 @@ class WalletController(Controller):
     )
     async def pay_out(self, data: Payout, work: UnitOfWork, actor: Actor) -> BalancesView:
         """What was put in goes back the way it came, or is paid out by hand. Answers what is left of the currency."""
-        left = await payments.pay_out(work, _amount(data.amount), actor=actor)
-        return BalancesView(balances=[MoneyView.of(left.balance)])
+        return BalancesView.of([await payments.pay_out(work, _amount(data.amount), actor=actor)])
 
 
 def _amount(given: MoneyInput) -> Money:

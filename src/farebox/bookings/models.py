@@ -47,6 +47,7 @@ class BookingRow(Base):
         CheckConstraint("(status IN ('cancelled', 'refunded')) = (reason IS NOT NULL)", name="reason"),
         Index(None, "owner", "created_at"),
         Index("ix_booking_expires_at", "expires_at", postgresql_where="expires_at IS NOT NULL"),
+        Index("ix_booking_promotion_id", "promotion_id", postgresql_where="promotion_id IS NOT NULL"),
         Index("ix_booking_completes_at", "completes_at", postgresql_where="status = 'confirmed'"),
         Index(None, "contact_email_index"),
         Index(None, "contact_phone_index"),

@@ -1,5 +1,6 @@
 """The database's schema, step by step (Alembic): expand, backfill, contract."""
 
+import time
 from importlib import import_module
 from importlib.resources import files
 
@@ -11,6 +12,8 @@ __all__ = ["OLDEST_POSTGRES", "find_version", "head", "is_current", "load_models
 
 LOCK = 0xFA2EB1
 """The advisory lock that lets one process migrate at a time."""
+
+AGAIN_SECONDS = 0.1
 
 MODULES_WITH_TABLES = (
     "farebox.core.idempotency",
@@ -37,7 +40,9 @@ def load_models() -> None:
 def upgrade(dsn: str) -> None:
     """Bring a database to the newest version. Two processes may try at once; the second finds nothing to do."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        # Asked again and again, since whoever waits in one statement keeps an index from being built beside bookings.
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+            time.sleep(AGAIN_SECONDS)
         _run_alembic(dsn)
         if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
             from procrastinate.schema import SchemaManager  # noqa: PLC0415  (only new databases need it)

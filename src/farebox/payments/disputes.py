@@ -4,6 +4,8 @@ While a bank looks into one it has the money already; the booking stays valid, a
 besides. Lost before the trip has begun, the booking is cancelled: the bank's return is its refund. Lost afterwards, the
 money is a loss. What was cancelled meanwhile is paid back when the bank has decided, by the bank or by us.
 
+What was put into a wallet is held back there meanwhile, and taken out if it is lost (`disputed_top_ups`).
+
 A charge may be disputed several times, each time by an id of the provider's. One that waits for the rest of a price
 does not count while a bank has it: the payer may pay it another way.
 """
@@ -20,6 +22,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments import ledger
 from farebox.payments.after_sale import cancel_booking
+from farebox.payments.disputed_top_ups import CHARGEBACK, hold_back, let_go, take_back
 from farebox.payments.events import PaymentDisputed
 from farebox.payments.ledger import DisputeStep
 from farebox.payments.models import ChargeRow, DisputeRow, PaymentRow, RefundRow
@@ -29,9 +32,6 @@ from farebox.payments.repaying import end_if_settled
 from farebox.payments.states import Disposition
 
 STEPS: Final[dict[EventKind, DisputeStep]] = {"disputed": "open", "dispute-won": "won", "dispute-lost": "lost"}
-
-CHARGEBACK: Final = "chargeback"
-"""Why money went back that a payer's bank took."""
 
 DISPUTE_SETTLED: Final = "dispute-settled"
 """Why money goes back that was owed while the bank had it: what was cancelled meanwhile, and what it did not take."""
@@ -58,6 +58,7 @@ async def settle_dispute(work: UnitOfWork, payment: PaymentRow, event: ProviderE
     dispute = await _find(work, charge, event)
     if dispute is not None and dispute.step in {step, "won", "lost"}:
         return NOTHING  # it was told before
+    is_new = dispute is None
     if dispute is None:
         if step == "won":
             return NOTHING  # nobody has opened it; only of one that is lost may a bank tell the end alone
@@ -67,6 +68,8 @@ async def settle_dispute(work: UnitOfWork, payment: PaymentRow, event: ProviderE
         dispute.step, dispute.updated_at = step, work.now
         _enter(work, step, payment, charge, dispute)
     await _sum_up(work, charge)
+    if payment.purpose == "top-up" and charge.disposition == Disposition.APPLIED:
+        await _settle_wallet(work, payment, charge, dispute, is_new=is_new)
     taken = Money(dispute.amount_minor, charge.currency)
     work.publish(
         PaymentDisputed(
@@ -84,6 +87,21 @@ async def settle_dispute(work: UnitOfWork, payment: PaymentRow, event: ProviderE
         by_bank = taken if step == "lost" else Money.zero(charge.currency)
         await _settle_end(work, payment.booking_id, charge, by_bank)
     return event.kind
+
+
+async def _settle_wallet(
+    work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, dispute: DisputeRow, *, is_new: bool
+) -> None:
+    """Hold back what was put into a wallet, while the bank looks into it; then take it, or let it go."""
+    assert payment.wallet_id is not None  # the table's CHECK says so
+    if is_new:
+        await hold_back(work, payment.wallet_id, charge, dispute)
+    if dispute.step == "won":
+        await let_go(work, payment.wallet_id, dispute)
+    elif dispute.step == "lost":
+        by_bank = Money(dispute.amount_minor, charge.currency)
+        by_bank -= await _count_as_made(work, charge, by_bank)
+        await take_back(work, payment.wallet_id, charge, dispute, by_bank)
 
 
 async def _find(work: UnitOfWork, charge: ChargeRow, event: ProviderEvent) -> DisputeRow | None:
@@ -111,6 +129,7 @@ def _open(work: UnitOfWork, charge: ChargeRow, event: ProviderEvent) -> DisputeR
         external_id=event.dispute_id or charge.external_id,
         step="open",
         amount_minor=event.amount_minor or charge.amount_minor,
+        held_minor=0,
         opened_at=work.now,
         updated_at=work.now,
     )

@@ -124,7 +124,7 @@ class WalletToppedUp(Event, frozen=True, kw_only=True):
 
 
 class WalletDebited(Event, frozen=True, kw_only=True):
-    """Money has gone out of a wallet. `reason`: `payment`, or `payout`."""
+    """Money has gone out of a wallet. `reason`: `payment`, `payout`, or `dispute`: a bank took it back for good."""
 
     type: ClassVar[str] = "wallet.debited"
     wallet_id: UUID

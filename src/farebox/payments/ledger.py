@@ -23,7 +23,7 @@ Movements (`kind`), each named by the function that writes it:
 | `refund` | refunds-due | clearing, or a wallet |
 | `top-up` | clearing | wallet |
 | `payout` | wallet | refunds-due |
-| `dispute` | disputes, then losses | clearing, then disputes |
+| `dispute` | disputes, then losses; a wallet | clearing, then disputes; losses |
 """
 
 from collections.abc import Mapping
@@ -240,6 +240,12 @@ def note_dispute(
         booking_id=booking_id,
         payment_id=payment_id,
     )
+
+
+def note_taken_back(work: UnitOfWork, wallet_id: UUID, amount: Money, *, payment_id: UUID) -> None:
+    """Money that was put into a wallet, and that a bank keeps, is taken out of it: no loss after all."""
+    debit, credit = {wallet(wallet_id): amount}, {LOSSES: amount}
+    write(work, "dispute", debit=debit, credit=credit, payment_id=payment_id)
 
 
 def write(

@@ -103,13 +103,15 @@ class DisputeRow(Base):
     """One time that a payer's bank wants a charge back, wholly or in part; a charge may be disputed several times.
 
     `external_id`: the provider's id of it; where a message names none, the charge's. `step`: as `ChargeRow.dispute`,
-    which sums up those of a charge.
+    which sums up those of a charge. `held_minor`: of money that was put into a wallet, how much the wallet holds back
+    while it is open.
     """
 
     __tablename__ = "payment_dispute"
     __table_args__ = (
         CheckConstraint("step IN ('open', 'won', 'lost')", name="step"),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("held_minor BETWEEN 0 AND amount_minor", name="held"),
         Index("uq_payment_dispute_provider_external_id", "provider", "external_id", unique=True),
         Index(None, "charge_id"),
     )
@@ -120,6 +122,7 @@ class DisputeRow(Base):
     external_id: Mapped[str]
     step: Mapped[str]
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    held_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     opened_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -225,11 +228,13 @@ class WalletRow(Base):
     """A person's money with us, in one currency. The CHECK is the rule that nobody spends what is not there.
 
     What came and went is in the ledger, under the account `wallet:<id>`; the two agree, or `ledger verify` says so.
+    `held_minor`: what banks want back of what was put in, also where less than that is left: so much is not spent.
     """
 
     __tablename__ = "wallet"
     __table_args__ = (
         CheckConstraint("balance_minor >= 0", name="balance"),
+        CheckConstraint("held_minor >= 0", name="held"),
         Index("uq_wallet_person_id_currency", "person_id", "currency", unique=True),
     )
 
@@ -237,6 +242,7 @@ class WalletRow(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     currency: Mapped[str]
     balance_minor: Mapped[int] = mapped_column(BigInteger)
+    held_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -4,6 +4,7 @@ It leaves the wallet at once and is promised back, as a refund of what was put i
 provider refuses, and what came by hand, the platform's staff pay out by hand.
 """
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -34,14 +35,14 @@ async def pay_out(work: UnitOfWork, amount: Money, *, actor: Actor) -> WalletVie
 
     Raises:
         NoWallet: the actor is not a person with an account.
-        WalletTooSmall: there is less in it. Nothing was promised.
+        WalletTooSmall: there is less in it that is not held back. Nothing was promised.
         PayoutTooLarge: more than was put in and has not gone out.
         Invalid: the amount is not above zero.
     """
     if amount.minor <= 0:
         raise Invalid([FieldError("amount", "too-small", N_("The amount must be more than zero."))])
     wallet = await find_wallet(work, amount.currency, actor=actor)
-    if wallet is None or wallet.balance < amount:
+    if wallet is None or wallet.spendable < amount:
         raise WalletTooSmall
     charges = await _list_put_in(work, wallet.id, amount.currency)
     if sum_kept(charges) < amount.minor:
@@ -55,7 +56,7 @@ async def pay_out(work: UnitOfWork, amount: Money, *, actor: Actor) -> WalletVie
         ledger.note_payout(work, wallet.id, part, payment_id=charge.payment_id)
         wanted -= part.minor
     await take(work, wallet.id, amount, reason=PAYOUT)  # last, as whoever puts money in locks the wallet last
-    return WalletView(wallet.id, wallet.balance - amount)
+    return replace(wallet, balance=wallet.balance - amount)
 
 
 async def _list_put_in(work: UnitOfWork, wallet_id: UUID, currency: str) -> list[ChargeRow]:

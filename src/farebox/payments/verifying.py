@@ -117,6 +117,15 @@ RULES: Final[dict[str, str]] = {
         SELECT id AS wallet_id, currency, balance_minor AS balance, entered.minor AS entries
         FROM wallet FULL JOIN entered USING (id, currency)
         WHERE coalesce(balance_minor, 0) <> coalesce(entered.minor, 0)""",
+    "a wallet holds back what banks want of what was put into it": """
+        WITH wanted AS (
+            SELECT payment.wallet_id AS id, sum(dispute.held_minor) AS minor
+            FROM payment_dispute dispute JOIN payment_charge charge ON charge.id = dispute.charge_id
+            JOIN payment ON payment.id = charge.payment_id
+            WHERE dispute.step = 'open' AND payment.purpose = 'top-up' GROUP BY 1
+        )
+        SELECT id AS wallet_id, held_minor AS held, wanted.minor AS wanted FROM wallet FULL JOIN wanted USING (id)
+        WHERE coalesce(held_minor, 0) <> coalesce(wanted.minor, 0)""",
     "what is due to go back is what its refunds say": """
         WITH due AS (
             SELECT payment_id, currency, -sum(amount_minor) AS minor FROM ledger_entry

@@ -26,21 +26,29 @@ from farebox.payments.states import Disposition
 PROVIDER: Final = "wallet"
 """Payments out of a wallet have this for their provider and their method."""
 
-TransactionKind: TypeAlias = Literal["top-up", "payment", "refund", "payout"]
+TransactionKind: TypeAlias = Literal["top-up", "payment", "refund", "payout", "dispute"]
 
 KINDS: Final[dict[str, TransactionKind]] = {
     "top-up": "top-up",
     "charge": "payment",
     "refund": "refund",
     "payout": "payout",
+    "dispute": "dispute",
 }
 """The ledger's word for a movement -> what it is to the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class WalletView:
+    """Attributes: held: of the balance, what is not to be spent while a bank wants it back."""
+
     id: UUID
     balance: Money
+    held: Money
+
+    @property
+    def spendable(self) -> Money:
+        return self.balance - self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,14 @@ async def list_wallets(work: UnitOfWork, *, actor: Actor) -> list[WalletView]:
         .order_by(WalletRow.currency)
         .execution_options(populate_existing=True)
     )
-    return [WalletView(row.id, Money(row.balance_minor, row.currency)) for row in rows]
+    return [
+        WalletView(
+            row.id,
+            Money(row.balance_minor, row.currency),
+            Money(min(row.held_minor, row.balance_minor), row.currency),
+        )
+        for row in rows
+    ]
 
 
 async def find_wallet(work: UnitOfWork, currency: str, *, actor: Actor) -> WalletView | None:
@@ -208,17 +223,20 @@ async def refund_into(
 
 
 async def take(work: UnitOfWork, wallet_id: UUID, amount: Money, *, reason: TransactionKind = "payment") -> None:
-    """Take money out of a wallet, all or nothing: the UPDATE carries the guard, so no race makes it negative.
+    """Take money out of a wallet, all or nothing: the UPDATE carries the guard, so no race makes it negative, nor
+    spends what is held back.
 
     The ledger's entry is that of the charge which this pays, or the caller's.
 
     Raises:
-        WalletTooSmall: there is less in it.
+        WalletTooSmall: there is less in it that is not held back.
     """
     taken = await work.session.scalar(
         update(WalletRow)
         .where(
-            WalletRow.id == wallet_id, WalletRow.currency == amount.currency, WalletRow.balance_minor >= amount.minor
+            WalletRow.id == wallet_id,
+            WalletRow.currency == amount.currency,
+            WalletRow.balance_minor - WalletRow.held_minor >= amount.minor,
         )
         .values(balance_minor=WalletRow.balance_minor - amount.minor, updated_at=work.now)
         .returning(WalletRow.id)

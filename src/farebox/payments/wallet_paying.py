@@ -35,12 +35,12 @@ async def pay_from_wallet(
     Raises:
         BookingNotFound, BookingExpired, NotPayable, NothingToPay, ChangeNotFound: see `start_payment`.
         NoWallet: the actor is not a person with an account.
-        WalletTooSmall: there is nothing in the wallet, less than a change costs, or less than a moment ago.
+        WalletTooSmall: there is nothing in it that is not held back, less than a change costs, or less than before.
     """
     booking = await get_booking(work, booking_id, actor=actor, lock=True)
     wallet = await find_wallet(work, booking.total.currency, actor=actor)
     due = await what_is_due(work, booking, change_id, actor=actor, settings=settings)
-    amount = min(wallet.balance, due.amount) if wallet else Money.zero(due.amount.currency)
+    amount = min(wallet.spendable, due.amount) if wallet else Money.zero(due.amount.currency)
     if wallet is None or not amount or (change_id is not None and amount < due.amount):
         raise WalletTooSmall
     row = PaymentRow(

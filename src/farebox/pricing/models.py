@@ -154,7 +154,7 @@ class PriceRuleRow(Base):
 
     `kind`: `season` (days of boarding from `first_day` to `last_day`), `weekday` (`weekdays`: bit 0 is Monday), `load`
     (at least `from_load_bp` of the seats are gone), `early` (bought at least `days_ahead` days before), `round-trip`
-    (with a ride back). Of each kind the one that fits most closely counts: see `rules`.
+    (with a ride back). Of each kind the one that fits most closely counts: see `rules`; one that is not `is_on` never.
     """
 
     __tablename__ = "price_rule"
@@ -179,6 +179,27 @@ class PriceRuleRow(Base):
     weekdays: Mapped[int | None] = mapped_column(SmallInteger)
     from_load_bp: Mapped[int | None]
     days_ahead: Mapped[int | None]
+    is_on: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+
+
+class FareAuditRow(Base):
+    """Who changed what an operator (or, without one, the platform) sells under. Never changed, and kept.
+
+    `part`: what kind of thing, such as `rule`; `subject`: which of them. `before` and `after` are the thing as it was
+    and as it is, in the form of its dataclass; NULL where there was none, or is none any more.
+    """
+
+    __tablename__ = "fare_audit"
+    __table_args__ = (Index(None, "operator_id", "part", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    operator_id: Mapped[UUID | None]
+    part: Mapped[str]
+    subject: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class SaleTermsRow(Base):

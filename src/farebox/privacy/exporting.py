@@ -152,7 +152,7 @@ async def _wallets(work: UnitOfWork, actor: Actor) -> list[Json]:
             ]
             if len(entries) >= total or not page:
                 break
-        found.append({"balance": _money(wallet.balance), "transactions": entries})
+        found.append({"balance": _money(wallet.balance), "held": _money(wallet.held), "transactions": entries})
     return found
 
 

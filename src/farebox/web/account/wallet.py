@@ -32,7 +32,13 @@ UNREADABLE: Final = 422
 FALLBACK: Final = "EUR"
 """For somebody of whom nothing is known."""
 
-KINDS: Final = {"top-up": N_("Put in"), "payment": N_("Paid"), "refund": N_("Paid back"), "payout": N_("Taken out")}
+KINDS: Final = {
+    "top-up": N_("Put in"),
+    "payment": N_("Paid"),
+    "refund": N_("Paid back"),
+    "payout": N_("Taken out"),
+    "dispute": N_("Taken back by your bank"),
+}
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -81,13 +87,14 @@ async def _page(
     problem: Problem | None = None,
 ) -> Template:
     person = await me(work, actor, services)
-    wallets = {wallet.balance.currency: wallet.balance for wallet in await list_wallets(work, actor=actor)}
+    wallets = {wallet.balance.currency: wallet for wallet in await list_wallets(work, actor=actor)}
     wanted = typed.get("currency", "")
     currency = wanted if _is_known(wanted) else next(iter(wallets), await _usual_currency(work, actor))
     number = page_number(request)
     entries, total = await list_transactions(work, currency, actor=actor, limit=PAGE, offset=(number - 1) * PAGE)
     view = WalletView(
-        balances=tuple(wallets.values()),
+        balances=tuple(wallet.balance for wallet in wallets.values()),
+        held=tuple(wallet.held for wallet in wallets.values() if wallet.held),
         currency=currency,
         rows=tuple(_row(entry) for entry in entries),
         pages=pages_of(PATH, f"currency={currency}&", number, PAGE, total),

@@ -95,4 +95,4 @@ async def _balance(work: UnitOfWork, currency: str, actor: Actor) -> Money | Non
     if actor.kind != "user" or actor.booking_id is not None:
         return None
     wallet = await find_wallet(work, currency, actor=actor)
-    return wallet.balance if wallet else None
+    return wallet.spendable if wallet else None

@@ -111,7 +111,10 @@ class WalletRow:
 
 @dataclass(frozen=True, slots=True)
 class WalletView:
-    """Somebody's wallets; `currency`: whose statement is shown, and what the form has chosen."""
+    """Somebody's wallets; `currency`: whose statement is shown, and what the form has chosen.
+
+    `held`: what of the balances cannot be spent while a bank wants it back.
+    """
 
     balances: tuple[Money, ...]
     currency: str
@@ -119,6 +122,7 @@ class WalletView:
     pages: Pages
     methods: tuple[Option, ...]
     currencies: tuple[Option, ...]
+    held: tuple[Money, ...] = ()
     amount: str = ""
     problems: tuple[Problem, ...] = ()
 
