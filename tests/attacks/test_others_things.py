@@ -54,6 +54,7 @@ TABLES = (
     "consent",
     "fare_terms",
     "price_rule",
+    "fare_audit",
     "promotion",
     "sale_terms",
 )

@@ -245,6 +245,8 @@ RULES: Final = {
         GET POST /console/{operator_id:uuid}/rules/new
         GET POST /console/{operator_id:uuid}/rules/{key:str}
         GET POST /console/{operator_id:uuid}/rules/{key:str}/off
+        POST /console/{operator_id:uuid}/rules/{key:str}/on
+        GET POST /console/{operator_id:uuid}/rules/{key:str}/remove
         GET /console/{operator_id:uuid}/terms
         GET POST /console/{operator_id:uuid}/terms/edit
         GET POST /console/{operator_id:uuid}/terms/end

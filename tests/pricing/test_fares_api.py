@@ -99,11 +99,17 @@ async def test_what_is_set_is_what_is_read(client, lines, boss, places):
             {"fromPlaceId": back, "toPlaceId": there, "adult": "21.00", "senior": "5.00", "seatType": "sleeper"},
         ],
         priceRules=[
-            season(),
-            {"kind": "weekday", "name": "Weekend", "percentBp": 1000, "weekdays": ["friday", "sunday"]},
-            {"kind": "load", "name": "Nearly full", "percentBp": 500, "fromLoadBp": 8000},
-            {"kind": "early", "name": "Early bird", "percentBp": -1500, "daysAhead": 14},
-            {"kind": "round-trip", "name": "Return", "percentBp": -1000},
+            season() | {"active": True},
+            {
+                "kind": "weekday",
+                "name": "Weekend",
+                "percentBp": 1000,
+                "weekdays": ["friday", "sunday"],
+                "active": False,
+            },
+            {"kind": "load", "name": "Nearly full", "percentBp": 500, "fromLoadBp": 8000, "active": True},
+            {"kind": "early", "name": "Early bird", "percentBp": -1500, "daysAhead": 14, "active": True},
+            {"kind": "round-trip", "name": "Return", "percentBp": -1000, "active": True},
         ],
         saleTerms=[TERMS, TERMS | {"seatType": "sleeper", "feeRefundable": True, "changeHours": 2, "tiers": []}],
     )

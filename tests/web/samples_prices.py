@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from tests.web.made_up import dong
+from tests.web.made_up import at, dong
 
 from farebox.accounts import OperatorView
 from farebox.core.money import Money
@@ -21,6 +21,7 @@ from farebox.web.views.fares import (
     FareRow,
     FaresView,
     FareView,
+    HistoryLine,
     MoneyTermsView,
     NewCodeView,
     QuoteRow,
@@ -174,9 +175,15 @@ def rules() -> RulesView:
             "3", "early", "Early bird", "−12.5%", False, "Booked 14 days ahead or earlier, fares are 12.5% lower.", ""
         ),
         RuleRow("4", "load", "x" * 60, "+5%", True, "Once 80% of the seats are gone, fares are 5% higher.", ""),
+        RuleRow("5", "early", "Last week", "+8%", True, "Booked 7 days ahead or earlier, fares are 8% higher.", "off"),
     )
-    undo = Undo("#", "Turn it on again", (("kind", "early"),))
-    return RulesView(office("rules"), rows, "The rule was turned off. It counts no more from the next price on.", undo)
+    undo = Undo("#", "Turn it on again", ())
+    done = "The rule was turned off. It counts no more from the next price on."
+    history = (
+        HistoryLine(at(9, 30), "Lê Chu", "Rule “Last week”: changed", "+8%. Booked 7 days ahead.", "+8%. Turned off."),
+        HistoryLine(at(18, 5, -3), "the platform", f"Rule “{'x' * 60}”: made", "", "+5%. Once 80% are gone."),
+    )
+    return RulesView(office("rules"), rows, done, undo, history)
 
 
 def rule(**changes: Any) -> RuleView:

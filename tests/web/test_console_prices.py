@@ -166,11 +166,73 @@ async def test_a_rule_is_looked_at_made_changed_turned_off_and_on(browser, servi
     [off] = re.findall(r'href="([^"]+/off)"', page.text)
     assert "Turn off “Weekend”?" in text_of(await browser.get(off))
     answer = await browser.post(off)
-    assert (await book_of(services, lines)).price_rules == []
-    undo = fields_in(await browser.get(answer.headers["location"]), f"{at}/rules/new")
-    await browser.post(f"{at}/rules/new", **undo)
     [rule] = (await book_of(services, lines)).price_rules
-    assert (rule.name, rule.percent_bp, rule.weekdays) == ("Weekend", 1500, 0b1010000)
+    assert (rule.name, rule.percent_bp, rule.weekdays, rule.is_on) == ("Weekend", 1500, 0b1010000, False)
+    page = await browser.get(answer.headers["location"])
+    again = re.findall(r'action="([^"]+/on)"', page.text)
+    assert (len(again), len(set(again))) == (2, 1)  # in the message, and in the list, where it stays
+    assert (await browser.post(again[0])).headers["location"] == f"{at}/rules?done=on"
+    assert [rule.is_on for rule in (await book_of(services, lines)).price_rules] == [True]
+    assert (await browser.post(again[0])).status_code == 404  # it is on already
+
+
+async def test_a_rule_that_is_off_stays_in_the_list_counts_for_nothing_and_can_be_changed(
+    browser, services, boss, coach, lines, at
+):
+    rule = {"kind": "early", "name": "Early bird", "percent": "50", "way": "less", "ahead": "1", "do": "save"}
+    other = {"kind": "season", "name": "Tết", "percent": "5", "way": "more", "do": "save"}
+    await browser.post(f"{at}/rules/new", **rule)
+    await browser.post(f"{at}/rules/new", **other, first_day="2027-02-01", last_day="2027-02-03")
+    tried = {"day": "2027-01-30", "bought": "2027-01-10", "adult": "1"}
+    assert "Early bird" in text_of(await browser.get(f"{at}/fares/try", params=tried))
+    page = await browser.get(f"{at}/rules")
+    paths = re.findall(r'href="([^"]+/off)"', page.text)
+    [off] = [path for path in paths if "Early bird" in (await browser.get(path)).text]
+    await browser.post(off)
+    assert "Early bird" not in text_of(await browser.get(f"{at}/fares/try", params=tried))
+    page = await browser.get(f"{at}/rules")
+    told = text_of(page)
+    assert told.index("Tết") < told.index("Early bird Early booking Off")
+    [on] = re.findall(r'action="([^"]+/on)"', page.text)
+    changed = await browser.post(on.removesuffix("/on"), **rule | {"percent": "25"})
+    assert changed.status_code == 303
+    assert [each.is_on for each in (await book_of(services, lines)).price_rules] == [False, True]
+    page = await browser.get(f"{at}/rules")
+    [remove] = re.findall(r'href="([^"]+/remove)"', page.text)
+    assert "Remove “Early bird”?" in text_of(await browser.get(remove))
+    assert (await browser.post(remove)).status_code == 303
+    assert [each.name for each in (await book_of(services, lines)).price_rules] == ["Tết"]
+
+
+async def test_each_page_tells_who_changed_what_and_what_it_was(browser, visit, services, boss, coach, lines, at):
+    ends = {"from": str(coach.departure.calls[0].place_id), "to": str(coach.departure.calls[2].place_id), "seat": ""}
+    for adult in ("19.50", "21"):
+        await browser.post(f"{at}/fares/set", **ends, adult=adult)
+    rule = {"kind": "early", "name": "Early bird", "percent": "10", "way": "less", "ahead": "14", "do": "save"}
+    await browser.post(f"{at}/rules/new", **rule)
+    await browser.post(f"{at}/terms/money", service_fee="1.50", tax="8", way="added")
+    await browser.post(f"{at}/terms/edit", do="save", seat="", change_hours="", rename_hours="24", rename_fee="3")
+    await browser.post(f"{at}/codes/new", code="TET27", kind="percent", percent="10")
+    [end] = re.findall(r'href="([^"]+/end)"', (await browser.get(f"{at}/codes")).text)
+    for _ in range(2):
+        await browser.post(end)
+    fares = text_of(await browser.get(f"{at}/fares"))
+    assert re.search(r"· Chu Lê Ahorn to Cella, Any seat: changed Before: €19.50 Since then: €21.00", fares)
+    assert re.search(r"· Chu Lê Ahorn to Cella, Any seat: made Since then: €19.50", fares)
+    rules = text_of(await browser.get(f"{at}/rules"))
+    assert "Chu Lê Rule “Early bird”: made Since then: −10%. Booked 14 days ahead or earlier" in rules
+    terms = text_of(await browser.get(f"{at}/terms"))
+    assert "Chu Lê Terms for “Any seat”: made Since then: Once paid, nothing is paid back" in terms
+    assert "Tax, service fee and discounts: changed Before: No service fee. No tax." in terms
+    codes = text_of(await browser.get(f"{at}/codes"))
+    assert codes.count("Code TET27: ended Before: 10%") == 1  # ending it again changed nothing
+    assert "Code TET27: made Since then: 10%" in codes
+    async with services.database.begin(reach="*") as work:
+        await work.execute("UPDATE membership SET role = 'agent' WHERE person_id <> %s", [boss.id])
+        await work.execute("DELETE FROM membership WHERE person_id = %s", [boss.id])
+    other = visit()
+    await sign_in_as(other.client, await lines.hire("operator_admin", email="b@example.com"), proved=PROVED)
+    assert "somebody who does not work here now Rule “Early bird”: made" in text_of(await other.get(f"{at}/rules"))
 
 
 async def test_a_preview_says_when_another_rule_counts_in_its_place(browser, boss, at):

@@ -60,6 +60,7 @@ class RulePart(Request):
     weekdays: Annotated[list[Weekday] | None, Meta(description="Of boarding.")] = None
     from_load_bp: Annotated[int | None, Meta(description="How much of the vehicle is gone, in basis points.")] = None
     days_ahead: Annotated[int | None, Meta(description="At least so many days before boarding.")] = None
+    active: Annotated[bool, Meta(description="Whether it counts; one that does not is kept, to be turned on.")] = True
 
     @classmethod
     def of(cls, rule: PriceRule) -> Self:
@@ -73,6 +74,7 @@ class RulePart(Request):
             weekdays=days if rule.kind == "weekday" else None,  # type: ignore[arg-type]  # they are all of them
             from_load_bp=rule.from_load_bp or None,
             days_ahead=rule.days_ahead or None,
+            active=rule.is_on,
         )
 
     def rule(self) -> PriceRule:
@@ -84,7 +86,7 @@ class RulePart(Request):
             "days_ahead": self.days_ahead,
         }
         conditions = {name: value for name, value in given.items() if value is not None}
-        return PriceRule(kind=self.kind, name=self.name, percent_bp=self.percent_bp, **conditions)
+        return PriceRule(kind=self.kind, name=self.name, percent_bp=self.percent_bp, is_on=self.active, **conditions)
 
 
 class TierPart(Request):

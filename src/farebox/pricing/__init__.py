@@ -1,5 +1,6 @@
 """Fares: what a ride costs on a seat for a traveller, from the feed or by distance, and quotes made of it."""
 
+from farebox.pricing.auditing import FareChange, FarePart, NewPromotion, NotedChange, list_fare_changes
 from farebox.pricing.commands import sell_feed, set_fare_terms
 from farebox.pricing.errors import (
     BadFareTerms,
@@ -22,7 +23,6 @@ from farebox.pricing.fares import FareBook, Fares, FareSource, SeatFare
 from farebox.pricing.import_gtfs import import_fares
 from farebox.pricing.open_returns import price_open_return
 from farebox.pricing.promotion_codes import (
-    NewPromotion,
     end_promotion,
     get_promotion,
     list_promotions,
@@ -65,12 +65,15 @@ __all__ = [
     "DistanceFare",
     "FareBook",
     "FareCell",
+    "FareChange",
     "FareNotFound",
+    "FarePart",
     "FareSource",
     "FareTerms",
     "Fares",
     "NewPromotion",
     "NotForSale",
+    "NotedChange",
     "Occasion",
     "PassengerType",
     "PriceLine",
@@ -102,6 +105,7 @@ __all__ = [
     "get_promotion",
     "get_taken_promotion",
     "import_fares",
+    "list_fare_changes",
     "list_promotions",
     "load_bp",
     "load_fares",

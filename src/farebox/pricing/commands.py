@@ -187,6 +187,7 @@ def _rule_rows(rules: Sequence[PriceRule]) -> list[dict[str, Any]]:
             "weekdays": None if rule.weekdays == EVERY_WEEKDAY else rule.weekdays,
             "from_load_bp": rule.from_load_bp or None,
             "days_ahead": rule.days_ahead or None,
+            "is_on": rule.is_on,
         }
         for rule in rules
     ]

@@ -9,6 +9,7 @@ from farebox.accounts import Actor, Permission, get_reached_operator
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
+from farebox.pricing.auditing import changes_between, note_fare_changes
 from farebox.pricing.commands import set_fare_terms
 from farebox.pricing.fares import FareBook, Fares
 from farebox.pricing.models import FareTermsRow
@@ -43,7 +44,30 @@ async def set_fare_book(work: UnitOfWork, operator_id: UUID, book: FareBook, *, 
         OperatorNotFound, SecondProofRequired: as for reading.
         Invalid: it makes no sense, field by field: `cells.3.adult`, `priceRules.0.lastDay`.
     """
-    await get_reached_operator(work, operator_id, actor=actor, permission=Permission.FARES_CHANGE)
+    await _lock(work, operator_id)
+    before = await get_fare_book(work, operator_id, actor=actor)
+    await _set(work, operator_id, before, book, actor=actor)
+
+
+async def change_fare_book(
+    work: UnitOfWork, operator_id: UUID, change: Callable[[FareBook], FareBook], *, actor: Actor
+) -> None:
+    """Change a part of it; the rest stays as it is, also where two change different parts at once.
+
+    Raises:
+        OperatorNotFound, SecondProofRequired, Invalid: as for setting all of it.
+    """
+    await _lock(work, operator_id)
+    before = await get_fare_book(work, operator_id, actor=actor)
+    await _set(work, operator_id, before, change(before), actor=actor)
+
+
+async def _lock(work: UnitOfWork, operator_id: UUID) -> None:
+    """Whoever changes an operator's fares waits in one line, so that each knows what there was before."""
+    await work.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"fares of {operator_id}"])
+
+
+async def _set(work: UnitOfWork, operator_id: UUID, before: FareBook, book: FareBook, *, actor: Actor) -> None:
     await _refuse_nonsense(work, book)
     await set_fare_terms(
         work,
@@ -55,19 +79,7 @@ async def set_fare_book(work: UnitOfWork, operator_id: UUID, book: FareBook, *, 
         price_rules=book.price_rules,
         sale_terms=book.sale_terms,
     )
-
-
-async def change_fare_book(
-    work: UnitOfWork, operator_id: UUID, change: Callable[[FareBook], FareBook], *, actor: Actor
-) -> None:
-    """Change a part of it; the rest stays as it is, also where two change different parts at once.
-
-    Raises:
-        OperatorNotFound, SecondProofRequired, Invalid: as for setting all of it.
-    """
-    await work.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"fares of {operator_id}"])
-    book = change(await get_fare_book(work, operator_id, actor=actor))
-    await set_fare_book(work, operator_id, book, actor=actor)
+    await note_fare_changes(work, operator_id, changes_between(before, book), actor=actor)
 
 
 async def try_fare_book(work: UnitOfWork, operator_id: UUID, book: FareBook, *, actor: Actor) -> Fares:

@@ -81,7 +81,8 @@ class Fares:
     """The fares of one operator. Made by `load_fares`; immutable, and remembers the rides it was asked about.
 
     Attributes:
-        price_rules: empty for most operators; who asks for a price need not find out about the occasion then.
+        price_rules: those that are on; empty for most operators. Who asks for a price need not find out about the
+            occasion then.
         looks_at_load: whether one of the rules does.
     """
 
@@ -89,8 +90,8 @@ class Fares:
         self.operator_id = operator_id
         self.terms = book.terms
         self.tax = book.terms.tax
-        self.price_rules = in_order(book.price_rules)
-        self.looks_at_load = any(rule.kind == "load" for rule in book.price_rules)
+        self.price_rules = in_order(rule for rule in book.price_rules if rule.is_on)
+        self.looks_at_load = any(rule.kind == "load" for rule in self.price_rules)
         self._sale_terms = book.sale_terms
         self._by_distance = dict(book.by_distance)
         self._surcharges = tuple(book.surcharges)

@@ -1,12 +1,11 @@
 """Promotion codes for those who give them out: making, listing and ending them."""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts import Actor, Permission, get_reached_operator, reached_operators
@@ -15,6 +14,7 @@ from farebox.core.errors import FieldError, Invalid, NotAllowed
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.pricing.auditing import FareChange, NewPromotion, note_fare_changes
 from farebox.pricing.errors import PromotionCodeTaken, PromotionNotFound
 from farebox.pricing.models import PromotionRow
 from farebox.pricing.promotions import Promotion, promotion_of, tidy_code
@@ -22,21 +22,6 @@ from farebox.pricing.terms import BASIS_POINTS
 
 CODE: Final = re.compile(r"[A-Z0-9][A-Z0-9-]{2,39}")
 LARGEST_LIMIT: Final = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPromotion:
-    """What a promotion is to be: see `Promotion`. `minimum` is in the currency of the bookings that it is for."""
-
-    operator_id: UUID | None
-    code: str
-    percent_bp: int | None = None
-    amount: Money | None = None
-    minimum: Money | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    total_limit: int | None = None
-    person_limit: int | None = None
 
 
 async def make_promotion(work: UnitOfWork, new: NewPromotion, *, actor: Actor) -> Promotion:
@@ -81,6 +66,8 @@ async def make_promotion(work: UnitOfWork, new: NewPromotion, *, actor: Actor) -
     )
     if row is None:
         raise PromotionCodeTaken(promotion_code=code)
+    made = FareChange("code", str(row.id), None, replace(new, code=code))
+    await note_fare_changes(work, new.operator_id, [made], actor=actor)
     return promotion_of(row)
 
 
@@ -125,15 +112,35 @@ async def end_promotion(
         PromotionNotFound: as `get_promotion`.
     """
     row = await work.session.scalar(
-        update(PromotionRow)
+        select(PromotionRow)
         .where(*_one(promotion_id, operator_id, actor))
-        .values(is_active=False)
-        .returning(PromotionRow),
-        execution_options={"populate_existing": True},
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if row is None:
         raise PromotionNotFound
+    if row.is_active:
+        row.is_active = False
+        await work.session.flush()
+        ended = FareChange("code", str(row.id), _as_made(row), None)
+        await note_fare_changes(work, row.operator_id, [ended], actor=actor)
     return promotion_of(row)
+
+
+def _as_made(row: PromotionRow) -> NewPromotion:
+    """What was asked for when it was made."""
+    currency = row.currency or ""
+    return NewPromotion(
+        operator_id=row.operator_id,
+        code=row.code,
+        percent_bp=row.percent_bp,
+        amount=None if row.amount_minor is None else Money(row.amount_minor, currency),
+        minimum=Money(row.minimum_minor, currency) if row.minimum_minor else None,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        total_limit=row.total_limit,
+        person_limit=row.person_limit,
+    )
 
 
 def _reached(actor: Actor) -> ColumnElement[bool]:

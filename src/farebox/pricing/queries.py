@@ -164,6 +164,7 @@ def _price_rule(row: PriceRuleRow) -> PriceRule:
         kind=row.kind,  # type: ignore[arg-type]  # the table's CHECK says so
         name=row.name,
         percent_bp=row.percent_bp,
+        is_on=row.is_on,
         **{name: value for name, value in conditions.items() if value is not None},
     )
 

@@ -62,6 +62,7 @@ class PriceRule:
         weekdays: of boarding; bit 0 is Monday.
         from_load_bp: from which load on.
         days_ahead: at least so many days before.
+        is_on: whether it counts at all; one that was turned off is kept, to be turned on again.
     """
 
     kind: RuleKind
@@ -72,6 +73,7 @@ class PriceRule:
     weekdays: int = EVERY_WEEKDAY
     from_load_bp: int = 0
     days_ahead: int = 0
+    is_on: bool = True
 
     def fits(self, occasion: Occasion) -> bool:
         return (

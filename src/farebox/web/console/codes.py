@@ -27,6 +27,7 @@ from farebox.pricing import (
     make_promotion,
 )
 from farebox.web.account.showing import page_number, pages_of
+from farebox.web.console.history import history_of
 from farebox.web.console.office import Form, office_of
 from farebox.web.console.typed import Typed, percent_text
 from farebox.web.pages import AnyRequest, page, see_other
@@ -70,6 +71,7 @@ class CodesController(Controller):
             tuple(_row(promotion, gave.get(promotion.id, ()), office, work.now) for promotion in found),
             pages_of(f"{office.path}/codes", "", number, PAGE, total),
             _done(request.query_params.get("done", "")),
+            await history_of(work, office, ("code",), actor=actor),
         )
         return page(request, "console/codes.html", view, is_private=True)
 

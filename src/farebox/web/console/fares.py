@@ -18,6 +18,7 @@ from farebox.pricing import FareCell, Fares, Ride, end_fare, get_fare_book, load
 from farebox.timetable import Departure, LineName, NotBoardable, list_lines, list_patterns, list_served_places
 from farebox.web.account.showing import page_number, pages_of
 from farebox.web.console.fare_forms import FIELDS, amounts_of, fare_undo, read_cell, seat_options
+from farebox.web.console.history import history_of
 from farebox.web.console.office import Form, office_of
 from farebox.web.console.trying import SOURCES, find_stretch, line_options
 from farebox.web.console.typed import Typed
@@ -40,7 +41,7 @@ class FaresController(Controller):
     @get()
     async def fares(self, request: AnyRequest, operator_id: UUID, work: UnitOfWork, actor: Actor) -> Template:
         office = await office_of(work, operator_id, "fares", actor=actor)
-        return page(request, "console/fares.html", await _view(request, work, office), is_private=True)
+        return page(request, "console/fares.html", await _view(request, work, office, actor), is_private=True)
 
     @get("/set")
     async def ask(self, request: AnyRequest, operator_id: UUID, work: UnitOfWork, actor: Actor) -> Template:
@@ -104,7 +105,7 @@ class FaresController(Controller):
         return see_other(_back(office, asked.get("line", ""), told))
 
 
-async def _view(request: AnyRequest, work: UnitOfWork, office: Office) -> FaresView:
+async def _view(request: AnyRequest, work: UnitOfWork, office: Office, actor: Actor) -> FaresView:
     asked, operator_id = request.query_params, office.operator.id
     fares = await load_fares(work, operator_id)
     lines = await list_lines(work, operator_id)
@@ -135,6 +136,7 @@ async def _view(request: AnyRequest, work: UnitOfWork, office: Office) -> FaresV
         lacks=lacks,
         done=_done(asked.get("done", "")),
         undo=fare_undo(office, asked),
+        history=await history_of(work, office, ("fare", "distance", "surcharge"), actor=actor, places=names),
     )
 
 

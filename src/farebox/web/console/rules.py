@@ -27,6 +27,7 @@ from farebox.pricing import (
     with_price_rule,
 )
 from farebox.timetable import list_lines
+from farebox.web.console.history import history_of
 from farebox.web.console.office import Form, office_of
 from farebox.web.console.rule_words import (
     FIELDS,
@@ -48,7 +49,6 @@ from farebox.web.views.console import AskView, Office
 from farebox.web.views.fares import RulePreview, RuleRow, RulesView, RuleView, Undo
 
 UNREADABLE: Final = 422
-NEW: Final = "new"
 
 
 class RulesController(Controller):
@@ -69,12 +69,18 @@ class RulesController(Controller):
                 change_of(rule),
                 rule.percent_bp > 0,
                 sentence_of(rule),
-                state_of(rule, today),
+                state_of(rule, today) if rule.is_on else "off",
             )
-            for rule in sorted(book.price_rules, key=lambda rule: (list(KINDS).index(rule.kind), rule.first_day))
+            for rule in sorted(book.price_rules, key=_place_of)
         ]
         asked = request.query_params
-        view = RulesView(office, tuple(rows), _done(asked.get("done", "")), _undo(office, asked))
+        view = RulesView(
+            office=office,
+            rules=tuple(rows),
+            done=_done(asked.get("done", "")),
+            undo=_undo(office, book, asked),
+            history=await history_of(work, office, ("rule",), actor=actor),
+        )
         return page(request, "console/rules.html", view, is_private=True)
 
     @get("/new")
@@ -113,8 +119,8 @@ class RulesController(Controller):
         view = AskView(
             office,
             _("Turn off “{name}”?").format(name=rule.name),
-            _("{sentence} That ends with the next price; bookings that exist keep theirs. You can turn it on again"
-              " right afterwards.").format(sentence=sentence_of(rule)),
+            _("{sentence} That ends with the next price; bookings that exist keep theirs. It stays in the list, where"
+              " you can turn it on again.").format(sentence=sentence_of(rule)),
             f"{office.path}/rules/{key}/off",
             _("Turn the rule off"),
         )  # fmt: skip
@@ -124,8 +130,40 @@ class RulesController(Controller):
     async def turn_off(self, operator_id: UUID, key: str, work: UnitOfWork, actor: Actor) -> Redirect:
         office = await office_of(work, operator_id, "rules", actor=actor)
         rule = _find(await get_fare_book(work, operator_id, actor=actor), key)
+        off = replace(rule, is_on=False)
+        await change_price_rule(work, operator_id, rule, off, actor=actor)
+        return see_other(f"{office.path}/rules?{urlencode({'done': 'off', 'rule': key_of(off)})}")
+
+    @post("/{key:str}/on")
+    async def turn_on(self, operator_id: UUID, key: str, work: UnitOfWork, actor: Actor) -> Redirect:
+        office = await office_of(work, operator_id, "rules", actor=actor)
+        rule = _find(await get_fare_book(work, operator_id, actor=actor), key)
+        await change_price_rule(work, operator_id, rule, replace(rule, is_on=True), actor=actor)
+        return see_other(f"{office.path}/rules?done=on")
+
+    @get("/{key:str}/remove")
+    async def ask_to_remove(
+        self, request: AnyRequest, operator_id: UUID, key: str, work: UnitOfWork, actor: Actor
+    ) -> Template:
+        office = await office_of(work, operator_id, "rules", actor=actor)
+        rule = _find(await get_fare_book(work, operator_id, actor=actor), key)
+        view = AskView(
+            office,
+            _("Remove “{name}”?").format(name=rule.name),
+            _("{sentence} It is not in the list any more then; who removed it stays written down.").format(
+                sentence=sentence_of(rule)
+            ),
+            f"{office.path}/rules/{key}/remove",
+            _("Remove the rule"),
+        )
+        return page(request, "console/ask.html", view, is_private=True)
+
+    @post("/{key:str}/remove")
+    async def remove(self, operator_id: UUID, key: str, work: UnitOfWork, actor: Actor) -> Redirect:
+        office = await office_of(work, operator_id, "rules", actor=actor)
+        rule = _find(await get_fare_book(work, operator_id, actor=actor), key)
         await change_price_rule(work, operator_id, rule, None, actor=actor)
-        return see_other(f"{office.path}/rules?{urlencode({'done': 'off', **fields_of(rule)})}")
+        return see_other(f"{office.path}/rules?done=removed")
 
 
 async def _take(
@@ -141,9 +179,9 @@ async def _take(
     if rule is not None:
         try:
             if typed.text("do") == "save":
-                await change_price_rule(work, operator_id, before, rule, actor=actor)
-                told = {"done": "on" if typed.text("again") else "changed" if key else "made"}
-                return see_other(f"{office.path}/rules?{urlencode(told)}")
+                after = replace(rule, is_on=before is None or before.is_on)
+                await change_price_rule(work, operator_id, before, after, actor=actor)
+                return see_other(f"{office.path}/rules?done={'changed' if key else 'made'}")
             preview = await _preview(work, office, book, before, rule, typed, actor)
         except Invalid as invalid:
             typed.take(invalid.errors, FIELDS)
@@ -199,13 +237,17 @@ def _find(book: FareBook, key: str) -> PriceRule:
     return found
 
 
-def _undo(office: Office, asked: Mapping[str, str]) -> Undo | None:
-    """The rule that was turned off just now, as the address has it."""
-    if asked.get("done") != "off":
+def _place_of(rule: PriceRule) -> tuple[bool, int, date]:
+    """Where it is in the list: those that were turned off come last."""
+    return not rule.is_on, list(KINDS).index(rule.kind), rule.first_day
+
+
+def _undo(office: Office, book: FareBook, asked: Mapping[str, str]) -> Undo | None:
+    """Of the rule that was turned off just now, and is so still."""
+    key = asked.get("rule", "")
+    if asked.get("done") != "off" or not any(key_of(rule) == key for rule in book.price_rules):
         return None
-    kept = {name: value[:100] for name, value in asked.items() if name not in {"done", "do", "again"}}
-    fields = {**kept, "do": "save", "again": "yes"}
-    return Undo(f"{office.path}/rules/{NEW}", _("Turn it on again"), tuple(fields.items()))
+    return Undo(f"{office.path}/rules/{key}/on", _("Turn it on again"), ())
 
 
 def _today(office: Office, now: datetime) -> date:
@@ -217,5 +259,6 @@ def _done(what: str) -> str:
         "made": _("The rule was made. It counts from the next price on."),
         "changed": _("The rule was changed. It counts so from the next price on."),
         "off": _("The rule was turned off. It counts no more from the next price on."),
+        "removed": _("The rule was removed."),
         "on": _("The rule was turned on again. It counts from the next price on."),
     }.get(what, "")

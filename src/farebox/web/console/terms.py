@@ -12,7 +12,6 @@ from litestar.response import Redirect, Template
 from farebox.accounts import Actor, Permission
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
-from farebox.core.i18n import format_money
 from farebox.core.i18n import gettext as _
 from farebox.pricing import (
     DEFAULT_SALE_TERMS,
@@ -23,9 +22,10 @@ from farebox.pricing import (
     set_general_terms,
     set_sale_terms,
 )
+from farebox.web.console.history import history_of
 from farebox.web.console.office import Form, office_of
-from farebox.web.console.terms_forms import FIELDS, fields_of, read_terms, rows_of
-from farebox.web.console.typed import Typed, percent_text, plain_percent
+from farebox.web.console.terms_forms import FIELDS, fields_of, money_in_words, read_terms, rows_of, title_of
+from farebox.web.console.typed import Typed, plain_percent
 from farebox.web.labels import SEAT_TYPES, seat_type_label
 from farebox.web.money_typed import plain_amount
 from farebox.web.pages import AnyRequest, page, see_other
@@ -53,9 +53,10 @@ class TermsController(Controller):
             office=office,
             cards=tuple(_card(book, kind) for kind in sorted({"", *own})),
             others=tuple(Option(kind, seat_type_label(kind)) for kind in others),
-            money=_money_in_words(book.terms),
+            money=money_in_words(book.terms),
             done=_done(asked.get("done", "")),
             undo=_undo(office, asked),
+            history=await history_of(work, office, ("sale-terms", "money"), actor=actor, currency=book.terms.currency),
         )
         return page(request, "console/terms.html", view, is_private=True)
 
@@ -100,7 +101,7 @@ class TermsController(Controller):
         seat_type = request.query_params.get("seat", "")[:40]
         view = AskView(
             office,
-            _("End the own terms of “{seat}”?").format(seat=_title(seat_type)),
+            _("End the own terms of “{seat}”?").format(seat=title_of(seat_type)),
             _("New bookings are then sold under the terms for any seat, or under ours where there are none. Bookings"
               " that exist keep theirs. You can put them back right afterwards."),
             f"{office.path}/terms/end?{urlencode({'seat': seat_type})}",
@@ -154,28 +155,11 @@ class TermsController(Controller):
 def _card(book: FareBook, seat_type: str) -> TermsCard:
     own = book.sale_terms.get(seat_type)
     sentences = describe_sale_terms(own or DEFAULT_SALE_TERMS, book.terms.currency)
-    return TermsCard(seat_type, _title(seat_type), tuple(sentences), own is None)
-
-
-def _title(seat_type: str) -> str:
-    return seat_type_label(seat_type) if seat_type else _("Any seat")
-
-
-def _money_in_words(terms: FareTerms) -> tuple[str, ...]:
-    fee = _("Service fee: {amount}, once for each departure that is booked.") if terms.service_fee else ""
-    tax = (
-        _("Tax: {percent}, added to the amounts that are set.")
-        if terms.is_tax_added
-        else _("Tax: {percent}, included in every amount.")
-    )
-    return (
-        fee.format(amount=format_money(terms.service_fee)) or _("No service fee."),
-        tax.format(percent=percent_text(terms.tax_rate_bp)) if terms.tax_rate_bp else _("No tax."),
-    )
+    return TermsCard(seat_type, title_of(seat_type), tuple(sentences), own is None)
 
 
 def _form(office: Office, book: FareBook, seat_type: str, typed: Mapping[str, str]) -> EditTermsView:
-    return EditTermsView(office, _title(seat_type), seat_type, book.terms.currency, rows_of(typed), typed)
+    return EditTermsView(office, title_of(seat_type), seat_type, book.terms.currency, rows_of(typed), typed)
 
 
 def _money_form(office: Office, terms: FareTerms, typed: Mapping[str, str]) -> MoneyTermsView:

@@ -5,10 +5,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from farebox.core.i18n import format_money
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
-from farebox.pricing import BASIS_POINTS, SaleTerms
-from farebox.web.console.typed import Typed, plain_percent
+from farebox.pricing import BASIS_POINTS, FareTerms, SaleTerms
+from farebox.web.console.typed import Typed, percent_text, plain_percent
+from farebox.web.labels import seat_type_label
 from farebox.web.money_typed import plain_amount
 
 TIERS: Final = 6
@@ -28,6 +30,25 @@ FIELDS: Final = {
     ".openReturnRefundBp": "open_return_refund",
 }
 """The end of a domain error's field -> the form's."""
+
+
+def title_of(seat_type: str) -> str:
+    """Of whose terms they are: a type of seat, or (empty) any."""
+    return seat_type_label(seat_type) if seat_type else _("Any seat")
+
+
+def money_in_words(terms: FareTerms) -> tuple[str, ...]:
+    """Service fee and tax, a sentence each."""
+    fee = _("Service fee: {amount}, once for each departure that is booked.") if terms.service_fee else ""
+    tax = (
+        _("Tax: {percent}, added to the amounts that are set.")
+        if terms.is_tax_added
+        else _("Tax: {percent}, included in every amount.")
+    )
+    return (
+        fee.format(amount=format_money(terms.service_fee)) or _("No service fee."),
+        tax.format(percent=percent_text(terms.tax_rate_bp)) if terms.tax_rate_bp else _("No tax."),
+    )
 
 
 def fields_of(terms: SaleTerms, currency: str) -> dict[str, str]:

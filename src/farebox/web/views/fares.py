@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +21,17 @@ class Undo:
     action: str
     label: str
     fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """Who changed what, and what it says; `before` and `after` are empty where there was none, or is none any more."""
+
+    at: datetime
+    who: str
+    what: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class FaresView:
     lacks: Literal["", "by-hand", "found", "departures"] = ""
     done: str = ""
     undo: Undo | None = None
+    history: tuple[HistoryLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +138,7 @@ class TryView:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A rule; `state`: a season that is to come, runs, or is over; empty for others."""
+    """A rule; `state`: turned off, or a season that is to come, runs, or is over; empty for others."""
 
     key: str
     kind: RuleKind
@@ -134,7 +146,7 @@ class RuleRow:
     change: str
     is_dearer: bool
     sentence: str
-    state: Literal["", "to-come", "runs", "over"]
+    state: Literal["", "off", "to-come", "runs", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,7 @@ class RulesView:
     rules: tuple[RuleRow, ...]
     done: str = ""
     undo: Undo | None = None
+    history: tuple[HistoryLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +207,7 @@ class CodesView:
     codes: tuple[CodeRow, ...]
     pages: Pages
     done: str = ""
+    history: tuple[HistoryLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +240,7 @@ class TermsView:
     money: tuple[str, ...]
     done: str = ""
     undo: Undo | None = None
+    history: tuple[HistoryLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
