@@ -23,6 +23,6 @@ def rows_read(connection: "psycopg.Connection[Any]", tables: Sequence[str]) -> i
 async def until_alone(connection: "psycopg.Connection[Any]") -> None:
     """Until Farebox has no session in this database any more."""
     others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'farebox'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while connection.execute(others).fetchone():  # noqa: ASYNC110  (no event tells of it)
             await asyncio.sleep(0.01)

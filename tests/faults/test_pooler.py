@@ -61,7 +61,7 @@ async def test_waiting_for_a_row_is_bounded_behind_a_pooler_too(pooled):
     async with pooled.begin() as work:
         await work.execute("SELECT id FROM lamp FOR UPDATE")
         with pytest.raises(Busy):
-            async with asyncio.timeout(10), pooled.begin() as late:
+            async with asyncio.timeout(30), pooled.begin() as late:
                 await late.execute("SELECT id FROM lamp FOR UPDATE")
 
 

@@ -17,7 +17,7 @@ from tests.races.conftest import TURNS
 from farebox.core.embedded import EmbeddedPostgres
 from farebox.migrations import upgrade
 
-SERVED_SECONDS = 20
+SERVED_SECONDS = 60
 
 
 @pytest.fixture(scope="module")

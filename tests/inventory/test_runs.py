@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.inventory.kernel import TERMS, claim_count, open_run, run_clock_out, value, want
+from tests.waiting import until_somebody_waits
 
 from farebox.inventory import (
     Amount,
@@ -70,7 +71,7 @@ async def test_closing_waits_for_a_taker_that_is_at_it(database):
     async with database.begin() as taking:
         await take(taking, want(run, 0), owner=AN, terms=TERMS)
         closing = asyncio.create_task(close())
-        await asyncio.sleep(0.1)
+        await until_somebody_waits(database)
         assert not closing.done()
     assert await closing == []
     async with database.begin() as work:
@@ -90,7 +91,7 @@ async def test_closing_waits_for_who_confirms_late_what_ran_out(database):
     async with database.begin() as settling:
         await confirm(settling, hold.id)
         closing = asyncio.create_task(close())
-        await asyncio.sleep(0.1)
+        await until_somebody_waits(database)
         assert not closing.done()
     assert await closing == []
     async with database.begin() as work:

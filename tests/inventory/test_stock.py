@@ -16,6 +16,7 @@ from tests.inventory.kernel import (
     value,
     want,
 )
+from tests.waiting import until_somebody_waits
 
 from farebox.core.ids import new_id
 from farebox.inventory import (
@@ -539,7 +540,7 @@ async def test_several_holds_are_locked_before_they_are_changed(database, run, h
     async with database.begin() as work:
         await lock_holds(work, [second.id, hold.id])
         buying = asyncio.create_task(buy())
-        await asyncio.sleep(0.1)
+        await until_somebody_waits(database)
         assert not buying.done()
         await release(work, second.id)
         await release(work, hold.id)

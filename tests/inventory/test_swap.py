@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from tests.inventory.kernel import TERMS, age, claim_count, open_run, run_clock_out, value, want
+from tests.waiting import until_somebody_waits
 
 from farebox.core.ids import new_id
 from farebox.inventory import (
@@ -209,16 +210,6 @@ async def test_old_and_new_are_locked_in_one_order_so_that_nobody_waits_in_a_cir
         await take(taker, want(run, [3]), owner=BO, terms=TERMS)
     with pytest.raises(UnitsTaken):
         await swapping
-
-
-async def until_somebody_waits(database):
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    for _ in range(250):
-        async with database.begin() as work:
-            if await value(work, query):
-                return
-        await asyncio.sleep(0.01)
-    pytest.fail("nobody waits")
 
 
 async def test_many_swaps_at_once_leave_every_hold_whole_and_wait_for_nobody_in_vain(database, run):

@@ -10,6 +10,7 @@ from tests.bookings.shows import scalar
 from tests.payments.till import paid
 from tests.people import make_person, open_session_of
 from tests.staff import make_operator, token_of
+from tests.waiting import until_somebody_waits
 
 from farebox.accounts import SYSTEM, open_booking_session
 from farebox.bookings import (
@@ -454,7 +455,7 @@ async def test_control_without_the_lock_a_seat_would_be_paid_back_twice(counter,
     async with counter.database.begin() as first:
         await cancel_booking(first, booking.id, actor=SYSTEM)
         second = asyncio.create_task(_cancel(counter, booking))
-        await asyncio.sleep(0.05)
+        await until_somebody_waits(counter.database)
         assert not second.done()
     with pytest.raises(NotCancellable):
         await second

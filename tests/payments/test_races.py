@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 from tests.bookings.shows import run_out, scalar
 from tests.payments.till import declined, paid
+from tests.waiting import until_somebody_waits
 
 from farebox.accounts import SYSTEM
 from farebox.bookings import (
@@ -104,8 +105,7 @@ async def test_coming_back_waits_for_messages_that_somebody_handles_and_does_not
         await handler.execute("SET LOCAL lock_timeout = '200ms'")
         await handler.execute("SELECT 1 FROM payment_event WHERE id = %s FOR UPDATE", (second,))
         coming = asyncio.create_task(come_back())
-        while not await scalar(wide.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until_somebody_waits(wide.database)
         await get_booking(handler, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
     assert (await coming).status is CONFIRMED
 
@@ -125,8 +125,7 @@ async def test_two_who_come_back_to_what_is_paid_already_sell_it_once(wide):
     async with wide.database.begin() as first:
         await confirm_paid(first, booking.id, actor=actor, signer=wide.box.secrets)
         coming = asyncio.create_task(come_back())
-        while not await scalar(wide.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until_somebody_waits(wide.database)
     assert (await coming).status is CONFIRMED
     assert await wide.ledger(booking) == {"clearing": 1000, "sales": -1000}
 

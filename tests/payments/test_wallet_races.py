@@ -7,9 +7,9 @@ import pytest
 from tests.payments.till import paid
 from tests.payments.wallets import fill_wallet
 from tests.people import make_person, open_session_of
+from tests.waiting import until_somebody_waits
 
 from farebox.bookings import confirm_booking, get_booking
-from farebox.core.db import Database
 from farebox.core.money import Money
 from farebox.payments import find_wallet, settlement, verify_ledger
 
@@ -114,7 +114,7 @@ async def test_whoever_is_second_waits_for_the_first_and_finds_the_booking_sold(
     async def sell_slowly(work, booking_id, **more):
         second = payer.by_card() if first == "wallet" else payer.by_wallet()
         seconds.append(asyncio.create_task(second))
-        await somebody_waits(payer.till.database)
+        await until_somebody_waits(payer.till.database)
         monkeypatch.setattr(settlement, "confirm_booking", confirm_booking)
         return await confirm_booking(work, booking_id, **more)
 
@@ -147,11 +147,3 @@ async def test_control_without_the_lock_at_the_beginning_one_of_them_comes_to_no
     assert await payer.dispositions() == ["applied"]
     assert await payer.balance() == 5000 - (PRICE if by_wallet else 0)
     assert broken_rules(payer) == []
-
-
-async def somebody_waits(database: Database) -> None:
-    async with database.begin() as work:
-        waiting = 0
-        while not waiting:
-            cursor = await work.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            [waiting] = await cursor.fetchone() or (0,)

@@ -164,7 +164,7 @@ def test_starting_again_in_vain_pauses_longer_each_time_and_says_why(home, monke
         with kept_alive(server):
             os.kill(server_pid(home), signal.SIGKILL)
             in_vain: list[Any] = []
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while len(in_vain) < 3 and time.monotonic() < deadline:
                 time.sleep(0.02)
                 in_vain = [line for line in logs if line["event"] == "postgres-not-revived"]
@@ -250,7 +250,7 @@ def test_people_can_overrule_our_settings(home):
 
 
 def when_it_answers(server, query):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             return ask(server, query)
@@ -260,7 +260,7 @@ def when_it_answers(server, query):
 
 
 def wait_until_gone(pid):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":

@@ -30,7 +30,7 @@ def redis_server():
     process = subprocess.Popen(
         ["redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -55,7 +55,7 @@ async def test_two_processes_count_as_one(both):
     one, other = both
     counted = [await each.count(THREE, "192.0.2.1") for each in (one, other, one, other, one)]
     assert [left for left, _ in counted] == [2, 1, 0, -1, -1]
-    assert all(WINDOW_SECONDS - 5 <= seconds <= WINDOW_SECONDS for _, seconds in counted)
+    assert all(WINDOW_SECONDS - 30 <= seconds <= WINDOW_SECONDS for _, seconds in counted)
     assert (await other.count(THREE, "192.0.2.2"))[0] == 2
 
 

@@ -16,7 +16,7 @@ from tests.servers import Client, leave
 
 BUYERS = 200
 WHOLE = (0, LEGS)
-LONGEST_SECONDS = 10
+LONGEST_SECONDS = 20
 """No answer takes longer, on any machine that runs the tests."""
 
 RIDES = [ride for ride in itertools.combinations(range(LEGS + 1), 2) if ride[0] != 3 and ride[1] != 1]

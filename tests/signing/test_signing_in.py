@@ -147,7 +147,7 @@ async def test_fifty_sign_ins_leave_other_requests_fast(house):
         waits.append(perf_counter() - before)
     whole = perf_counter() - started
     real.close()
-    assert median(waits) < 0.02 < whole
+    assert median(waits) < whole / 20  # in one thread with the passwords, there would be one wait as long as them all
 
 
 async def test_no_connection_is_held_while_a_password_is_checked(house, monkeypatch):
