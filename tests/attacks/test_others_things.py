@@ -22,6 +22,7 @@ END = "/account/security/sessions/{session_id:uuid}/end"
 
 OVER = [
     "/account/security/authenticator/{factor_id:uuid}",
+    "/account/wallet/receipts/{payment_id:uuid}",
     "/api/v1/bookings/{booking_id:uuid}/change",
     "/api/v1/bookings/{booking_id:uuid}/operator-cancellation",
     "/bookings/{booking_id:uuid}/invoices/{invoice_id:uuid}",
@@ -34,7 +35,8 @@ OVER = [
     "/pay/bank/{payment_id:uuid}",
 ]
 """What An has had or never had: the app is set up already, no change waits, the booking is not of An's operator and has
-no invoice yet, and nothing of it goes back, the seats are no coach's, the payment no transfer."""
+no invoice yet, and nothing of it goes back, the seats are no coach's, the payment no transfer, nor one into
+a wallet."""
 
 TABLES = (
     "person",

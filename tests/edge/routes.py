@@ -160,6 +160,7 @@ RULES: Final = {
         GET POST /account/settings
         GET /account/tickets
         GET POST /account/wallet
+        GET /account/wallet/receipts/{payment_id:uuid}
         POST /api/v1/auth/change-email
         POST /api/v1/auth/change-password
         GET POST /api/v1/auth/confirm
@@ -191,6 +192,7 @@ RULES: Final = {
         POST /account/link
         GET POST /account/privacy/erase
         GET /account/privacy/export.zip
+        GET POST /account/wallet/payout
         GET POST /account/security/authenticator
         GET /account/security/authenticator/{factor_id:uuid}
         GET POST /account/security/factors/{factor_id:uuid}/remove

@@ -117,4 +117,4 @@ async def test_who_puts_money_into_the_wallet_gets_a_receipt_for_each_charge_onc
         assert message.recipient == person.email
         assert "€25.00" in message.subject
         assert sum(payment in message.text for payment in payments) == 1
-        assert "/account/wallet" in message.text
+        assert "/account/wallet/receipts/" in message.text

@@ -7,7 +7,7 @@ from tests.web.made_up import NOW, SLEEPER, Sample, at, card, dong
 from tests.web.samples_bookings import BACK, METHODS, REFERENCE
 
 from farebox.core.money import Money
-from farebox.web.views.account import BookingLine, BookingsView, Pages, WalletRow, WalletView
+from farebox.web.views.account import BookingLine, BookingsView, Pages, PayoutRow, PayoutView, WalletRow, WalletView
 from farebox.web.views.checkout import Problem
 from farebox.web.views.trips import Option
 
@@ -21,14 +21,39 @@ def wallet() -> Sample:
         rows=(
             WalletRow(at(18, 20, -1), "Paid back", REFERENCE, "/gallery/booking", dong(216_000), dong(366_000)),
             WalletRow(at(9, 3, -1), "Paid", REFERENCE, "/gallery/booking", dong(-350_000), dong(150_000)),
-            WalletRow(at(8, 0, -3), "Put in", "", "", dong(500_000), dong(500_000)),
+            WalletRow(at(8, 0, -3), "Put in", "", "", dong(500_000), dong(500_000), "/gallery/wallet"),
         ),
         pages=Pages(1, 3, 3),
         methods=METHODS,
         currencies=CURRENCIES,
         held=(dong(150_000),),
+        payout_url="/gallery/payout",
+        has_taken_out=True,
     )
     return "account/wallet.html", view, {}
+
+
+def _payout(amount: str, *rows: PayoutRow, error: str = "", most: int = 366_000) -> Sample:
+    gone = dong(sum(row.amount.minor for row in rows))
+    view = PayoutView(dong(366_000), dong(most), "VND", amount, rows, gone, most < 366_000, error)
+    return "account/payout.html", view, {}
+
+
+def payout() -> Sample:
+    return _payout("150000")
+
+
+def payout_wrong() -> Sample:
+    return _payout("-5", error="Enter an amount above zero.", most=150_000)
+
+
+def payout_quoted() -> Sample:
+    rows = PayoutRow(at(8, 0, -1), "Bank card", dong(100_000)), PayoutRow(at(8, 0, -3), "Bank card", dong(50_000))
+    return _payout("150000", *rows)
+
+
+def payout_none() -> Sample:
+    return _payout("0", most=0)
 
 
 def wallet_empty() -> Sample:
@@ -105,6 +130,10 @@ def bookings_none() -> Sample:
 PAGES: dict[str, Callable[[], Sample]] = {
     "wallet": wallet,
     "wallet-empty": wallet_empty,
+    "payout": payout,
+    "payout-wrong": payout_wrong,
+    "payout-quoted": payout_quoted,
+    "payout-none": payout_none,
     "bookings": bookings,
     "bookings-table": bookings_table,
     "bookings-none": bookings_none,

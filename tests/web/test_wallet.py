@@ -1,11 +1,20 @@
 """Somebody's own money, on pages: put in, paid with, wholly or in part."""
 
+import re
+from datetime import UTC, datetime
+
+import pypdfium2
 import pytest
 from tests.people import Somebody, make_person, sign_in_as
 from tests.web.conftest import Browser, path_of
 from tests.web.reading import read
-from tests.web.test_after_sale import pay
+from tests.web.test_after_sale import pay, sql
 from tests.web.test_checkout import pending
+
+from farebox.core.money import Money
+from farebox.payments.wallet import refund_into
+
+__all__ = ["sql"]
 
 PATH = "/account/wallet"
 
@@ -36,7 +45,7 @@ async def test_what_was_paid_in_is_in_it(home):
     await put_in(home, "12.50")
     told = read((await home.get(PATH)).text)
     assert "€12.50" in told.text_of("balances")
-    assert "Put in €12.50 €12.50" in told.text_of("list-table")
+    assert told.text_of("list-table").endswith("(PDF) €12.50 €12.50")
 
 
 @pytest.mark.parametrize("typed", ["", "0", "-5", "twelve", "1.234.5"])
@@ -73,3 +82,81 @@ async def test_visitors_have_none(browser, coach):
     assert 'value="wallet"' not in review
     assert "use_wallet" not in review
     assert (await browser.get(PATH)).status_code == 303
+
+
+class TestTakingItOut:
+    async def test_it_is_quoted_first_and_then_goes_the_way_it_came(self, home, sql):
+        await put_in(home, "5")
+        await put_in(home, "20")
+        assert f'href="{PATH}/payout?currency=EUR"' in (await home.get(PATH)).text
+        form = (await home.get(f"{PATH}/payout?currency=EUR")).text
+        assert "You can take out €25.00 of it." in form
+        assert 'value="25"' in form
+        quoted = (await home.get(f"{PATH}/payout?currency=EUR&amount=21.50")).text
+        told = read(quoted).text_of("price-list")
+        assert told.index("€20.00") < told.index("€1.50") < told.index("Left in the wallet €3.50")
+        assert sql("SELECT count(*) FROM refund") == (0,)
+        done = await home.post(f"{PATH}/payout", amount="21.50", currency="EUR")
+        assert done.headers["location"] == f"{PATH}?currency=EUR&said=taken-out"
+        page = (await home.get(done.headers["location"])).text
+        assert "The money is on its way back to you." in page
+        assert "€3.50" in read(page).text_of("balances")
+        assert sql("SELECT array_agg(amount_minor ORDER BY amount_minor) FROM refund") == ([150, 2000],)
+
+    @pytest.mark.parametrize("typed", ["", "0", "-5", "twelve", "25.01"])
+    async def test_what_cannot_be_taken_out_is_told_and_nothing_goes(self, home, sql, typed):
+        await put_in(home, "25")
+        answer = await home.post(f"{PATH}/payout", amount=typed, currency="EUR")
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.text
+        assert (await home.get(f"{PATH}/payout?currency=EUR&amount={typed or 0}")).status_code == 422
+        assert sql("SELECT count(*) FROM refund") == (0,)
+
+    async def test_what_came_back_for_a_trip_stays(self, home, services, sql):
+        await put_in(home, "10")
+        wallet, payment = sql("SELECT wallet_id, id FROM payment")
+        async with services.database.begin() as work:
+            await refund_into(work, wallet, Money(500, "EUR"), booking_id=None, payment_id=payment)
+        page = (await home.get(f"{PATH}/payout?currency=EUR")).text
+        assert "In your wallet: €15.00. You can take out €10.00 of it." in page
+        answer = await home.post(f"{PATH}/payout", amount="10.01", currency="EUR")
+        assert answer.status_code == 422
+        assert "Only money that you have put into the wallet can be paid out" in answer.text
+
+    async def test_it_needs_a_fresh_proof(self, browser, an):
+        await sign_in_as(browser.client, an, proved_at=datetime(2026, 1, 1, tzinfo=UTC))
+        assert path_of(await browser.get(f"{PATH}/payout?currency=EUR")) == "/account/confirm"
+        assert path_of(await browser.post(f"{PATH}/payout", amount="1", currency="EUR")) == "/account/confirm"
+
+    async def test_where_there_is_no_wallet_there_is_nothing_to_take(self, home):
+        assert path_of(await home.get(f"{PATH}/payout?currency=EUR")) == PATH
+        assert path_of(await home.post(f"{PATH}/payout", amount="1", currency="EUR")) == PATH
+        assert path_of(await home.post(f"{PATH}/payout", amount="1", currency="no")) == PATH
+        assert "/payout" not in (await home.get(PATH)).text
+
+
+class TestReceipts:
+    async def test_each_time_that_money_was_put_in_has_one(self, home, an, sql):
+        await put_in(home, "12.50")
+        page = (await home.get(PATH)).text
+        found = re.search(rf'href="({PATH}/receipts/[^"]+)"', page)
+        assert found
+        answer = await home.get(found[1])
+        (payment,) = sql("SELECT id FROM payment")
+        number = f"WALLET{payment.hex[-8:].upper()}"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{number}.pdf"'
+        assert answer.headers["cache-control"] == "private, no-store"
+        printed = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_bounded()
+        for told in (f"Receipt {number}", "€12.50", "Put into your wallet", an.email, "no tax is in it"):
+            assert told in printed
+
+    async def test_what_did_not_come_has_none_and_nobody_gets_somebody_elses(self, home, visit, services, sql):
+        begun = await home.post(PATH, amount="5", currency="EUR", method="sandbox")
+        (payment,) = sql("SELECT id FROM payment")
+        assert (await home.get(f"{PATH}/receipts/{payment}")).status_code == 404
+        await pay(home, begun)
+        assert (await home.get(f"{PATH}/receipts/{payment}")).status_code == 200
+        other = visit()
+        assert path_of(await other.get(f"{PATH}/receipts/{payment}")) == "/sign-in"
+        await sign_in_as(other.client, await make_person(services.database, services.secrets, email="b@example.com"))
+        assert (await other.get(f"{PATH}/receipts/{payment}")).status_code == 404

@@ -91,7 +91,8 @@ async def _send_credit_note(database: Database, office: Office, event: Event) ->
 
 async def _send_top_up_receipt(database: Database, office: Office, event: Event) -> None:
     async with database.begin() as work:
-        facts = {"amount": _money(event), "at": work.now, "payment": event["paymentId"], "url": "/account/wallet"}
+        facts = {"amount": _money(event), "at": work.now, "payment": event["paymentId"]}
+        facts["url"] = f"/account/wallet/receipts/{event['paymentId']}"
         await office.tell_person(work, UUID(event["personId"]), MessageKind.TOP_UP_RECEIPT, event["chargeId"], facts)
 
 

@@ -37,7 +37,7 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
             N_("We have received {amount} from you on {at}, and put it into your wallet. Thank you."),
             N_("Payment number: {payment}. You can pay for bookings with it at once."),
         ),
-        N_("Look into the wallet"),
+        N_("Open the receipt (PDF)"),
     ),
     MessageKind.REFUND_FAILED: Letter(
         N_("Your money for booking {reference} could not be sent back"),

@@ -55,7 +55,7 @@ from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jo
 from farebox.payments.keeping import list_unsettled, wipe_old_bodies
 from farebox.payments.ledger import AccountBalance, balances, list_accounts
 from farebox.payments.open_returns import end_unused_returns
-from farebox.payments.payouts import pay_out
+from farebox.payments.payouts import PayoutPart, most_to_pay_out, pay_out, quote_payout
 from farebox.payments.providers import (
     PaymentMethod,
     PaymentOrder,
@@ -68,6 +68,7 @@ from farebox.payments.providers import (
     Started,
 )
 from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
+from farebox.payments.receipts import render_top_up_receipt
 from farebox.payments.reconciling import check_payment, look_after
 from farebox.payments.refunds import Destination, give_back
 from farebox.payments.repaying import make_refund
@@ -139,6 +140,7 @@ __all__ = [
     "PaymentRequired",
     "PaymentStatus",
     "PaymentView",
+    "PayoutPart",
     "PayoutTooLarge",
     "ProviderEvent",
     "ProviderUnavailable",
@@ -196,12 +198,14 @@ __all__ = [
     "make_forgotten_refunds",
     "make_refund",
     "methods_for",
+    "most_to_pay_out",
     "note_paid_out",
     "note_received",
     "pay_from_wallet",
     "pay_out",
     "play_sandbox",
     "provider_mistakes",
+    "quote_payout",
     "receive_webhook",
     "redeem_open_returns",
     "refund_again",
@@ -210,6 +214,7 @@ __all__ = [
     "register_jobs",
     "rename_passenger",
     "render_invoice",
+    "render_top_up_receipt",
     "start_payment",
     "start_top_up",
     "sum_up_cash",

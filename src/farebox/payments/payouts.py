@@ -4,7 +4,8 @@ It leaves the wallet at once and is promised back, as a refund of what was put i
 provider refuses, and what came by hand, the platform's staff pay out by hand.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,34 @@ PAYOUT: Final = "payout"
 """Why money goes back that somebody takes out of their wallet."""
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutPart:
+    """What goes back of one time that money was put in, and how it came then."""
+
+    amount: Money
+    method: str
+    put_in_at: datetime
+
+
+async def most_to_pay_out(work: UnitOfWork, currency: str, *, actor: Actor) -> Money:
+    """How much somebody could take out of their wallet of a currency now.
+
+    Raises:
+        NoWallet: the actor is not a person with an account.
+    """
+    wallet = await find_wallet(work, currency, actor=actor)
+    if wallet is None:
+        return Money(0, currency)
+    put_in = sum_kept(charge for charge, _ in await _list_put_in(work, wallet.id, currency))
+    return Money(min(put_in, wallet.spendable.minor), currency)
+
+
+async def quote_payout(work: UnitOfWork, amount: Money, *, actor: Actor) -> list[PayoutPart]:
+    """Where an amount would go if it were taken out now. Raises: as `pay_out`."""
+    _, parts = await _split(work, amount, actor=actor)
+    return [PayoutPart(part, method, charge.received_at) for charge, method, part in parts]
+
+
 async def pay_out(work: UnitOfWork, amount: Money, *, actor: Actor) -> WalletView:
     """Take money out of the actor's wallet and promise it back, the latest that was put in first. What is left there.
 
@@ -39,30 +68,44 @@ async def pay_out(work: UnitOfWork, amount: Money, *, actor: Actor) -> WalletVie
         PayoutTooLarge: more than was put in and has not gone out.
         Invalid: the amount is not above zero.
     """
+    wallet, parts = await _split(work, amount, actor=actor, lock=True)
+    for charge, _, part in parts:
+        await request_refund(work, charge, part, booking_id=None, reason=PAYOUT, actor=actor)
+        ledger.note_payout(work, wallet.id, part, payment_id=charge.payment_id)
+    await take(work, wallet.id, amount, reason=PAYOUT)  # last, as whoever puts money in locks the wallet last
+    return replace(wallet, balance=wallet.balance - amount)
+
+
+async def _split(
+    work: UnitOfWork, amount: Money, *, actor: Actor, lock: bool = False
+) -> tuple[WalletView, list[tuple[ChargeRow, str, Money]]]:
+    """The wallet, and of which charges an amount goes back, with the method of each."""
     if amount.minor <= 0:
         raise Invalid([FieldError("amount", "too-small", N_("The amount must be more than zero."))])
     wallet = await find_wallet(work, amount.currency, actor=actor)
     if wallet is None or wallet.spendable < amount:
         raise WalletTooSmall
-    charges = await _list_put_in(work, wallet.id, amount.currency)
-    if sum_kept(charges) < amount.minor:
-        raise PayoutTooLarge(left=Money(sum_kept(charges), amount.currency))
+    put_in = await _list_put_in(work, wallet.id, amount.currency, lock=lock)
+    left = sum_kept(charge for charge, _ in put_in)
+    if left < amount.minor:
+        raise PayoutTooLarge(left=Money(left, amount.currency))
+    parts = []
     wanted = amount.minor
-    for charge in charges:
-        part = Money(min(wanted, charge.amount_minor - charge.refunded_minor), amount.currency)
+    for charge, method in put_in:
+        part = min(wanted, charge.amount_minor - charge.refunded_minor)
         if not part:
             break
-        await request_refund(work, charge, part, booking_id=None, reason=PAYOUT, actor=actor)
-        ledger.note_payout(work, wallet.id, part, payment_id=charge.payment_id)
-        wanted -= part.minor
-    await take(work, wallet.id, amount, reason=PAYOUT)  # last, as whoever puts money in locks the wallet last
-    return replace(wallet, balance=wallet.balance - amount)
+        parts.append((charge, method, Money(part, amount.currency)))
+        wanted -= part
+    return wallet, parts
 
 
-async def _list_put_in(work: UnitOfWork, wallet_id: UUID, currency: str) -> list[ChargeRow]:
-    """What was put into a wallet and has not gone out wholly, locked, the latest first; nothing that a bank wants."""
-    rows = await work.session.scalars(
-        select(ChargeRow)
+async def _list_put_in(
+    work: UnitOfWork, wallet_id: UUID, currency: str, *, lock: bool = False
+) -> list[tuple[ChargeRow, str]]:
+    """What was put into a wallet and has not gone out wholly, and how, the latest first; nothing that a bank wants."""
+    found = (
+        select(ChargeRow, PaymentRow.method)
         .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
         .where(
             PaymentRow.wallet_id == wallet_id,
@@ -73,7 +116,7 @@ async def _list_put_in(work: UnitOfWork, wallet_id: UUID, currency: str) -> list
             func.coalesce(ChargeRow.dispute, "won") == "won",
         )
         .order_by(ChargeRow.received_at.desc(), ChargeRow.id.desc())
-        .with_for_update(of=ChargeRow)
         .execution_options(populate_existing=True)
     )
-    return list(rows)
+    rows = await work.session.execute(found.with_for_update(of=ChargeRow) if lock else found)
+    return [(charge, method) for charge, method in rows]

@@ -1,6 +1,7 @@
 """Putting money into one's wallet, through any provider that takes its currency."""
 
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -22,6 +23,11 @@ from farebox.payments.wallet import open_wallet, person_of
 
 PAGE: Final = "/account/wallet"
 """Where people are sent back to, unless they say where."""
+
+
+def top_up_number(payment_id: UUID) -> str:
+    """Under which the payer finds it with the provider, and on the receipt."""
+    return f"WALLET{payment_id.hex[-8:].upper()}"
 
 
 async def start_top_up(
@@ -58,7 +64,7 @@ async def start_top_up(
         return payment
     order = PaymentOrder(
         payment_id=payment.id,
-        reference=f"WALLET{payment.id.hex[-8:].upper()}",
+        reference=top_up_number(payment.id),
         amount=amount,
         method=method,
         return_url=target,

@@ -59,6 +59,7 @@ class WalletTransaction:
         amount: what came in; negative where it went out.
         balance: what was there afterwards.
         reference: of the booking that was paid or paid back, where it is the person's own.
+        payment_id: through which it came or went.
     """
 
     id: int
@@ -68,6 +69,7 @@ class WalletTransaction:
     balance: Money
     booking_id: UUID | None
     reference: str | None
+    payment_id: UUID | None
 
 
 def person_of(actor: Actor) -> UUID:
@@ -139,6 +141,7 @@ async def list_transactions(
             balance=Money(int(after), entry.currency),
             booking_id=entry.booking_id,
             reference=references.get(entry.booking_id) if entry.booking_id else None,
+            payment_id=entry.payment_id,
         )
         for entry, after in page
     ], count or 0

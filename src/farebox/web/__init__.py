@@ -11,6 +11,7 @@ from farebox.web.account.factors import FactorsController
 from farebox.web.account.overview import OverviewController
 from farebox.web.account.passkeys import PasskeysController, PasskeySignInController
 from farebox.web.account.passwords import ForgotPasswordController, PasswordController, ResetPasswordController
+from farebox.web.account.payouts import PayoutController
 from farebox.web.account.preferences import PreferencesController
 from farebox.web.account.privacy import PrivacyController, UnsubscribeController, goodbye
 from farebox.web.account.profile import ProfileController
@@ -85,6 +86,7 @@ PAGES: list[ControllerRouterHandler] = [
     OverviewController,
     MyBookingsController,
     MyTicketsController,
+    PayoutController,
     WalletController,
     ProfileController,
     PreferencesController,

@@ -6,7 +6,7 @@ from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from litestar import Request
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 
@@ -104,6 +104,15 @@ def own_address(url: str, settings: Settings) -> str:
 def see_other(url: str, cookies: Sequence[Cookie] = ()) -> Redirect:
     """After a form was taken: look there. Going back does not send it again."""
     return Redirect(url, status_code=303, cookies=list(cookies))
+
+
+def file_answer(content: bytes, media_type: str, filename: str) -> Response[bytes]:
+    """A file of somebody's own, to be kept by nobody between them and us."""
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": f'attachment; filename="{filename}"',
+    }
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def is_part(request: AnyRequest) -> bool:

@@ -174,7 +174,7 @@ def _obstacle(reason: str) -> str:
         "upcoming": _("A trip of yours is still ahead. Travel first, or cancel it."),
         "unpaid": _("A booking waits for its payment. Pay or cancel it, or wait until it runs out."),
         "money-owed": _("Money is on its way back to you. Wait until it has arrived."),
-        "wallet": _("There is money in your wallet. Spend it first."),
+        "wallet": _("There is money in your wallet, or on its way out of it. Spend it, or take it out first."),
         "last-admin": _("Nobody else could look after an operator. Make somebody else its administrator first."),
     }[reason]
 

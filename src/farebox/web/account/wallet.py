@@ -1,9 +1,10 @@
-"""Somebody's own money here: what is in it, what came and went, and putting some in."""
+"""Somebody's own money here: what is in it, what came and went with receipts, and putting some in."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
+from uuid import UUID
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
@@ -14,11 +15,18 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
-from farebox.payments import WalletTransaction, list_transactions, list_wallets, methods_for, start_top_up
+from farebox.payments import (
+    WalletTransaction,
+    list_transactions,
+    list_wallets,
+    methods_for,
+    render_top_up_receipt,
+    start_top_up,
+)
 from farebox.web.account.person import person_of
 from farebox.web.account.showing import account_page, as_traveller, me, page_number, pages_of
 from farebox.web.money_typed import amount_typed, currency_options
-from farebox.web.pages import AnyRequest, own_address, see_other
+from farebox.web.pages import AnyRequest, file_answer, own_address, see_other
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.methods import chosen_method, method_options
 from farebox.web.views.account import WalletRow, WalletView
@@ -51,6 +59,13 @@ class WalletController(Controller):
     @get()
     async def wallet(self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services) -> Template:
         return await _page(request, work, actor, services, request.query_params)
+
+    @get("/receipts/{payment_id:uuid}")
+    async def receipt(self, actor: Actor, services: Services, payment_id: UUID) -> Response[bytes]:
+        top_up, content = await render_top_up_receipt(
+            services.database, payment_id, actor=actor, secrets=services.secrets, settings=services.settings
+        )
+        return file_answer(content, "application/pdf", f"{top_up.number}.pdf")
 
     @post(opt={"rate": "booking"})
     async def top_up(
@@ -101,6 +116,8 @@ async def _page(
         methods=method_options(methods_for(currency, services.providers), typed.get("method", "")),
         currencies=currency_options(),
         amount=typed.get("amount", "")[:LONGEST],
+        payout_url=f"{PATH}/payout?currency={currency}" if currency in wallets and wallets[currency].spendable else "",
+        has_taken_out=typed.get("said") == "taken-out",
         problems=(problem,) if problem else (),
     )
     return account_page(
@@ -129,6 +146,7 @@ def _row(entry: WalletTransaction) -> WalletRow:
         url=f"/bookings/{entry.booking_id}" if entry.reference else "",
         amount=entry.amount,
         balance=entry.balance,
+        receipt_url=f"{PATH}/receipts/{entry.payment_id}" if entry.kind == "top-up" else "",
     )
 
 

@@ -32,7 +32,7 @@ from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
 from farebox.payments import cancel_booking, render_invoice
 from farebox.ticketing import calendar, qr_svg, render_booking_pdf, ticket_cards
-from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.pages import AnyRequest, file_answer, page, see_other
 from farebox.web.shop.booked import price_of, rides_of
 from farebox.web.shop.cards import card_of_item, seats_url
 from farebox.web.shop.clocks import clock_of_booking
@@ -61,8 +61,6 @@ SAID = {
     "change-withdrawn": N_("The change was taken back. Everything is as it was; money paid for it goes back."),
 }
 """What was done a moment ago, by the word in the address -> what the page tells of it."""
-
-PRIVATE = {"Cache-Control": "private, no-store"}
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -109,7 +107,7 @@ class BookingController(Controller):
         booking, content = await render_booking_pdf(
             services.database, booking_id, actor=actor, secrets=services.secrets
         )
-        return _file(content, "application/pdf", f"{booking.reference}.pdf")
+        return file_answer(content, "application/pdf", f"{booking.reference}.pdf")
 
     @get("/invoices/{invoice_id:uuid}")
     async def invoice(
@@ -119,14 +117,14 @@ class BookingController(Controller):
         await get_booking(work, booking_id, actor=actor)
         await work.commit()  # printing takes time, and this request must not sit on a connection meanwhile
         invoice, content = await render_invoice(services.database, invoice_id, actor=actor, secrets=services.secrets)
-        return _file(content, "application/pdf", f"{invoice.number}.pdf")
+        return file_answer(content, "application/pdf", f"{invoice.number}.pdf")
 
     @get("/trip.ics")
     async def calendar_entry(
         self, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
     ) -> Response[bytes]:
         booking, content = await calendar(work, booking_id, actor=actor, base_url=services.settings.base_url)
-        return _file(content, "text/calendar", f"{booking.reference}.ics")
+        return file_answer(content, "text/calendar", f"{booking.reference}.ics")
 
 
 async def _view(
@@ -219,8 +217,3 @@ def _reason(booking: Booking) -> str:
     if booking.status is BookingStatus.CANCELLED:
         return _("Its seats are free for others again. Nothing is owed.")
     return ""
-
-
-def _file(content: bytes, media_type: str, filename: str) -> Response[bytes]:
-    disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return Response(content, media_type=media_type, headers=PRIVATE | disposition)

@@ -107,13 +107,16 @@ class WalletRow:
     url: str
     amount: Money
     balance: Money
+    receipt_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WalletView:
     """Somebody's wallets; `currency`: whose statement is shown, and what the form has chosen.
 
-    `held`: what of the balances cannot be spent while a bank wants it back.
+    Attributes:
+        held: what of the balances cannot be spent while a bank wants it back.
+        payout_url: where money is taken out of the one that is shown; empty where none is in it.
     """
 
     balances: tuple[Money, ...]
@@ -124,11 +127,42 @@ class WalletView:
     currencies: tuple[Option, ...]
     held: tuple[Money, ...] = ()
     amount: str = ""
+    payout_url: str = ""
+    has_taken_out: bool = False
     problems: tuple[Problem, ...] = ()
 
     @property
     def amount_error(self) -> str:
         return self.problems[0].message if self.problems else ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """What goes back of one time that money was put in; `label`: how."""
+
+    put_in_at: datetime
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutView:
+    """Taking money out of a wallet.
+
+    Attributes:
+        most: what could be taken out.
+        is_more_for_trips: there is more in it, which was paid back for trips.
+        rows: where the amount would go, once one was asked for; `sum`: what they come to.
+    """
+
+    balance: Money
+    most: Money
+    currency: str
+    amount: str
+    rows: tuple[PayoutRow, ...]
+    sum: Money
+    is_more_for_trips: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
