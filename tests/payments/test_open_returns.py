@@ -246,15 +246,19 @@ async def test_it_is_refused_for_what_it_is_not_for(returns, till):
     with pytest.raises(Invalid) as refused:
         await returns.redeem(booking, late, actor)
     assert refused.value.errors[0].code == "open-return-too-late"
+    early = await returns.box.hold(actor, await returns.box.show(price=2000, begins_in=DAY // 2))
+    with pytest.raises(Invalid) as refused:
+        await returns.redeem(booking, early, actor)
+    assert refused.value.errors[0].code == "open-return-too-early"
     elsewhere = await returns.box.hold(actor, await returns.box.show(operator="opera"))
     with pytest.raises(Invalid) as refused:
         await returns.redeem(booking, elsewhere, actor)
     assert refused.value.errors[0].code == "other-operator"
-    two = await returns.box.hold(actor, await returns.box.show(price=2000), (0, 1))
+    two = await returns.box.hold(actor, await returns.box.show(price=2000, begins_in=7 * DAY), (0, 1))
     with pytest.raises(Invalid) as refused:
         await returns.redeem(booking, two, actor)
     assert refused.value.errors[0].code == "seat-count"
-    hold = await returns.box.hold(actor, await returns.box.show(price=2000))
+    hold = await returns.box.hold(actor, await returns.box.show(price=2000, begins_in=7 * DAY))
     with pytest.raises(PriceChanged):
         await returns.redeem(booking, hold, actor, expected_total=Money(1, "EUR"))
     with pytest.raises(BookingNotFound):
@@ -297,7 +301,8 @@ async def test_the_seat_on_the_way_there_can_be_changed_and_the_open_return_goes
     assert after.total == booking.total
     assert {each.passenger_id for each in after.open_returns} == {each.id for each in after.passengers}
     assert await till.ledger(booking) == {"clearing": 6100, "sales": -2100, "open-returns": -4000}
-    await returns.redeem(after, await returns.box.hold(actor, await returns.box.show(price=2000), (0, 1)), actor)
+    back = await returns.box.show(price=2000, begins_in=7 * DAY)
+    await returns.redeem(after, await returns.box.hold(actor, back, (0, 1)), actor)
     assert await till.ledger(booking) == {"clearing": 6100, "sales": -6100}
 
 
@@ -471,7 +476,7 @@ async def test_its_lines_are_invoiced_at_once_and_credited_when_the_ride_is_chos
 
 async def test_the_hold_must_be_held(returns, till):
     booking, actor, _ = await returns.bought()
-    other = await returns.box.show(price=2000)
+    other = await returns.box.show(price=2000, begins_in=7 * DAY)
     hold = await returns.box.hold(actor, other)
     await returns.redeem(booking, hold, actor)
     second, actor, _ = await returns.bought()

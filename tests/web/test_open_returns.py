@@ -157,6 +157,15 @@ class TestRidingBack:
         assert f'value="{arrives}" min="{arrives}"' in page
         assert "Day before" not in page
 
+    async def test_no_ride_is_shown_that_leaves_before_the_way_there_has_arrived(self, browser, coach, sold, sql):
+        at = await bought(browser, coach)
+        trips = read((await browser.get(f"{at}/way-back")).text).links_in("rides-for")
+        sql(
+            "UPDATE booking_item SET description = jsonb_set(description, '{destination,time}', '\"2099-01-01T00:00:00Z\"')"
+        )
+        assert trips
+        assert read((await browser.get(f"{at}/way-back")).text).links_in("rides-for") == []
+
     async def test_without_one_there_is_nothing_to_choose(self, browser, coach, sold):
         at = await reviewed(browser, coach)
         await pay(browser, await browser.post(f"{at}/review", terms="1", method="sandbox"))

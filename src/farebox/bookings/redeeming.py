@@ -77,8 +77,8 @@ async def quote_redemption(
         NotChangeable: it is not confirmed, or the open return is not good any more.
         NotAllowed: it is of an operator for whom the actor does not act.
         HoldNotFound, HoldExpired: the holder has no such hold, or its time is over.
-        Invalid: it is not the way back, or later than the open return is good for, or people and seats do not go
-            together, field by field.
+        Invalid: it is not the way back, or begins before the way there has ended or later than the open return is good
+            for, or people and seats do not go together, field by field.
         MixedCurrencies: the ride is sold in another currency.
     """
     booking = await get_booking(work, booking_id, actor=actor)
@@ -97,6 +97,7 @@ async def quote_return(
     kind, operator_id = returns[0].kind, returns[0].operator_id
     offer = await offer_of(work, hold, verticals, kind=kind, operator_id=operator_id)
     await _refuse_other_way(work, offer, returns, verticals)
+    _refuse_too_early(booking, offer, returns, verticals)
     people = {person.id: person for person in booking.passengers}
     seated = seat_people([(people[each.passenger_id], label) for each, label in named], offer)
     quote = await _price(work, offer, seated, verticals)
@@ -208,6 +209,17 @@ async def _refuse_other_way(
     if any(begins > each.valid_until for each in returns):
         message = N_("The open return is not good for so late a trip. Choose an earlier one.")
         raise Invalid([FieldError("lockId", "open-return-too-late", message)])
+
+
+def _refuse_too_early(booking: Booking, offer: ItemOffer, returns: Sequence[OpenReturn], verticals: Verticals) -> None:
+    """Raises: Invalid: the ride begins before somebody has arrived with the way there."""
+    begins = verticals[offer.kind].describe(offer).origin.time
+    riders = {each.passenger_id for each in returns}
+    there = [item for item in booking.items if any(person.id in riders for person in item.passengers)]
+    ends = [item.description.destination or item.description.origin for item in there]
+    if any(begins < end.time for end in ends):
+        message = N_("This trip begins before the way there has ended. Choose a later one.")
+        raise Invalid([FieldError("lockId", "open-return-too-early", message)])
 
 
 async def _price(work: UnitOfWork, offer: ItemOffer, seated: Sequence[Seated], verticals: Verticals) -> Quote:

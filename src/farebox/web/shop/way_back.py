@@ -16,6 +16,7 @@ from litestar.response import Redirect, Template
 from farebox.accounts import Actor, list_operators
 from farebox.bookings import (
     Booking,
+    BookingItem,
     ChangeQuote,
     NotChangeable,
     OpenReturn,
@@ -38,7 +39,7 @@ from farebox.timetable import PlaceNotFound
 from farebox.web.days import day_in_words
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of_lines
-from farebox.web.shop.cards import card_of_description, card_of_offer
+from farebox.web.shop.cards import card_of_description, card_of_item, card_of_offer
 from farebox.web.shop.changing import CONFLICT, ONE_DAY, SHOWN, elsewhere_of, holder_for, shown_total
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.finding import parse_day, parse_id
@@ -151,6 +152,7 @@ async def _start(
     at = f"/bookings/{booking.id}"
     ids = [each.id for each in chosen]
     today, last = _days(work, booking, first, services)
+    arrival = card_of_item(_way_there(booking, first)).alight.time
     day = min(max(parse_day(request.query_params.get("date", "")) or today, today), last)
 
     def on(other: date) -> str:
@@ -174,7 +176,9 @@ async def _start(
         last_day=last.isoformat(),
         before_url=on(day - ONE_DAY),
         after_url=on(day + ONE_DAY),
-        trips=tuple((trip, seats(trip)) for trip in await _trips_of(work, first, day, len(ids))),
+        trips=tuple(
+            (trip, seats(trip)) for trip in await _trips_of(work, first, day, len(ids)) if trip.board.time >= arrival
+        ),
         problems=(Problem("passengers", problem),) if problem else (),
     )
     return page(request, "after/way_back.html", view, is_private=True, status=UNREADABLE if problem else 200)
@@ -184,9 +188,13 @@ def _days(work: UnitOfWork, booking: Booking, found: OpenReturn, services: Servi
     """Between which days a trip can be chosen: from the end of the way there on, as long as it is good and on sale."""
     zone = ZoneInfo(found.timezone)
     today = work.now.astimezone(zone).date()
-    there = next(item for item in booking.items if any(each.id == found.passenger_id for each in item.passengers))
+    there = _way_there(booking, found)
     last = min(found.valid_until.astimezone(zone).date(), today + timedelta(days=services.settings.sales_horizon_days))
     return min(max(today, there.completes_at.astimezone(zone).date()), last), last
+
+
+def _way_there(booking: Booking, found: OpenReturn) -> BookingItem:
+    return next(item for item in booking.items if any(each.id == found.passenger_id for each in item.passengers))
 
 
 async def _trips_of(work: UnitOfWork, found: OpenReturn, day: date, travellers: int) -> list[TripCard]:
