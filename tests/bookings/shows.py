@@ -40,7 +40,7 @@ CONTACT = Contact(email="an.nguyen@example.com", phone="+84 912 345 678")
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Seats A1, A2 …; A1 is accessible. Children pay half, there is a fee for each show, 10 % tax is included.
+    """Seats A1, A2 …; A1 is accessible. Children pay half, there is a fee for each show, 10% tax is included.
 
     All is paid back until a day before; with `tiers` (hours before, basis points), so much until it begins. With a
     `return_price`, one may buy the right to come again, and `return_refund_bp` of it is paid back if one does not.

@@ -31,7 +31,7 @@ async def fee(coach):
 
 @pytest.fixture
 async def code(coach):
-    """A code for 20 % off."""
+    """A code for 20% off."""
     async with coach.database.begin() as work:
         await make_promotion(work, NewPromotion(operator_id=None, code="TWENTY", percent_bp=2000), actor=SYSTEM)
     return "TWENTY"
@@ -81,9 +81,9 @@ async def test_a_shorter_ride_pays_back_as_much_of_what_the_fee_leaves_as_the_te
     labels = [line["label"] for line in changed["quote"]["linesAdded"]]
     assert labels == [
         "Seat 5A",
-        "Seat 5A, tax (7 %)",
+        "Seat 5A, tax (7%)",
         "Seat 5A, change fee",
-        "Seat 5A, kept of what seat 4A cost more (50 % of it is paid back)",
+        "Seat 5A, kept of what seat 4A cost more (50% of it is paid back)",
     ]
     before, after, back = (
         Decimal(changed["quote"][name]["amount"]) for name in ("totalBefore", "totalAfter", "toRefund")

@@ -86,7 +86,7 @@ async def test_each_seat_has_its_own_part_of_the_discount(box, promote):
         ("fare", "fare-child", "A3", 625),
         ("discount", "promotion", "A3", -63),
         ("fee", "service-fee", None, 100),
-    ]  # 10 % of 31.25 are 3.13: half a cent goes to the largest remainder
+    ]  # 10% of 31.25 are 3.13: half a cent goes to the largest remainder
     assert booking.total == Money(2912, "EUR")
     assert booking.tax == Money(102 + 102 + 51, "EUR"), "of 11.25, 11.25 and 5.62"
     assert booking.lines[1].facts["code"] == "SUMMER"

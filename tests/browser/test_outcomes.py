@@ -96,7 +96,7 @@ def test_one_of_two_gives_the_seat_up_and_the_money_comes_back(visit, width):
     page.wait_for_url("**/cancel")
     inspect(page)
     page.locator(".pick__seat").nth(1).click()
-    expect(page.locator("#quote-title")).to_contain_text("come back")
+    expect(page.locator("#quote-title")).to_contain_text("You get")
     inspect(page)
     page.get_by_role("button", name="Give these seats up").click()
     page.wait_for_url("**said=cancelled")

@@ -43,7 +43,7 @@ async def test_the_confirmation_says_what_was_bought(shop_without_mail):
     for said in (message.text, message.html):
         assert "You have 2 open returns from Vinh to Hà Nội." in said
         assert f"it must begin by {until.day} {until:%B} {until.year}." in said
-        assert "75 % of what you do not use of its price is paid back." in said
+        assert "75% of the part of its price that you do not use is paid back." in said
 
 
 async def test_a_booking_without_any_says_nothing_of_it(shop_without_mail):
@@ -73,7 +73,7 @@ async def test_before_the_end_one_reminder_is_sent(shop_without_mail):
     assert booking.reference in message.subject
     for said in (message.text, message.html):
         assert "Your open return from Vinh to Hà Nội ends soon." in said
-        assert "If you do not use it, 75 % of its price is paid back." in said
+        assert "If you do not use it, 75% of its price is paid back." in said
 
 
 async def test_who_has_given_it_up_since_is_not_reminded(shop_without_mail):

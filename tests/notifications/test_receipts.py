@@ -15,6 +15,7 @@ from farebox.core.money import Money
 from farebox.notifications import MessageKind, get_attachment
 from farebox.payments import PaymentCompleted, cancel_booking, issue_invoices
 from farebox.payments.events import InvoiceIssued, WalletToppedUp
+from farebox.ticketing import item_in_words
 
 __all__ = ["inbox", "shop", "shop_without_mail"]
 
@@ -34,6 +35,7 @@ async def test_a_receipt_has_the_invoice_with_it_and_comes_once_however_often_it
     booking = await shop.sell()
     [message] = await receipts(shop, booking, times=2)
     assert "₫330,000" in message.text
+    assert f"It is for: {item_in_words(booking.items[0].description)}." in message.text
     assert booking.reference in message.subject
     [filename] = message.filenames
     assert filename.startswith("INV-")

@@ -93,7 +93,7 @@ async def test_what_is_cancelled_is_shared_at_the_rate_of_the_sale_whatever_it_i
         await cancel_booking(work, booking.id, actor=SYSTEM, passengers=[booking.passengers[0].id])
     assert await till.ledger(booking) == {
         "clearing": 2600,
-        "sales": -1181,  # 12.5 % of 13.50 are 1.6875
+        "sales": -1181,  # 12.5% of 13.50 are 1.6875
         "commission": -169,
         "refunds-due": -1250,
     }

@@ -57,7 +57,7 @@ async def test_balances_of_all_and_of_one_operator(till, secrets, ledger):
     changed = await ledger("operator", "theatre", "--commission", "12.5", "--legal-name", "Small Theatre Ltd")
     assert changed == (
         0,
-        ["Small Theatre", "Legal name Small Theatre Ltd", "Tax number none", "Commission 12.5 %"],
+        ["Small Theatre", "Legal name Small Theatre Ltd", "Tax number none", "Commission 12.5%"],
     )
     await sell(till, secrets)
     _, lines = await ledger("balances")

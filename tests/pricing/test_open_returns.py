@@ -94,7 +94,7 @@ def test_each_line_is_told_in_each_language():
     with language("en"):
         texts = [describe_line(line) for line in price_open_return(fares, BACK, "standard", "senior", WEEK)]
     assert texts[0] == "Open return, senior"
-    assert texts[-1] == "Open return, tax (10 %)"
+    assert texts[-1] == "Open return, tax (10%)"
 
 
 def test_seats_that_are_sold_together_have_the_better_open_return():
@@ -109,5 +109,5 @@ def test_it_is_among_the_terms_of_sale_where_it_is_sold():
         terms = SaleTerms(open_return_days=90, open_return_refund_bp=7500)
         assert describe_sale_terms(terms, "EUR")[-1] == (
             "You may buy an open return, to ride back up to 90 days after this trip."
-            " 75 % of what you do not use of its price is paid back."
+            " 75% of the part of its price that you do not use is paid back."
         )

@@ -126,8 +126,8 @@ def test_rules_are_added_up_each_of_the_fare_alone_and_explain_themselves() -> N
     quote = quote_of(fares)
     assert [(line.kind, describe_line(line), line.amount.minor) for line in quote.lines] == [
         ("fare", "Seat 1A", 1000),
-        ("surcharge", "Seat 1A, day of the week: Weekday (+10 %)", 100),
-        ("discount", "Seat 1A, early booking: Early (-5 %)", -50),
+        ("surcharge", "Seat 1A: Weekday (+10%)", 100),
+        ("discount", "Seat 1A: Early (-5%)", -50),
         ("seat", "Seat 1A, at the window", 33),
     ]
     assert quote.total.minor == 1083
@@ -279,9 +279,9 @@ def test_at_every_hour_the_best_of_several_terms_is_paid_back(terms: list[SaleTe
 
 def test_terms_are_said_in_plain_words() -> None:
     assert describe_sale_terms(SaleTerms(change_fee_minor=250), "EUR") == [
-        "Cancelled up to 72 h before departure, 100 % of the price is paid back.",
-        "Cancelled up to 24 h before departure, 80 % of the price is paid back.",
-        "Cancelled up to 2 h before departure, 50 % of the price is paid back.",
+        "Cancelled up to 72 h before departure, 100% of the price is paid back.",
+        "Cancelled up to 24 h before departure, 80% of the price is paid back.",
+        "Cancelled up to 2 h before departure, 50% of the price is paid back.",
         "Cancelled later, nothing is paid back.",
         "You may change to another trip or seat up to 2 h before departure, for €2.50 a person.",
         "You may change names up to 2 h before departure, free of charge.",

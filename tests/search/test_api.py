@@ -170,7 +170,7 @@ async def test_a_trip(client: AsyncTestClient[Any], shop: Shop) -> None:
     assert trip["policy"]["salesCloseAt"] == f"{DAY}T06:30:00+07:00"
     [conditions] = trip["policy"]["conditions"]
     assert (conditions["seatTypes"], conditions["tiers"][0]) == (["standard"], {"hoursBefore": 72, "refundBp": 10_000})
-    assert conditions["text"][0] == "Cancelled up to 72 h before departure, 100 % of the price is paid back."
+    assert conditions["text"][0] == "Cancelled up to 72 h before departure, 100% of the price is paid back."
     assert trip["serviceDate"] == DAY
     assert trip["fares"][0] == {"passengerType": "adult", "seatType": "standard", "price": found["price"]}
     assert (await client.get(f"/api/v1/trips/{uuid4()}")).json()["code"] == "departure-not-found"

@@ -108,7 +108,7 @@ def change() -> Sample:
 
 
 def change_start() -> Sample:
-    view = _change(problems=(Problem("passengers", "Change one trip after the other."),))
+    view = _change(problems=(Problem("passengers", "Change one trip at a time."),))
     return "after/change.html", view, {}
 
 

@@ -258,10 +258,10 @@ def _booking(**changes: Any) -> BookingView:
 
 
 STORY = (
-    StoryLine(at(9, 0, -1), "Booked; the seats are held until it is paid", by="by you"),
+    StoryLine(at(9, 0, -1), "Booked; the seats wait for the payment", by="by you"),
     StoryLine(at(9, 2, -1), "Payment begun", by="by you"),
     StoryLine(at(9, 3, -1), "Paid and confirmed"),
-    StoryLine(at(18, 20, -1), "Given up for some passengers", "We come by train.", "by you"),
+    StoryLine(at(18, 20, -1), "Cancelled for some passengers", "We come by train.", "by you"),
     StoryLine(at(18, 25, -1), "Paid back"),
 )
 MONEY = (

@@ -127,12 +127,12 @@ def quote() -> TriedQuote:
         (
             QuoteRow("Seat 1C", "From the fares that came with the imported timetable.", dong(495_000)),
             QuoteRow(
-                "Seat 1C, day of the week: Weekend (+10 %)",
+                "Seat 1C: Weekend (+10%)",
                 "On Friday and Saturday, fares are 10% higher.",
                 dong(49_500),
             ),
             QuoteRow(
-                "Seat 1C, early booking: Early bird (-10 %)",
+                "Seat 1C: Early bird (-10%)",
                 "Booked 14 days ahead or earlier, fares are 10% lower.",
                 dong(-49_500),
             ),
@@ -205,7 +205,7 @@ def rule_previewed() -> RuleView:
 
 
 def rule_wrong() -> RuleView:
-    errors = {"weekday-0": "Say when the rule counts.", "percent": "A rule takes off up to 100 %, or adds up to 300 %."}
+    errors = {"weekday-0": "Say when the rule counts.", "percent": "A rule takes off up to 100%, or adds up to 300%."}
     problems = tuple(Problem(name, text) for name, text in errors.items())
     return rule(errors=errors, problems=problems, lines=())
 
@@ -248,7 +248,7 @@ def new_code() -> NewCodeView:
 
 def terms() -> TermsView:
     told = (
-        "Cancelled up to 72 h before departure, 100 % of the price is paid back.",
+        "Cancelled up to 72 h before departure, 100% of the price is paid back.",
         "Cancelled later, nothing is paid back.",
         "You may change names up to 2 h before departure, free of charge.",
     )

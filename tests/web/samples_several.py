@@ -149,7 +149,7 @@ def review_round() -> Sample:
     rows = tuple(
         PriceRow(label, dong(amount), group=way)
         for way in WAYS
-        for label, amount in (("Seat 5C", 360_000), ("Seat 5C, there and back: Both ways (-10 %)", -36_000))
+        for label, amount in (("Seat 5C", 360_000), ("Seat 5C: Both ways (-10%)", -36_000))
     )
     price = Price(rows, dong(648_000), dong(48_000))
     return template, replace(view, price=price, saved=dong(72_000), can_add=True, promotion=None), more  # type: ignore[type-var]

@@ -76,7 +76,7 @@ def booking_money(**changes: Any) -> BookingMoneyView:
         "lines": (
             LedgerRow(at(8, 0), "Sold", "Owed by the booking", dong(465_000), None, True),
             LedgerRow(at(8, 0), "Sold", "Sales of the operator", None, dong(418_500), False),
-            LedgerRow(at(8, 0), "Sold", "Commission of the platform (10 %)", None, dong(46_500), False),
+            LedgerRow(at(8, 0), "Sold", "Commission of the platform (10%)", None, dong(46_500), False),
         ),
         "takes_cash": False,
     }

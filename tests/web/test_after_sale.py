@@ -122,7 +122,7 @@ class TestGivingUp:
         terms()
         start = (await browser.get(f"{at}/cancel")).text
         one, _other = ids_of(start)
-        assert "come back</h2>" not in start
+        assert "You get " not in start
         quoted = (await browser.get(f"{at}/cancel", params={"show": "1", "passengers": one})).text
         assert "the rest of the booking stays" in quoted
         await browser.post(f"{at}/cancel", passengers=one, expected=hidden(quoted, "expected"))

@@ -17,7 +17,7 @@ __all__ = ["sql"]
 
 
 async def sell(coach: Coach, back: int = 1200) -> None:
-    """From end to end 10.00, and `back` the other way; an open return for 30 days, 75 % paid back."""
+    """From end to end 10.00, and `back` the other way; an open return for 30 days, 75% paid back."""
     first, last = coach.departure.calls[0].place_id, coach.departure.calls[-1].place_id
     cells = [FareCell(first, last, Money(1000, "EUR")), FareCell(last, first, Money(back, "EUR"))]
     async with coach.database.begin() as work:
@@ -160,9 +160,8 @@ class TestRidingBack:
     async def test_no_ride_is_shown_that_leaves_before_the_way_there_has_arrived(self, browser, coach, sold, sql):
         at = await bought(browser, coach)
         trips = read((await browser.get(f"{at}/way-back")).text).links_in("rides-for")
-        sql(
-            "UPDATE booking_item SET description = jsonb_set(description, '{destination,time}', '\"2099-01-01T00:00:00Z\"')"
-        )
+        late = "'\"2099-01-01T00:00:00Z\"'"
+        sql(f"UPDATE booking_item SET description = jsonb_set(description, '{{destination,time}}', {late})")
         assert trips
         assert read((await browser.get(f"{at}/way-back")).text).links_in("rides-for") == []
 
@@ -180,7 +179,7 @@ class TestGivingItUp:
         start = (await browser.get(f"{at}/cancel")).text
         assert "Open return: the ride back that is not chosen yet" in start
         page = (await browser.get(f"{at}/cancel?show=1&passengers={which}")).text
-        assert "€9.00 come back" in page
+        assert "You get €9.00 back" in page
         assert "75% of what is not used." in page
         done = await browser.post(f"{at}/cancel", passengers=str(which), expected=hidden(page, "expected"))
         assert done.headers["location"] == f"{at}?said=cancelled"

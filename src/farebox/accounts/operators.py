@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from farebox.accounts.errors import OperatorNotFound
@@ -72,6 +72,13 @@ async def list_operators(work: UnitOfWork, operator_ids: Collection[UUID]) -> di
 async def find_operator_by_code(work: UnitOfWork, code: str) -> OperatorView | None:
     row = await work.session.scalar(select(OperatorRow).where(OperatorRow.code == code))
     return _view(row) if row else None
+
+
+async def list_currencies_sold(work: UnitOfWork) -> list[str]:
+    """The currencies of operators' fares, that of most operators first."""
+    how_many = func.count().desc()
+    found = select(OperatorRow.currency).group_by(OperatorRow.currency).order_by(how_many, OperatorRow.currency)
+    return list(await work.session.scalars(found))
 
 
 async def upsert_operator(

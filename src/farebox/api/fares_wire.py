@@ -16,7 +16,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 Amount = Annotated[str, Meta(examples=["12.50"], max_length=24, description="In the document's currency.")]
-Rate = Annotated[int, Meta(ge=0, le=10_000, description="Basis points: 800 is 8 %.")]
+Rate = Annotated[int, Meta(ge=0, le=10_000, description="Basis points: 800 is 8%.")]
 SeatType = Annotated[str, Meta(examples=["sleeper"], max_length=40, description="Empty: any.")]
 
 

@@ -27,7 +27,7 @@ class PromotionInput(Request):
 
     code: Annotated[str, Meta(examples=["SUMMER-27"], max_length=60, description="However it is typed.")]
     operator_id: Annotated[UUID | None, Meta(description="Whose seats; null: everybody's, for admins alone.")] = None
-    percent_bp: Annotated[int | None, Meta(examples=[1500], description="Basis points: 1500 is 15 %.")] = None
+    percent_bp: Annotated[int | None, Meta(examples=[1500], description="Basis points: 1500 is 15%.")] = None
     amount: MoneyInput | None = None
     minimum: Annotated[MoneyInput | None, Meta(description="What those seats must cost together.")] = None
     starts_at: datetime | None = None

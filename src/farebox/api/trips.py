@@ -201,7 +201,7 @@ class Conditions(Wire):
 
 
 class Policy(Wire):
-    """The facts of the sale. Rates are basis points: 800 is 8 %."""
+    """The facts of the sale. Rates are basis points: 800 is 8%."""
 
     on_sale: bool
     sales_close_at: datetime

@@ -176,7 +176,7 @@ def _who_changes(booking: Booking, wish: ChangeWish) -> tuple[BookingItem, list[
         raise Invalid([FieldError("passengers", "unknown-passenger", message)])
     named = [(people[each.passenger_id], each.seat_number.strip().upper()) for each in wish.passengers]
     if len({person.item_id for person, _ in named}) > 1:
-        message = N_("Change one trip after the other.")
+        message = N_("Change one trip at a time.")
         raise Invalid([FieldError("passengers", "several-trips", message)])
     return next(item for item in booking.items if item.id == named[0][0].item_id), named
 

@@ -22,7 +22,7 @@ from farebox.pricing import Quote, share_out
 CHANGE_FEE: Final = N_("Seat {seat}, change fee")
 """Label of the price line of what a change costs. It stays with the seat, whatever is changed or cancelled later."""
 
-DIFFERENCE_KEPT: Final = N_("Seat {seat}, kept of what seat {former} cost more ({percent} % of it is paid back)")
+DIFFERENCE_KEPT: Final = N_("Seat {seat}, kept of what seat {former} cost more ({percent}% of it is paid back)")
 """Label of the price line of what is not paid back where the new seat costs less. It stays with the seat, too."""
 
 

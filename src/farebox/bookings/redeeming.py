@@ -36,7 +36,7 @@ from farebox.pricing import Quote, share_out
 
 REDEEMED: Final = "open-return-redeemed"
 
-DIFFERENCE_KEPT: Final = N_("Seat {seat}, kept of the open return, which cost more ({percent} % of that is paid back)")
+DIFFERENCE_KEPT: Final = N_("Seat {seat}, kept of the open return, which cost more ({percent}% of that is paid back)")
 """Label of the price line of what is not paid back where the ride costs less. It stays with the seat."""
 
 

@@ -119,7 +119,7 @@ def operator(
         [
             ("Legal name", now.legal_name or now.name),
             ("Tax number", now.tax_number or "none"),
-            ("Commission", f"{Decimal(now.commission_bp) / 100} %"),
+            ("Commission", f"{Decimal(now.commission_bp) / 100}%"),
         ],
     )
 

@@ -172,6 +172,7 @@ def _welcome(settings: Settings) -> None:
             ("Shop", f"{base}/"),
             ("API", f"{base}/api/v1/openapi.json"),
             ("Mailbox", f"{base}/dev/mailbox"),
+            ("Console", f"{base}/console"),
             ("Health", f"{base}/health/ready"),
             ("Metrics", f"{base}/metrics"),
             ("Data", str(settings.home)),
@@ -179,7 +180,9 @@ def _welcome(settings: Settings) -> None:
         ],
     )
     out.print(
-        "The password opens metrics and mailbox from other machines; from this one they need none.\n",
+        "The password opens metrics and mailbox from other machines; from this one they need none.\n"
+        "This lets you into the console of an operator of the sample network:\n"
+        "farebox staff add --operator truong-son-lines --email you@example.com\n",
         style="dim",
         soft_wrap=True,
     )

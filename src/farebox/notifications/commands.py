@@ -38,6 +38,7 @@ from farebox.notifications.compose import (
     lookup_draft,
     refund_draft,
     tickets_drafts,
+    trips_in_words,
 )
 from farebox.notifications.errors import TooManyMessages
 from farebox.notifications.models import MessageRow
@@ -163,8 +164,17 @@ class Office:
             for each in invoices
             if each.issued_at == latest
         ]
+        booking = await get_booking(work, booking_id, actor=SYSTEM, as_it_stands=True)
+        with language(booking.language):
+            trips = "; ".join(trips_in_words(booking))
         await self.tell_contact(
-            work, booking_id, MessageKind.RECEIPT, str(payment_id), {"amount": amount}, attachments=files
+            work,
+            booking_id,
+            MessageKind.RECEIPT,
+            str(payment_id),
+            {"amount": amount, "at": work.now, "trips": trips},
+            timezone=booking.items[0].description.origin.timezone,
+            attachments=files,
         )
 
     async def send_credit_note(self, work: UnitOfWork, booking_id: UUID, *, credit_note_id: UUID) -> None:

@@ -80,7 +80,7 @@ def expired_draft(booking: Booking, *, base_url: str, secrets: Secrets) -> Draft
             occasion="expired",
             recipient=booking.contact.email.open(secrets),
             subject=gettext("Your booking {reference} has run out").format(reference=booking.reference),
-            facts={"booking": booking, "trips": _trips(booking), "again_url": base_url},
+            facts={"booking": booking, "trips": trips_in_words(booking), "again_url": base_url},
         )
 
 
@@ -120,7 +120,7 @@ def given_up_draft(booking: Booking, given_up: GivenUp, *, base_url: str, secret
             trips += [gettext("Open return")] * given_up.open_returns
         else:
             kind, occasion = MessageKind.BOOKING_CANCELLED, f"{booking.cancelled_at:%Y%m%dT%H%M%S}"
-            subject, trips = gettext("Your booking {reference} was cancelled"), _trips(booking)
+            subject, trips = gettext("Your booking {reference} was cancelled"), trips_in_words(booking)
         return _draft(
             "booking_given_up",
             kind,
@@ -153,7 +153,7 @@ def change_failed_draft(booking: Booking, *, change_id: UUID, reason: str, base_
             subject=gettext("Your booking {reference} was not changed").format(reference=booking.reference),
             facts={
                 "booking": booking,
-                "trips": _trips(booking),
+                "trips": trips_in_words(booking),
                 "reason": reason,
                 "booking_url": booking_url(base_url, booking.reference),
             },
@@ -175,7 +175,7 @@ def refund_draft(
             ),
             facts={
                 "booking": booking,
-                "trips": _trips(booking),
+                "trips": trips_in_words(booking),
                 "amount": format_money(amount),
                 "reason": reason,
                 "to": to,
@@ -261,7 +261,7 @@ def _tickets_draft(
         TicketsFile(filename=f"{booking.reference}.pdf", passenger_ids=tuple(card.passenger_id for card in cards))
     )
     files.append(CalendarFile(filename=f"{booking.reference}.ics"))
-    trips = _trips(booking)
+    trips = trips_in_words(booking)
     subject = ngettext("Your ticket: {trip}", "Your tickets: {trip}", len(cards)).format(trip=trips[0])
     return _draft(
         "tickets",
@@ -300,13 +300,14 @@ def _returns(booking: Booking) -> list[str]:
         gettext("Choose the ride back on the page of your booking, when you know it: it must begin by {day}.").format(
             day=day
         ),
-        gettext("{percent} % of what you do not use of its price is paid back.").format(
+        gettext("{percent}% of the part of its price that you do not use is paid back.").format(
             percent=f"{first.refund_bp / 100:g}"
         ),
     ]
 
 
-def _trips(booking: Booking) -> list[str]:
+def trips_in_words(booking: Booking) -> list[str]:
+    """What was booked, in the current language."""
     return [item_in_words(item.description) for item in booking.items]
 
 

@@ -45,7 +45,7 @@ LETTERS: Final[Mapping[MessageKind, Letter]] = {
         N_("Confirm the address"),
         (
             N_("The link works once, for {hours} hours."),
-            N_("If it was not you, nothing is to be done: without the confirmation there is no account."),
+            N_("If it was not you, you need not do anything: without the confirmation there is no account."),
         ),
         is_secret=True,
     ),
@@ -58,7 +58,7 @@ LETTERS: Final[Mapping[MessageKind, Letter]] = {
             ),
         ),
         N_("Sign in"),
-        (N_("If it was not you, nothing is to be done."),),
+        (N_("If it was not you, you need not do anything."),),
     ),
     MessageKind.RESET_PASSWORD: Letter(
         N_("Choose a new password"),
@@ -66,7 +66,7 @@ LETTERS: Final[Mapping[MessageKind, Letter]] = {
         N_("Choose a new password"),
         (
             N_("The link works once, for {minutes} minutes. When you use it, all your sessions end."),
-            N_("If it was not you, nothing is to be done: your password stays what it is."),
+            N_("If it was not you, you need not do anything: your password stays what it is."),
         ),
         is_secret=True,
     ),
@@ -96,7 +96,7 @@ LETTERS: Final[Mapping[MessageKind, Letter]] = {
             ),
         ),
         N_("Confirm the new address"),
-        (N_("The link works once, for {hours} hours."), N_("If it was not you, nothing is to be done.")),
+        (N_("The link works once, for {hours} hours."), N_("If it was not you, you need not do anything.")),
         is_secret=True,
     ),
     MessageKind.EMAIL_CHANGED: Letter(
@@ -122,7 +122,7 @@ LETTERS: Final[Mapping[MessageKind, Letter]] = {
         N_("Look at the invitation"),
         (
             N_("The link works once, for {days} days."),
-            N_("If you do not know what this is about, nothing is to be done."),
+            N_("If you do not know what this is about, you need not do anything."),
         ),
         is_secret=True,
     ),

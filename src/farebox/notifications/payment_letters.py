@@ -20,7 +20,11 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
     ),
     MessageKind.RECEIPT: Letter(
         N_("Receipt for booking {reference}"),
-        (N_("We have received your payment of {amount}. Thank you."), N_("The invoice is attached.")),
+        (
+            N_("We have received your payment of {amount} on {at}. Thank you."),
+            N_("It is for: {trips}."),
+            N_("The invoice is attached."),
+        ),
         OPEN_BOOKING,
     ),
     MessageKind.CREDIT_NOTE: Letter(
@@ -69,7 +73,7 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
             N_("Your open return from {origin} to {destination} ends soon."),
             N_("Your ride back must begin by {until}."),
             N_("Choose it on the page of your booking while there are free seats."),
-            N_("If you do not use it, {percent} % of its price is paid back."),
+            N_("If you do not use it, {percent}% of its price is paid back."),
         ),
         OPEN_BOOKING,
     ),

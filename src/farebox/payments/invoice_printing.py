@@ -124,5 +124,5 @@ def _total(label: str, total: RateTotal, money: Callable[[int], str]) -> dict[st
 
 
 def _rate(rate_bp: int | None) -> str:
-    """8 %, 5.5 %; a dash where nothing says it."""
-    return "–" if rate_bp is None else gettext("{percent} %").format(percent=f"{Decimal(rate_bp) / 100:f}")
+    """8%, 5.5%; a dash where nothing says it."""
+    return "–" if rate_bp is None else gettext("{percent}%").format(percent=f"{Decimal(rate_bp) / 100:f}")

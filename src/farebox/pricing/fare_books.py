@@ -175,7 +175,7 @@ def _wrong_rule(at: str, rule: PriceRule) -> Iterable[FieldError]:
         message = N_("Name the rule, in at most {most} characters: travellers read it.")
         yield FieldError(f"{at}.name", "invalid-name", message, most=LONGEST_NAME)
     if not -BASIS_POINTS <= rule.percent_bp <= LARGEST_PERCENT_BP or rule.percent_bp == 0:
-        message = N_("A rule takes off up to 100 %, or adds up to 300 %.")
+        message = N_("A rule takes off up to 100%, or adds up to 300%.")
         yield FieldError(f"{at}.percentBp", "out-of-range", message)
     elif rule.kind == "round-trip" and rule.percent_bp > 0:
         yield FieldError(f"{at}.percentBp", "out-of-range", N_("There and back is cheaper, not dearer."))
@@ -194,7 +194,7 @@ def _wrong_conditions(at: str, rule: PriceRule) -> Iterable[FieldError]:
     if not 0 < rule.weekdays <= EVERY_WEEKDAY:
         yield FieldError(f"{at}.weekdays", "out-of-range", N_("Say when the rule counts."))
     if not 0 <= rule.from_load_bp <= BASIS_POINTS:
-        yield FieldError(f"{at}.fromLoadBp", "out-of-range", N_("A vehicle is at most 100 % full."))
+        yield FieldError(f"{at}.fromLoadBp", "out-of-range", N_("A vehicle is at most 100% full."))
     if not 0 <= rule.days_ahead <= LONGEST_AHEAD:
         message = N_("Name a number from 0 to {most}.")
         yield FieldError(f"{at}.daysAhead", "out-of-range", message, most=LONGEST_AHEAD)
@@ -205,7 +205,7 @@ def _wrong_open_return(at: str, terms: SaleTerms) -> Iterable[FieldError]:
         message = N_("Name a number from 0 to {most}.")
         yield FieldError(f"{at}.openReturnDays", "out-of-range", message, most=LONGEST_AHEAD)
     if not 0 <= terms.open_return_refund_bp <= BASIS_POINTS:
-        yield FieldError(f"{at}.openReturnRefundBp", "out-of-range", N_("Between nothing and 100 % is paid back."))
+        yield FieldError(f"{at}.openReturnRefundBp", "out-of-range", N_("Between nothing and 100% is paid back."))
 
 
 def _wrong_terms(at: str, terms: SaleTerms) -> Iterable[FieldError]:
@@ -216,7 +216,7 @@ def _wrong_terms(at: str, terms: SaleTerms) -> Iterable[FieldError]:
             message = N_("Name a number from 0 to {most}.")
             yield FieldError(f"{field}.hoursBefore", "out-of-range", message, most=LONGEST_AHEAD)
         if not 0 <= refund_bp <= BASIS_POINTS:
-            yield FieldError(f"{field}.refundBp", "out-of-range", N_("Between nothing and 100 % is paid back."))
+            yield FieldError(f"{field}.refundBp", "out-of-range", N_("Between nothing and 100% is paid back."))
     for index, ((earlier, more), (later, less)) in enumerate(zip(terms.tiers, terms.tiers[1:], strict=False), 1):
         if later >= earlier or less >= more:
             message = N_("Each step is later than the one before, and pays back less.")

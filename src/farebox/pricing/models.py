@@ -27,7 +27,7 @@ class FareTermsRow(Base):
     """What holds for everything that an operator sells.
 
     `version` changes with every change of any fare of the operator, and never comes again: caches go by it.
-    Rates are basis points (8 % is 800); `is_tax_added`: amounts are without the tax, which is added to them.
+    Rates are basis points (8% is 800); `is_tax_added`: amounts are without the tax, which is added to them.
     `feed_ids` are the feeds whose fares the operator sells.
     """
 

@@ -162,7 +162,7 @@ def _errors(new: NewPromotion, code: str) -> list[FieldError]:
         message = N_("Give either a percentage or an amount.")
         errors.append(FieldError("percentBp", "percent-or-amount", message))
     if new.percent_bp is not None and not 1 <= new.percent_bp <= BASIS_POINTS:
-        message = N_("A percentage is between 0.01 % and 100 %.")
+        message = N_("A percentage is between 0.01% and 100%.")
         errors.append(FieldError("percentBp", "out-of-range", message))
     if new.amount is not None and new.amount.minor <= 0:
         errors.append(FieldError("amount", "out-of-range", N_("The amount must be more than nothing.")))

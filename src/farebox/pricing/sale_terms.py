@@ -78,7 +78,7 @@ def best_of(terms: Sequence[SaleTerms]) -> SaleTerms:
 def describe_sale_terms(terms: SaleTerms, currency: str) -> list[str]:
     """The terms in sentences, in the language of the request."""
     sentences = [
-        _until(N_("Cancelled {until}, {percent} % of the price is paid back."), hours, percent=f"{refund / 100:g}")
+        _until(N_("Cancelled {until}, {percent}% of the price is paid back."), hours, percent=f"{refund / 100:g}")
         for hours, refund in terms.tiers
         if refund
     ]
@@ -100,10 +100,10 @@ def describe_sale_terms(terms: SaleTerms, currency: str) -> list[str]:
 def describe_open_return(days: int, refund_bp: int) -> str:
     """For how long an open return is good, and how much of what is not used is paid back, in the request's language."""
     return ngettext(
-        "You may buy an open return, to ride back up to {days} day after this trip. {percent} % of what you do not use"
-        " of its price is paid back.",
-        "You may buy an open return, to ride back up to {days} days after this trip. {percent} % of what you do not use"
-        " of its price is paid back.",
+        "You may buy an open return, to ride back up to {days} day after this trip. {percent}% of the part of its"
+        " price that you do not use is paid back.",
+        "You may buy an open return, to ride back up to {days} days after this trip. {percent}% of the part of its"
+        " price that you do not use is paid back.",
         days,
     ).format(days=days, percent=f"{refund_bp / 100:g}")
 

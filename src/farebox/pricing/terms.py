@@ -11,7 +11,7 @@ from farebox.core.money import Money, exponent
 PassengerType: TypeAlias = Literal["adult", "child", "senior"]
 
 BASIS_POINTS = 10_000
-"""Basis points in one: rates are whole basis points, 8 % is 800."""
+"""Basis points in one: rates are whole basis points, 8% is 800."""
 
 # What a coach traveller pays where a traveller in the euro area pays one euro: rough, by the price level of coach
 # travel and not by the exchange rate. Good enough to open a shop with; the operator sets its own.

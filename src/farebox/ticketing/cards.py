@@ -221,7 +221,7 @@ def _prices(
     """The passenger's own lines, their sum, and what belongs beside it."""
     currency = booking.total.currency
     own = [line for line in booking.lines if line.item_id == item.id and line.seat_number == passenger.seat_number]
-    common = [line for line in booking.lines if line.seat_number is None]
+    common = [line for line in booking.lines if line.seat_number is None and line.item_id == item.id]
     tax = total([line.tax_included for line in own], currency)
     beside = [Fact(label=gettext("Tax included"), value=format_money(tax))] if tax else []
     beside += [Fact(label=describe_line(line), value=format_money(line.amount)) for line in common]

@@ -36,5 +36,5 @@ def qr_png(token: str, *, module: int = 4) -> bytes:
 
 
 def _code(token: str) -> segno.QRCode:
-    # M restores 15 %, enough for creased paper; on the same area its modules are a seventh larger than Q's.
+    # M restores 15%, enough for creased paper; on the same area its modules are a seventh larger than Q's.
     return segno.make_qr(token, error="m", boost_error=False)

@@ -56,7 +56,8 @@ def money_short(money: Money) -> str:
     """An amount for narrow places; whole where shortening would lie."""
     if abs(money.amount) < SHORTEN_FROM:
         return i18n.format_money(money)
-    return format_compact_currency(money.amount, money.currency, locale=locale(), fraction_digits=0)
+    short = format_compact_currency(money.amount, money.currency, locale=locale(), fraction_digits=1)
+    return short.replace("\N{NO-BREAK SPACE}N\N{NO-BREAK SPACE}", "K\N{NO-BREAK SPACE}")  # CLDR's Vietnamese "500 N ₫"
 
 
 def time_of_day(instant: datetime, zone: str | None = None) -> str:

@@ -1,6 +1,6 @@
 """Somebody's own money here: what is in it, what came and went with receipts, and putting some in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from farebox.accounts import Actor, get_personal_settings
+from farebox.accounts import Actor, get_personal_settings, list_currencies_sold
 from farebox.bookings import summarise_bookings
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
@@ -38,7 +38,7 @@ PAGE: Final = 20
 LONGEST: Final = 40
 UNREADABLE: Final = 422
 FALLBACK: Final = "EUR"
-"""For somebody of whom nothing is known."""
+"""Where nothing is sold yet, and nothing is known of somebody."""
 
 KINDS: Final = {
     "top-up": N_("Put in"),
@@ -104,7 +104,9 @@ async def _page(
     person = await me(work, actor, services)
     wallets = {wallet.balance.currency: wallet for wallet in await list_wallets(work, actor=actor)}
     wanted = typed.get("currency", "")
-    currency = wanted if _is_known(wanted) else next(iter(wallets), await _usual_currency(work, actor))
+    sold = await list_currencies_sold(work)
+    currency = wanted if _is_known(wanted) else next(iter(wallets), await _usual_currency(work, actor, sold))
+    useful = {*sold, *wallets, currency}
     number = page_number(request)
     entries, total = await list_transactions(work, currency, actor=actor, limit=PAGE, offset=(number - 1) * PAGE)
     view = WalletView(
@@ -114,7 +116,7 @@ async def _page(
         rows=tuple(_row(entry) for entry in entries),
         pages=pages_of(PATH, f"currency={currency}&", number, PAGE, total),
         methods=method_options(methods_for(currency, services.providers), typed.get("method", "")),
-        currencies=currency_options(),
+        currencies=tuple(option for option in currency_options() if option.value in useful),
         amount=typed.get("amount", "")[:LONGEST],
         payout_url=f"{PATH}/payout?currency={currency}" if currency in wallets and wallets[currency].spendable else "",
         has_taken_out=typed.get("said") == "taken-out",
@@ -131,11 +133,11 @@ async def _page(
     )
 
 
-async def _usual_currency(work: UnitOfWork, actor: Actor) -> str:
-    """The one that somebody has asked for, else the one in which they paid most often."""
+async def _usual_currency(work: UnitOfWork, actor: Actor, sold: Sequence[str]) -> str:
+    """The one that somebody has asked for, else the one in which they paid most often, else that of most operators."""
     chosen = (await get_personal_settings(work, person_of(actor))).currency
     spent = (await summarise_bookings(work, actor=as_traveller(actor))).spent
-    return chosen or next((amount.currency for amount in spent), FALLBACK)
+    return chosen or next((amount.currency for amount in spent), next(iter(sold), FALLBACK))
 
 
 def _row(entry: WalletTransaction) -> WalletRow:

@@ -220,7 +220,7 @@ def _refund(refund: RefundView, provider: str, office: Office, zone: ZoneInfo, *
     is_by_hand = (provider in BY_HAND and refund.destination == "origin") or refund.destination == "hand"
     states: dict[str, tuple[str, Tone]] = {
         "pending": (_("To be paid out") if is_by_hand else _("On its way"), "warn"),
-        "completed": (_("Gone back"), "good"),
+        "completed": (_("Paid back"), "good"),
         "failed": (_("Refused by the provider"), "bad"),
         "replaced": (_("Made again another way"), ""),
     }

@@ -138,6 +138,6 @@ def _read_discounts(typed: Typed) -> dict[str, Any]:
     for name in ("child_discount", "senior_discount"):
         percent = typed.percent(name) or 0
         if not 0 <= percent <= MOST_DISCOUNT_BP:
-            typed.refuse(name, _("A discount is between 0 and 100 %."))
+            typed.refuse(name, _("A discount is between 0 and 100%."))
         found[f"{name}_bp"] = percent
     return found

@@ -40,7 +40,7 @@ MOVEMENTS: Final = {
     "reprice": N_("Another price"),
     "charge": N_("Money came"),
     "refund-promised": N_("Promised back"),
-    "refund": N_("Gone back"),
+    "refund": N_("Paid back"),
     "top-up": N_("Into a wallet"),
     "payout": N_("Out of a wallet"),
     "dispute": N_("Disputed"),
@@ -80,4 +80,4 @@ def account_of(line: LedgerLine) -> str:
     if kind == "clearing":
         return _("Held: {provider}").format(provider=came_by(of))
     name = _(ACCOUNTS.get(kind, kind))
-    return f"{name} ({line.commission_bp / 100:g} %)" if kind == "commission" and line.commission_bp else name
+    return f"{name} ({line.commission_bp / 100:g}%)" if kind == "commission" and line.commission_bp else name

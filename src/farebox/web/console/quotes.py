@@ -96,7 +96,7 @@ def _quote(typed: Typed, fares: Fares, ways: Sequence[Departure]) -> tuple[Tried
         return None, _("This line carries nobody from the one to the other. Choose other places, or swap them.")
     day, bought, load = typed.day("day"), typed.day("bought"), typed.percent("load") or 0
     if not 0 <= load <= BASIS_POINTS:
-        typed.refuse("load", _("A vehicle is at most 100 % full."))
+        typed.refuse("load", _("A vehicle is at most 100% full."))
     if day and bought and bought > day:
         typed.refuse("bought", _("It must be bought before it leaves."))
     counts = {kind: typed.whole(kind) or 0 for kind in PASSENGERS}

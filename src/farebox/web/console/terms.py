@@ -139,7 +139,7 @@ class TermsController(Controller):
         typed = Typed(data, terms.currency)
         fee, tax = typed.needed_amount("service_fee"), typed.percent("tax") or 0
         if not 0 <= tax <= MOST_TAX_BP:
-            typed.refuse("tax", _("A tax is between 0 and 100 %."))
+            typed.refuse("tax", _("A tax is between 0 and 100%."))
         if not typed.errors:
             changes: dict[str, Any] = {
                 "service_fee": fee,

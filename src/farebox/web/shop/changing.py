@@ -186,7 +186,7 @@ async def _start(
     if not able:
         problem = NotChangeable().text()
     elif len(rides) > 1:
-        problem = _("Change one trip after the other.")
+        problem = _("Change one trip at a time.")
     elif "show" in query and not chosen:
         problem = _("Choose at least one seat.")
     elif query.get("said") == "seats-gone":
@@ -213,7 +213,7 @@ def _fee(booking: Booking, item: BookingItem, at: datetime) -> str:
     if fee:
         costs = _("A change costs {fee} for each person.").format(fee=format_money(fee))
     percent = rate_when_given_up(item.policy, at) / 100
-    back = _("If the new seats cost less, {percent} % of the difference is paid back, as for a cancellation now.")
+    back = _("If the new seats cost less, {percent}% of the difference is paid back, as for a cancellation now.")
     return f"{costs} {back.format(percent=f'{percent:g}')}"
 
 

@@ -45,7 +45,7 @@ def _cancelling(policy: ChangePolicy, zone: str, now: datetime) -> list[str]:
             text = (
                 _("Cancelled until {moment}: all of the fare comes back.")
                 if tier.refund_bp == BASIS_POINTS
-                else _("Cancelled until {moment}: {share} of the fare come back.")
+                else _("Cancelled until {moment}: {share} of the fare comes back.")
             )
             told.append(text.format(moment=moment(tier.until, zone), share=share(tier.refund_bp)))
     if not policy.tiers:

@@ -23,8 +23,8 @@ TOLD: Final = {
 }
 """Code of a method -> its drawing, and what happens next."""
 
-AT_THE_COUNTER: Final = {"cash": N_("Cash")}
-"""Code of a way in which no traveller pays by themselves -> what it is called."""
+NOT_OFFERED: Final = {"cash": N_("Cash"), "wallet": N_("Wallet")}
+"""Code of a way that is not among those to choose between -> what it is called."""
 
 
 def methods_of(booking: Booking, providers: Providers, now: datetime) -> list[PaymentMethod]:
@@ -49,7 +49,7 @@ def chosen_method(code: str, methods: Sequence[PaymentMethod]) -> str:
 def method_label(code: str, currency: str, providers: Providers) -> str:
     """What a method is called; its code where nobody offers it any more."""
     offered = methods_for(currency, providers, begins_in=timedelta.max)
-    labels = {method.code: method.label for method in offered} | AT_THE_COUNTER
+    labels = {method.code: method.label for method in offered} | NOT_OFFERED
     return _(labels.get(code, code))
 
 

@@ -29,14 +29,14 @@ PAYMENTS: Final[dict[PaymentStatus, tuple[str, Kind]]] = {
     PaymentStatus.PROCESSING: (N_("On its way"), "warn"),
     PaymentStatus.COMPLETED: (N_("Paid"), "good"),
     PaymentStatus.FAILED: (N_("Not paid"), "bad"),
-    PaymentStatus.REFUNDED: (N_("Paid, gone back"), ""),
-    PaymentStatus.PARTIALLY_REFUNDED: (N_("Paid, a part gone back"), ""),
+    PaymentStatus.REFUNDED: (N_("Paid, then paid back"), ""),
+    PaymentStatus.PARTIALLY_REFUNDED: (N_("Paid, partly paid back"), ""),
 }
 CAME: Final = frozenset({PaymentStatus.COMPLETED, PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED})
 
 REFUNDS: Final[dict[str, tuple[str, Kind]]] = {
     "pending": (N_("On its way"), "warn"),
-    "completed": (N_("Gone back"), "good"),
+    "completed": (N_("Paid back"), "good"),
     "failed": (N_("Refused by the bank; we look after it"), "bad"),
 }
 """Status of a refund -> tag. One that another replaced is left out."""

@@ -49,7 +49,7 @@ async def ways_to_pay(
         return Ways(due, methods)
     if balance.minor < due.minor:
         return Ways(due, methods, WalletPart(balance, due - balance, typed.get("use_wallet") == "1"))
-    detail = _("{balance} are in it. Paid at once.").format(balance=format_money(balance))
+    detail = _("It holds {balance}. Paid at once.").format(balance=format_money(balance))
     own = Option(WALLET, _("My wallet here"), chosen == WALLET, icon="wallet", detail=detail)
     if own.is_chosen:
         methods = tuple(Option(each.value, each.label, icon=each.icon, detail=each.detail) for each in methods)

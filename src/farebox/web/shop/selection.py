@@ -6,6 +6,7 @@ from farebox.accounts import Actor
 from farebox.coaches import SeatLock, SeatMap
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import ngettext
+from farebox.core.money import Money
 from farebox.pricing import describe_line
 from farebox.web.labels import seat_place
 from farebox.web.shop.alike import find_alike
@@ -45,8 +46,12 @@ async def selection_of(
         seats=tuple(ChosenSeat(number, places[number], lock.quote.for_seat(number)) for number in lock.seat_numbers)
         if lock
         else (),
-        total=itinerary.total if itinerary.parts else lock.total if lock else None,
-        fees=tuple(PriceRow(describe_line(line), line.amount) for line in lines if line.seat_number is None),
+        total=_total(lock, stretch, itinerary),
+        fees=tuple(
+            PriceRow(describe_line(line), line.amount)
+            for line in lines
+            if line.seat_number is None and not stretch.booking_url
+        ),
         clock=_clock(work, lock, stretch, itinerary),
         notice=notice or (_about_alike(alike[0]) if alike else ""),
         is_warning=not alike and (bool(outcome.notice) or not loss.is_own_doing),
@@ -71,6 +76,14 @@ def clock_of_lock(work: UnitOfWork, lock: SeatLock, travellers: int) -> HoldCloc
         return None
     over = expired_url(lock.departure.id, lock.segment.board.stop_id, lock.segment.alight.stop_id, travellers)
     return HoldClock(lock.expires_at, work.now, f"/checkout/{lock.id}/extend" if lock.extensions_left else "", over)
+
+
+def _total(lock: SeatLock | None, stretch: Stretch, itinerary: Itinerary) -> Money | None:
+    """What is to be paid; nothing where seats are for a booking: what they come to against the old ones is quoted next,
+    and no fee is asked for again."""
+    if stretch.booking_url:
+        return None
+    return itinerary.total if itinerary.parts else lock.total if lock else None
 
 
 def _clock(work: UnitOfWork, lock: SeatLock | None, stretch: Stretch, itinerary: Itinerary) -> HoldClock | None:

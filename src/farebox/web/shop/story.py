@@ -14,14 +14,14 @@ from farebox.web.shop.conditions import moment
 from farebox.web.views.booking import FormerRow, StoryLine
 
 STEPS: Final = {
-    "created": N_("Booked; the seats are held until it is paid"),
-    "modified": N_("Passengers or contact changed"),
+    "created": N_("Booked; the seats wait for the payment"),
+    "modified": N_("Details of the booking changed"),
     "payment-started": N_("Payment begun"),
     "payment-failed": N_("A payment did not go through; the seats stayed held"),
     "paid": N_("Paid and confirmed"),
     "nothing-to-pay": N_("Confirmed; there was nothing to pay"),
     "partially-paid": N_("A part was paid"),
-    "reduced": N_("Given up for some passengers"),
+    "reduced": N_("Cancelled for some passengers"),
     "changed": N_("Moved to another trip or seat"),
     "renamed": N_("Names changed"),
     "open-return-redeemed": N_("The ride back was chosen"),
@@ -40,6 +40,14 @@ STEPS: Final = {
 }
 """Reason of an entry -> what happened. Of others it is told where they led, if they led anywhere."""
 
+MODIFIED: Final = {
+    ("promotion",): N_("Promotion code changed"),
+    ("openReturn",): N_("Open return added or left out"),
+    ("contact",): N_("Contact changed"),
+    ("passengers",): N_("Passengers changed"),
+}
+"""What was changed before paying -> what happened, where it was one thing alone."""
+
 STATES: Final = {
     BookingStatus.PENDING: N_("Waits for its payment"),
     BookingStatus.PAYMENT_PROCESSING: N_("Payment begun"),
@@ -57,13 +65,19 @@ def story_of(booking: Booking, entries: Sequence[AuditEntry]) -> tuple[StoryLine
     return tuple(
         StoryLine(
             at=entry.at.astimezone(zone),
-            text=_(STEPS.get(entry.reason) or STATES[entry.to_status]),
+            text=_(_step(entry)),
             detail=str(entry.facts.get("note") or "") if _is_own(entry, booking) else "",
             by=_who(entry, booking),
         )
         for entry in entries
         if entry.reason in STEPS or entry.from_status is not entry.to_status
     )
+
+
+def _step(entry: AuditEntry) -> str:
+    if entry.reason == "modified":
+        return MODIFIED.get(tuple(entry.facts.get("changed", ())), STEPS["modified"])
+    return STEPS.get(entry.reason) or STATES[entry.to_status]
 
 
 def former_of(booking: Booking, secrets: Secrets) -> tuple[FormerRow, ...]:

@@ -78,10 +78,10 @@ def _policy(trip: TripDetail) -> tuple[str, ...]:
         _("Until you have paid, you can cancel free of charge."),
     ]
     if terms.tax_rate_bp:
-        lines.append(_("Prices include {percent} % tax.").format(percent=f"{terms.tax_rate_bp / 100:g}"))
+        lines.append(_("Prices include {percent}% tax.").format(percent=f"{terms.tax_rate_bp / 100:g}"))
     if terms.service_fee:
         fee = format_money(terms.service_fee)
-        lines.append(_("A service fee of {amount} is added once for each booking.").format(amount=fee))
+        lines.append(_("A service fee of {amount} is added once for each trip, however many seats.").format(amount=fee))
     for conditions in terms.conditions:
         types = ", ".join(seat_type_label(each) for each in conditions.seat_types)
         are_several = len(terms.conditions) > 1

@@ -157,11 +157,12 @@ function dayInWords(field) {
   words.setAttribute("aria-hidden", "true");
   field.append(words);
   field.classList.add("has-text");
+  const { lang } = document.documentElement;
   const formats = [
     { weekday: "short", day: "numeric", month: "short" },
     { weekday: "short", day: "numeric", month: "numeric" },
     { day: "numeric", month: "numeric" },
-  ].map((parts) => new Intl.DateTimeFormat(document.documentElement.lang, { ...parts, timeZone: "UTC" }));
+  ].map((parts) => new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { ...parts, timeZone: "UTC" }));
   const show = () => {
     const day = input.valueAsDate;
     field.classList.toggle("has-text", day !== null);
