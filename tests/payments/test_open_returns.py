@@ -1,6 +1,7 @@
 """Open returns with their money: bought, redeemed, given up, not used. That the books are right is asked after each."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,8 +16,10 @@ from farebox.bookings import (
     BookingNotFound,
     BookingStatus,
     CancelReason,
+    ItemDescription,
     NotChangeable,
     OpenReturnNotFound,
+    PlaceTime,
     PriceChanged,
     RedeemWish,
     ReturnWish,
@@ -29,6 +32,7 @@ from farebox.bookings import (
     update_passengers,
     withdraw_change,
 )
+from farebox.bookings.open_returns import end_moved
 from farebox.core.errors import Invalid
 from farebox.core.money import Money
 from farebox.inventory import Hold, HoldNotFound
@@ -439,6 +443,68 @@ async def test_a_bank_that_takes_the_money_back_takes_the_way_back_too(returns, 
     after = await till.booking(booking)
     assert (after.status, after.total, after.open_returns) == (BookingStatus.CONFIRMED, Money(1100, "EUR"), ())
     assert await till.ledger(booking) == {"losses": 1100, "sales": -1100}
+
+
+@pytest.mark.parametrize("later", [10, 1, -3])
+async def test_its_end_goes_along_with_the_way_there_as_many_days_after_it(returns, till, later):
+    booking, actor, show = await returns.bought((0, 1))
+    other = await returns.box.show(price=1000, begins_in=(5 + later) * DAY)
+    hold = await returns.box.hold(actor, other, (0, 1))
+    [first, second] = booking.open_returns
+    assert first.valid_until - show.begins == timedelta(days=30)
+    changed = await returns.change(booking, hold, actor)
+    assert changed.quote.seats is not None
+    until = first.valid_until + timedelta(days=later)
+    assert changed.quote.seats.open_returns_until == until
+    after = await till.booking(booking)
+    assert [each.valid_until for each in after.open_returns] == [until, until]
+    assert [each.id for each in after.open_returns] == [first.id, second.id]
+    assert after.price_of_open_returns == booking.price_of_open_returns
+    ends = await scalar(returns.database, "SELECT completes_at FROM booking WHERE id = %s", booking.id)
+    assert ends == until
+
+
+async def test_there_and_back_again_it_is_good_as_long_as_before(returns, till):
+    booking, actor, _ = await returns.bought()
+    for days in (20, 5):
+        other = await returns.box.show(price=1000, begins_in=days * DAY)
+        await returns.change(await till.booking(booking), await returns.box.hold(actor, other), actor)
+    [moved], [sold] = (await till.booking(booking)).open_returns, booking.open_returns
+    assert moved.valid_until.date() == sold.valid_until.date()
+
+
+async def test_who_stays_keeps_the_end_and_who_has_none_is_told_of_none(returns, till):
+    booking, actor, _ = await returns.bought((0, 1))
+    other = await returns.box.show(price=1000, begins_in=9 * DAY)
+    hold = await returns.box.hold(actor, other)
+    await returns.change(booking, hold, actor, SeatWish(booking.passengers[1].id))
+    after = {each.passenger_id: each.valid_until for each in (await till.booking(booking)).open_returns}
+    stays = booking.passengers[0].id
+    assert after.pop(stays) == booking.open_returns[0].valid_until
+    assert list(after.values()) == [booking.open_returns[1].valid_until + timedelta(days=4)]
+    plain, guest, _ = await returns.sold((0,), price=1000, begins_in=5 * DAY)
+    changed = await returns.change(plain, await returns.box.hold(guest, other, (2,)), guest)
+    assert changed.quote.seats is not None
+    assert changed.quote.seats.open_returns_until is None
+
+
+async def test_who_was_reminded_of_an_earlier_end_is_reminded_again(returns, till):
+    booking, actor, _ = await returns.bought()
+    async with returns.database.begin() as work:
+        await work.execute("UPDATE open_return SET reminded_at = now()")
+    other = await returns.box.show(price=1000, begins_in=9 * DAY)
+    await returns.change(booking, await returns.box.hold(actor, other), actor)
+    assert await scalar(returns.database, "SELECT reminded_at FROM open_return") is None
+
+
+def test_an_end_is_moved_by_days_of_the_place_whatever_its_clocks_do():
+    def ride(day: str) -> ItemDescription:
+        at = PlaceTime(name="", place="", time=datetime.fromisoformat(day), timezone="Europe/Berlin")
+        return ItemDescription(operator_name="", title="", origin=at, destination=at)
+
+    until = datetime.fromisoformat("2027-03-20T23:59:59+01:00")
+    moved = end_moved(until, "Europe/Berlin", ride("2027-03-10T22:30:00+00:00"), ride("2027-03-19T23:30:00+00:00"))
+    assert moved.isoformat() == "2027-03-30T23:59:59+02:00"
 
 
 async def test_nobody_changes_what_was_bought(returns, till):

@@ -143,7 +143,14 @@ def change_quote() -> Sample:
 
 
 def change_quote_back() -> Sample:
-    view = _quote(owed=dong(0), back=dong(50_000), methods=(), ways=WAYS, changed="The price has changed.")
+    view = _quote(
+        owed=dong(0),
+        back=dong(50_000),
+        methods=(),
+        ways=WAYS,
+        changed="The price has changed.",
+        returns_until="20 December 2026, 23:59",
+    )
     return "after/quote.html", view, {}
 
 

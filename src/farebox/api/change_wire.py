@@ -136,6 +136,9 @@ class ChangeQuoteView(Wire):
         Meta(description="New fares, the fee for each who changes, and what is kept where the new seats cost less."),
     ]
     new_trip: NewTrip | None
+    open_return_valid_until: Annotated[
+        datetime | None, Meta(description="Of the open returns of who changes, which end so many days after this trip.")
+    ]
 
     @classmethod
     def of(cls, quote: bookings.ChangeQuote) -> Self:
@@ -147,6 +150,7 @@ class ChangeQuoteView(Wire):
             lines_gone=[PriceLineView.of(line) for line in quote.gone],
             lines_added=[PriceLineView.of(line) for line in quote.added],
             new_trip=NewTrip.of(quote.new_seats) if quote.new_seats else None,
+            open_return_valid_until=quote.seats.open_returns_until if quote.seats else None,
         )
 
 

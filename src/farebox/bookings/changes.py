@@ -67,12 +67,14 @@ class SeatChange(NewSeats, frozen=True, kw_only=True):
         item_id: of which the seats are given up; `is_whole`: all that it has.
         is_longer: the hold is of more legs of the same seats, which join those that they have.
         is_shorter: there is no new hold: they keep their seats on a part of the way.
+        open_returns_until: until when the open returns of who changes are good then; `None`: nobody has one.
     """
 
     item_id: UUID
     is_whole: bool
     is_longer: bool
     is_shorter: bool = False
+    open_returns_until: datetime | None = None
 
 
 class Redemption(NewSeats, frozen=True, kw_only=True):

@@ -18,11 +18,12 @@ from farebox.bookings.changes import ChangeQuote, Move, SeatChange
 from farebox.bookings.errors import MixedCurrencies, NotChangeable
 from farebox.bookings.models import BookingItemRow
 from farebox.bookings.moving import reprice
+from farebox.bookings.open_returns import end_moved
 from farebox.bookings.policy import no_better_than
 from farebox.bookings.queries import get_booking
 from farebox.bookings.seating import offers_of
 from farebox.bookings.states import BookingStatus
-from farebox.bookings.verticals import ChangePolicy, ItemOffer, SeatOffer, Traveller, Verticals
+from farebox.bookings.verticals import ChangePolicy, ItemDescription, ItemOffer, SeatOffer, Traveller, Verticals
 from farebox.bookings.views import Booking, BookingItem, Passenger
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError, FieldError, Invalid, NotAllowed
@@ -119,6 +120,7 @@ async def quote_seats(
         description=vertical.describe(offer),
         policy=_terms_of(work, vertical.change_policy(offer), item, actor=actor),
         completes_at=vertical.completed_at(offer),
+        open_returns_until=_returns_until(booking, item, people, vertical.describe(offer)),
     )
     price = reprice(booking, item, change, quote, work.now)
     return ChangeQuote(
@@ -129,6 +131,15 @@ async def quote_seats(
         lines=price.lines,
         seats=change,
     )
+
+
+def _returns_until(
+    booking: Booking, item: BookingItem, people: Sequence[Passenger], new: ItemDescription
+) -> datetime | None:
+    """Until when the open returns of these people are good, once they have the new ride there."""
+    ids = {person.id for person in people}
+    theirs = (each for each in booking.open_returns if each.passenger_id in ids)
+    return next((end_moved(each.valid_until, each.timezone, item.description, new) for each in theirs), None)
 
 
 def _terms_of(work: UnitOfWork, terms: ChangePolicy, item: BookingItem, *, actor: Actor) -> ChangePolicy:

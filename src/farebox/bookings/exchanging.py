@@ -21,7 +21,7 @@ from farebox.bookings.open_returns import carry_open_returns
 from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.repricing import write_revision
 from farebox.bookings.states import BookingStatus, record
-from farebox.bookings.verticals import ItemOffer
+from farebox.bookings.verticals import ItemDescription, ItemOffer
 from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
@@ -53,7 +53,8 @@ async def change_seats(
     else:
         await take_over(work, row, change, holder, also=[old.hold_id])
     moved = await add_item(work, row, change)
-    await carry_open_returns(work, {before.id: now.id for before, now in moved})
+    was = msgspec.convert(old.description, ItemDescription)
+    await carry_open_returns(work, {before.id: now.id for before, now in moved}, was, change.description)
     given_up = await end_seats(work, row, quote.passenger_ids, ended_as="changed")
     await free_seats(work, _without(given_up, change.offer) if change.is_shorter else given_up)
     if change.is_longer:

@@ -213,10 +213,11 @@ class BookingChangeRow(Base):
 class OpenReturnRow(Base):
     """Somebody's right to ride back later, on a day that is not chosen yet; paid for with the ride there.
 
-    `passenger_id` is who has it, by their seat on the ride there, and goes along where that is changed. What it is for
-    and what was paid for it never changes: `amount_minor` is the sum of its price lines (`facts.open_return`), which
-    are in the booking's price as long as it is open. `refund_bp`: how much is paid back of what is not used of that.
-    `item_id`: the ride that it was redeemed for. `reminded_at`: when its end was announced.
+    `passenger_id` is who has it, by their seat on the ride there, and goes along where that is changed; so does
+    `valid_until`, which is so many days after it. What it is for and what was paid for it never changes: `amount_minor`
+    is the sum of its price lines (`facts.open_return`), which are in the booking's price as long as it is open.
+    `refund_bp`: how much is paid back of what is not used of that. `item_id`: the ride that it was redeemed for.
+    `reminded_at`: when its end was announced.
     """
 
     __tablename__ = "open_return"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, exists, func, select, update
 
@@ -22,7 +23,7 @@ from farebox.bookings.queries import get_booking, get_row
 from farebox.bookings.repricing import write_revision
 from farebox.bookings.seating import offers_of
 from farebox.bookings.states import BookingStatus, record
-from farebox.bookings.verticals import ItemOffer, OpenReturnOffer, PassengerType, Traveller, Verticals
+from farebox.bookings.verticals import ItemDescription, ItemOffer, OpenReturnOffer, PassengerType, Traveller, Verticals
 from farebox.bookings.views import OPEN_RETURN, Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
@@ -148,15 +149,37 @@ async def forget_open_returns(work: UnitOfWork, booking_id: UUID) -> None:
     await work.session.execute(delete(OpenReturnRow).where(OpenReturnRow.booking_id == booking_id))
 
 
-async def carry_open_returns(work: UnitOfWork, moved: Mapping[UUID, UUID]) -> None:
-    """Let people keep theirs who get another seat on the ride there. Args: moved: their ids, before and now."""
-    for before, now in moved.items():
-        await work.session.execute(
-            update(OpenReturnRow)
-            .where(OpenReturnRow.passenger_id == before, OpenReturnRow.status == "open")
-            .values(passenger_id=now)
-            .execution_options(synchronize_session=False)
-        )
+def end_moved(until: datetime, timezone: str, before: ItemDescription, now: ItemDescription) -> datetime:
+    """Until when an open return is good whose ride there is another one: as many days after that as were sold."""
+    there = ZoneInfo(timezone)
+    later = _arrival(now).astimezone(there).date() - _arrival(before).astimezone(there).date()
+    local = until.astimezone(there)
+    return datetime.combine(local.date() + later, local.time(), there)
+
+
+def _arrival(ride: ItemDescription) -> datetime:
+    return (ride.destination or ride.origin).time
+
+
+async def carry_open_returns(
+    work: UnitOfWork, moved: Mapping[UUID, UUID], before: ItemDescription, now: ItemDescription
+) -> None:
+    """Let people keep theirs who get another seat on the ride there, or another ride; their ends go along.
+
+    Args:
+        moved: their ids, before and now; `before`, `now`: the ride there.
+    """
+    rows = await work.session.scalars(
+        select(OpenReturnRow)
+        .where(OpenReturnRow.passenger_id.in_(moved), OpenReturnRow.status == "open")
+        .execution_options(populate_existing=True)
+    )
+    for row in rows.all():
+        until = end_moved(row.valid_until, row.timezone, before, now)
+        if until > row.valid_until:
+            row.reminded_at = None  # it was of another day
+        row.passenger_id, row.valid_until = moved[row.passenger_id], until
+    await work.session.flush()
 
 
 async def end_open_returns(

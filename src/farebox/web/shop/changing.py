@@ -46,6 +46,7 @@ from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of_lines
 from farebox.web.shop.cards import card_of_description, card_of_item, card_of_offer
 from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.shop.conditions import moment
 from farebox.web.shop.finding import parse_day, parse_id
 from farebox.web.shop.methods import method_options
 from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
@@ -375,4 +376,10 @@ def _quote_view(
         ways=ways_back(booking, actor) if quote.given_back else (),
         held_until=expires_at.astimezone(ZoneInfo(new.origin.timezone)) if expires_at else None,
         changed=changed,
+        returns_until=_returns_until(booking, quote.seats.open_returns_until),
     )
+
+
+def _returns_until(booking: Booking, until: datetime | None) -> str:
+    """When the open returns of who changes end then, in words; empty where nobody has one."""
+    return moment(until, booking.open_returns[0].timezone) if until else ""

@@ -166,6 +166,7 @@ class ChangeView:
         owed, back: one of them is zero, or both.
         hidden: what the form carries along.
         is_way_back: it is the ride back of an open return, so no ticket stops working.
+        returns_until: when open returns end that go along; empty where there are none.
     """
 
     reference: str
@@ -186,6 +187,7 @@ class ChangeView:
     held_until: datetime | None = None
     changed: str = ""
     is_way_back: bool = False
+    returns_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
