@@ -11,6 +11,9 @@ else
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 endif
 
+# Python keeps what it has compiled, also where the environment says otherwise: it takes as long as hundreds of tests.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help install demo test check format bench messages requirements clean
 
 help:
