@@ -102,6 +102,18 @@ async def round_trip(browser: Browser, coach: Coach, there: list[str], back: lis
     return where(held)
 
 
+async def test_no_way_back_is_shown_that_begins_before_the_way_there_has_ended(browser, coach):
+    day = coach.departure.calls[0].departure.date().isoformat()
+    asked = {"from": "Eich", "to": "Ahorn", "date": day, "way": "round", "return": day, "travellers": 1}
+    found = await browser.get("/search", params=asked)
+    held = await take(browser, link(found.text, f"/trips/{coach.return_id}/seats"), "5A")
+    earlier = f"/trips/{coach.id}/seats"
+    assert earlier not in (await browser.get(where(held))).text
+    as_any_other = query_of(where(held))
+    del as_any_other["back"]
+    assert earlier in (await browser.get("/search", params=as_any_other)).text
+
+
 async def review_of(browser: Browser, coach: Coach, **form: str) -> str:
     """The path of a pending booking of a round trip for two."""
     people = await round_trip(browser, coach, ["5A", "5B"], ["6A", "6B"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from farebox.web.shop.filters import (
 )
 from farebox.web.shop.finding import Asked, read_search, whole_number
 from farebox.web.shop.home import chosen_before, draw_home
+from farebox.web.views.itinerary import ItineraryView
 from farebox.web.views.trips import DayTile, ResultsView, SearchForm, Suggestion
 from farebox.wiring import Services
 
@@ -59,9 +60,10 @@ class ResultsController(Controller):
             return await draw_home(request, work, asked, chosen)
         here = _settled(here, asked.form)
         filters = read_filters(here.query)
+        arrival = _arrival(chosen) if _way(asked.form) == "back" else None
         try:
-            found = await search_trips(work, _trip_query(asked, filters, shown=_shown(query)))
-            days = await _strip(work, asked)
+            found = await search_trips(work, _trip_query(asked, filters, arrival, shown=_shown(query)))
+            days = await _strip(work, asked, arrival)
         except BadQuery as error:
             form = replace(asked.form, errors={each.field: each.text() for each in error.errors})
             return await draw_home(request, work, form, chosen)
@@ -75,11 +77,17 @@ def _settled(here: Here, form: SearchForm) -> Here:
     return Here(here.path, (*ends.items(), *(pair for pair in here.query if pair[0] not in ends)), here.mailbox)
 
 
-async def _strip(work: UnitOfWork, asked: Asked) -> list[DayPrice]:
-    """A week with the day in its middle, but no day that is over where one leaves."""
+def _arrival(chosen: ItineraryView | None) -> datetime | None:
+    """When the last of the trips that were chosen before has ended: no way back begins earlier."""
+    return max((ride.trip.alight.time for ride in chosen.rides), default=None) if chosen else None
+
+
+async def _strip(work: UnitOfWork, asked: Asked, arrival: datetime | None) -> list[DayPrice]:
+    """A week with the day in its middle, but no day that is over where one leaves, or before the way there ends."""
     (origin,) = await get_sites(work, [asked.from_id])
     today = work.now.astimezone(ZoneInfo(origin.timezone)).date()
-    before = min(DAYS_AROUND, max(0, (asked.form.day - today).days))
+    first = max(today, arrival.date()) if arrival else today
+    before = min(DAYS_AROUND, max(0, (asked.form.day - first).days))
     return await neighbouring_days(
         work,
         asked.from_id,
@@ -91,7 +99,10 @@ async def _strip(work: UnitOfWork, asked: Asked) -> list[DayPrice]:
     )
 
 
-def _trip_query(asked: Asked, filters: Filters, *, shown: int) -> TripQuery:
+def _trip_query(asked: Asked, filters: Filters, arrival: datetime | None, *, shown: int) -> TripQuery:
+    depart_after = filters.depart_after
+    if arrival and arrival.date() == asked.form.day:
+        depart_after = max(depart_after or time.min, arrival.time())
     return TripQuery(
         from_id=asked.from_id,
         to_id=asked.to_id,
@@ -99,7 +110,7 @@ def _trip_query(asked: Asked, filters: Filters, *, shown: int) -> TripQuery:
         passengers=asked.form.travellers,
         sort=filters.sort,
         max_price=filters.max_price,
-        depart_after=filters.depart_after,
+        depart_after=depart_after,
         depart_before=filters.depart_before,
         amenities=filters.amenities,
         seat_type=filters.seat or None,
