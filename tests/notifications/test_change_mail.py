@@ -86,6 +86,8 @@ async def test_a_change_that_was_not_made_leaves_the_tickets_as_they_are(shop, i
     [
         ("changed", "Your booking costs less than before, since you changed it."),
         ("change-not-made", "Your payment was for a change of your booking that was not made"),
+        ("rest-unpaid", "Only a part of the price had come when the time to pay was over"),
+        ("cancelled-before-rest", "The booking was cancelled before the rest of its price was paid."),
     ],
 )
 async def test_money_of_a_change_that_goes_back_is_told_as_that(shop, inbox, reason, why) -> None:

@@ -75,6 +75,8 @@ async def test_a_part_goes_back_when_the_booking_ends_before_the_rest_has_come(t
     assert await end(till, booking, actor=actor if how == "cancelled" else None) == 1
     reason = "late" if how == "expired" else "unwanted"
     assert await till.charges() == [(reason, 1000, 1000)]
+    why = "rest-unpaid" if how == "expired" else "cancelled-before-rest"
+    assert await scalar(till.database, "SELECT reason FROM refund") == why
     assert await till.ledger(booking) == {"clearing": 1000, "refunds-due": -1000}
     await till.make_refunds()
     assert await till.ledger(booking) == {}

@@ -13,7 +13,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from farebox.bookings import Booking, LookupCode
 from farebox.core import i18n
 from farebox.core.crypto import Secrets
-from farebox.core.i18n import N_, format_day, format_money, format_time, gettext, language, ngettext, zone_name
+from farebox.core.i18n import (
+    N_,
+    format_day,
+    format_money,
+    format_time,
+    gettext,
+    language,
+    ngettext,
+    pgettext,
+    zone_name,
+)
 from farebox.core.money import Money
 from farebox.notifications.letters import LETTERS
 from farebox.notifications.payment_letters import PAYMENT_LETTERS
@@ -235,7 +245,7 @@ def _told(value: Any, timezone: str | None) -> Any:
     if not isinstance(value, datetime):
         return value
     zone = ZoneInfo(timezone) if timezone else UTC
-    day = format_day(value.astimezone(zone), "d MMMM y")
+    day = format_day(value.astimezone(zone), pgettext("date pattern, date", "d MMMM y"))
     return f"{day}, {format_time(value, zone)} ({zone_name(value, zone)})"
 
 
@@ -290,7 +300,7 @@ def _returns(booking: Booking) -> list[str]:
     if not booking.open_returns:
         return []
     first, count = booking.open_returns[0], len(booking.open_returns)
-    day = format_day(first.valid_until.astimezone(ZoneInfo(first.timezone)), "d MMMM y")
+    day = format_day(first.valid_until.astimezone(ZoneInfo(first.timezone)), pgettext("date pattern, date", "d MMMM y"))
     return [
         ngettext(
             "You have an open return from {origin} to {destination}.",

@@ -93,7 +93,7 @@ def _facts(invoice: InvoiceView, document: InvoiceDocument) -> list[dict[str, st
     issued = invoice.issued_at.astimezone(ZoneInfo(document.seller.timezone))
     facts = [
         (gettext("Number"), invoice.number),
-        (gettext("Date"), format_day(issued, "d MMM y")),
+        (gettext("Date"), format_day(issued, pgettext("date pattern, date", "d MMM y"))),
         (gettext("Booking"), document.reference),
     ]
     if document.corrects:

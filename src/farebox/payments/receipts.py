@@ -12,7 +12,7 @@ from sqlalchemy import select
 from farebox.accounts import Actor, get_person
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database, UnitOfWork
-from farebox.core.i18n import current_language, format_day, format_money, format_time, gettext
+from farebox.core.i18n import current_language, format_day, format_money, format_time, gettext, pgettext
 from farebox.core.money import Money, total
 from farebox.core.settings import Settings
 from farebox.payments.errors import PaymentNotFound
@@ -103,7 +103,7 @@ def page_of(top_up: TopUp, settings: Settings) -> dict[str, Any]:
         "buyer": list(top_up.payer),
         "facts": [
             {"label": gettext("Number"), "value": top_up.number},
-            {"label": gettext("Date"), "value": format_day(first, "d MMM y")},
+            {"label": gettext("Date"), "value": format_day(first, pgettext("date pattern, date", "d MMM y"))},
         ],
         "lines": [
             {"date": f"{format_day(at, 'd MMM y')}, {format_time(at)}", "amount": format_money(each)}

@@ -1,5 +1,6 @@
 """What is left to do with the money of a booking that has ended: what was kept goes back, open checkouts are closed."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,6 +16,12 @@ from farebox.payments.refunds import request_refund
 from farebox.payments.starting import RUNNING
 from farebox.payments.states import Disposition, complete
 
+REST_UNPAID: Final = "rest-unpaid"
+"""Why a part of a price goes back that had come in time, when the rest did not."""
+
+ENDED_UNPAID: Final = "cancelled-before-rest"
+"""The same, where somebody cancelled before the rest came."""
+
 
 async def wind_up(work: UnitOfWork, booking_id: UUID) -> int:
     """Give back what was kept for a booking that has ended before the rest came; how many charges that were.
@@ -26,13 +33,14 @@ async def wind_up(work: UnitOfWork, booking_id: UUID) -> int:
     if booking.is_open or booking.status in SOLD:
         return 0
     kept = await list_kept(work, booking_id, lock=True)
-    reason = Disposition.LATE if booking.reason is CancelReason.EXPIRED else Disposition.UNWANTED
+    has_expired = booking.reason is CancelReason.EXPIRED
     for charge in kept:
         amount = Money(charge.amount_minor - charge.refunded_minor, charge.currency)
-        charge.disposition = reason
+        charge.disposition = Disposition.LATE if has_expired else Disposition.UNWANTED
         ledger.note_promise(work, amount, booking_id=booking_id, payment_id=charge.payment_id)
         await complete(work, charge.payment_id)
-        await request_refund(work, charge, amount, booking_id=booking_id, reason=reason)
+        why = REST_UNPAID if has_expired else ENDED_UNPAID
+        await request_refund(work, charge, amount, booking_id=booking_id, reason=why)
     await work.session.execute(
         update(PaymentRow)
         .where(PaymentRow.booking_id == booking_id, PaymentRow.status.in_(RUNNING))

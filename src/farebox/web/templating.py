@@ -1,6 +1,6 @@
 """Jinja2 as the pages use it: escaped, strict about names, translated, with money and times by locale."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_timezone_name
@@ -41,7 +41,7 @@ def environment() -> Environment:
         money=i18n.format_money,
         money_short=money_short,
         day=day_in_words,
-        day_part=i18n.format_day,
+        day_part=day_part,
         time=time_of_day,
         duration=duration,
         zone_name=zone_name,
@@ -58,6 +58,11 @@ def money_short(money: Money) -> str:
         return i18n.format_money(money)
     short = format_compact_currency(money.amount, money.currency, locale=locale(), fraction_digits=1)
     return short.replace("\N{NO-BREAK SPACE}N\N{NO-BREAK SPACE}", "K\N{NO-BREAK SPACE}")  # CLDR's Vietnamese "500 N ₫"
+
+
+def day_part(day: date | datetime, pattern: str) -> str:
+    """A day by a CLDR pattern, or by what a translator has put in its place."""
+    return i18n.format_day(day, i18n.pgettext("date pattern, date", pattern))
 
 
 def time_of_day(instant: datetime, zone: str | None = None) -> str:

@@ -49,6 +49,8 @@ REASONS: Final = {
     "late": N_("It came when the seats had gone"),
     "mismatched": N_("It was another amount than asked for"),
     "unwanted": N_("Nothing was to be paid any more"),
+    "rest-unpaid": N_("The rest was not paid in time"),
+    "cancelled-before-rest": N_("For what was cancelled"),
 }
 """Why money goes back; for other words of ours, nothing more than that it does."""
 
