@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pypdfium2
@@ -15,7 +16,7 @@ from tests.bookings.shows import scalar
 from tests.people import make_person, open_session_of
 
 from farebox.accounts import ROLES, SYSTEM, Actor, upsert_operator
-from farebox.bookings import BookingConfirmed, BookingNotFound
+from farebox.bookings import BookedLine, BookingConfirmed, BookingNotFound
 from farebox.core.i18n import language
 from farebox.core.ids import new_id
 from farebox.core.jobs import Jobs
@@ -31,9 +32,10 @@ from farebox.payments import (
     register_invoice_jobs,
     render_invoice,
 )
-from farebox.payments.invoice_documents import InvoiceLine, Written, to_write, totals, with_rates
+from farebox.payments.invoice_documents import InvoiceLine, Written, by_rate, to_write, totals, with_rates
 from farebox.payments.invoice_jobs import INVOICE
 from farebox.payments.invoices import get_invoice, wipe_old_buyers
+from farebox.pricing import Tax
 
 ITEM = new_id()
 
@@ -157,6 +159,66 @@ def test_between_two_rates_a_fee_has_none():
     assert [each.rate_bp for each in totals(with_rates(lines, []))] == [1000, 800, None]
 
 
+def booked(kind, amount, tax, seat=None, rate=None):
+    return BookedLine(
+        item_id=ITEM,
+        kind=kind,
+        label=kind,
+        facts={} if rate is None else {"tax_rate_bp": rate},
+        seat_number=seat,
+        amount=Money(amount, "EUR"),
+        tax_included=Money(tax, "EUR"),
+    )
+
+
+SEATS = [booked("fare", 1080, 80, "A1", 800), booked("fare", 1080, 80, "A2", 800)]
+UNTAXED, TAXED = booked("fee", 100, 0), booked("fee", 216, 16, rate=800)
+
+
+@pytest.mark.parametrize(
+    ("price", "amount", "tax", "parts"),
+    [
+        ([*SEATS, UNTAXED], 540, 40, [(800, -540, -40)]),  # off the seats alone
+        ([*SEATS, UNTAXED], 2200, 160, [(800, -2160, -160), (0, -40, 0)]),
+        ([*SEATS, UNTAXED], 2260, 160, [(800, -2160, -160), (0, -100, 0)]),
+        ([*SEATS, TAXED], 2268, 168, [(800, -2268, -168)]),  # one rate
+        ([*SEATS, UNTAXED, TAXED], 2318, 168, [(800, -2268, -168), (0, -50, 0)]),
+        ([UNTAXED], 60, 0, [(0, -60, 0)]),
+        ([booked("fare", 1100, 100, "A1"), UNTAXED], 1150, 100, [(0, -50, 0), (None, -1100, -100)]),  # nothing says it
+        ([*SEATS], 3000, 200, [(None, -3000, -200)]),  # more than there is: as it stands in the booking
+    ],
+    ids=["seats", "both", "all", "one-rate", "two-fees", "fee-alone", "unknown", "too-much"],
+)
+def test_what_is_off_seats_and_fees_is_a_line_for_each_rate(price, amount, tax, parts):
+    found = by_rate(booked("discount", -amount, -tax), price)
+    assert [(each.rate_bp, each.amount_minor, each.tax_minor) for each in found] == parts
+
+
+@given(
+    rates=st.tuples(st.sampled_from([0, 500, 800, 2000]), st.sampled_from([0, 500, 800])),
+    seats=st.lists(st.integers(1, 5000), max_size=4),
+    fee=st.integers(0, 500),
+    share=st.fractions(0, 1),
+)
+def test_the_parts_of_an_allowance_add_up_and_what_is_left_has_the_tax_of_its_rate(rates, seats, fee, share):
+    def taxed(kind, amount, rate, seat=None):
+        return booked(kind, amount, Tax(rate).included_in(Money(amount, "EUR")).minor, seat, rate)
+
+    lines = [taxed("fare", amount, rates[0], f"A{place}") for place, amount in enumerate(seats)]
+    lines += [taxed("fee", fee, rates[1])] if fee else []
+    whole, of_seats = sum(seats) + fee, sum(seats)
+    off = int(whole * share)
+    taxes = [sum(line.tax_included.minor for line in lines if (line.kind == "fee") is is_fee) for is_fee in (False, True)]
+    of_parts = ((min(off, of_seats), of_seats, taxes[0]), (max(0, off - of_seats), fee, taxes[1]))
+    tax = sum(Money(own, "EUR").times(Fraction(part, cost)).minor for part, cost, own in of_parts if cost)
+    parts = by_rate(booked("discount", -off, -tax), lines)
+    assert (sum(each.amount_minor for each in parts), sum(each.tax_minor for each in parts)) == (-off, -tax)
+    invoiced = [*(by_rate(line, ())[0] for line in lines), *parts]
+    for each in totals(invoiced):
+        assert each.gross >= 0
+        assert abs(each.tax - each.gross * Fraction(each.rate_bp or 0, 10_000 + (each.rate_bp or 0))) <= len(lines) + 1
+
+
 # --- writing them
 
 
@@ -222,6 +284,30 @@ async def test_an_allowance_is_credited_in_full_and_the_price_invoiced_anew(till
         ("credit-note", 2600),
         ("invoice", 2100),
     ]
+
+
+async def test_an_allowance_that_is_off_an_untaxed_fee_too_is_printed_at_both_rates(till, sold):
+    booking, *_ = sold  # two seats at 12.50, and a fee of 1.00 without tax
+    payment_id = await scalar(till.database, "SELECT id FROM payment")
+    async with till.database.begin() as work:
+        await work.execute("ALTER TABLE booking_price_line DISABLE TRIGGER append_only")
+        await work.execute(
+            "UPDATE booking_price_line SET facts = facts || '{\"tax_rate_bp\": 1000}' WHERE kind = 'fare'"
+        )
+        await work.execute("ALTER TABLE booking_price_line ENABLE TRIGGER append_only")
+        await refund_payment(work, payment_id, Money(2560, "EUR"), note="a long delay", actor=SYSTEM)
+    [invoice] = await issue(till, booking)
+    async with till.database.begin() as work:
+        _, document, _ = await get_invoice(work, invoice.id, actor=SYSTEM, secrets=till.box.secrets)
+    told = [(each.label, each.rate_bp, each.amount_minor) for each in document.lines if each.kind == "discount"]
+    assert told == [("Allowance", 1000, -2500), ("Allowance", 0, -60)]
+    assert [(each.rate_bp, each.gross, each.tax) for each in totals(document.lines)] == [(1000, 0, 0), (0, 40, 0)]
+    assert (invoice.total.minor, invoice.tax.minor) == (40, 0)
+    assert await issue(till, booking) == []
+    _, pdf = await render_invoice(till.database, invoice.id, actor=SYSTEM, secrets=till.box.secrets)
+    page = " ".join(pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range().split())
+    assert "Allowance 10% -€25.00" in page.replace("−", "-")
+    assert "Allowance 0% -€0.60" in page.replace("−", "-")
 
 
 async def test_a_job_that_was_missed_is_made_up_for_by_the_next(till, sold):

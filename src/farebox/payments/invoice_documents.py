@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from farebox.accounts import OperatorView
 from farebox.bookings import BookedLine, Booking, ItemDescription
+from farebox.pricing import share_out
 
 InvoiceKind: TypeAlias = Literal["invoice", "credit-note"]
 
@@ -47,7 +49,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A price line, as it is in the booking. `rate_bp`: of the tax in it; `None` where nothing says it."""
+    """A price line, as it is in the booking, or the part of one that has one rate of tax.
+
+    `rate_bp`: of the tax in it; `None` where nothing says it.
+    """
 
     item_id: UUID
     kind: str
@@ -139,10 +144,54 @@ def lines_by_operator(booking: Booking) -> dict[UUID, tuple[InvoiceLine, ...]]:
     """The price as it is now, by who sells; also the operators of which nothing is left in it."""
     seller = {seat.item_id: seat.operator_id for seat in booking.former}
     seller |= {item.id: item.operator_id for item in booking.items}
-    found: dict[UUID, list[BookedLine]] = {operator_id: [] for operator_id in seller.values()}
-    for line in booking.lines:
-        found[seller[line.item_id]].append(line)
-    return {operator_id: tuple(_line(line) for line in lines) for operator_id, lines in found.items()}
+    found: dict[UUID, list[InvoiceLine]] = {operator_id: [] for operator_id in seller.values()}
+    for position, line in enumerate(booking.lines):
+        found[seller[line.item_id]] += by_rate(line, _what_it_is_off(booking.lines, position))
+    return {operator_id: tuple(lines) for operator_id, lines in found.items()}
+
+
+def by_rate(line: BookedLine, price: Sequence[BookedLine]) -> list[InvoiceLine]:
+    """A price line; one that takes something off all of an item, as an allowance does, in a part for each rate of tax.
+
+    It is off the seats first, by what they cost, and beyond that off the fees, each with its own tax: so what is left
+    at each rate has the tax of that rate in it.
+
+    Args:
+        price: what it is taken off.
+    """
+    whole = _line(line)
+    if not _is_of_all(line) or "tax_rate_bp" in line.facts:
+        return [whole]
+    seats = [each for each in price if not _is_fee(each)]
+    off = -line.amount.minor
+    off_seats = min(off, max(0, sum(each.amount.minor for each in seats)))
+    fees = [each for each in price if _is_fee(each) and each.amount.minor > 0]
+    costs = [each.amount.minor for each in fees]
+    if off - off_seats > sum(costs):
+        return [whole]  # more than there is to be taken off: of an earlier release, or of people who have left
+    parts: dict[int | None, tuple[int, int]] = {}
+    of_seats = {
+        _line(each).rate_bp
+        for each in seats
+        if not _is_of_all(each) and (each.tax_included or "tax_rate_bp" in each.facts)
+    }
+    left = -line.tax_included.minor
+    for each, part in zip(fees, share_out(off - off_seats, costs), strict=True):
+        tax = each.tax_included.times(Fraction(part, each.amount.minor)).minor
+        amount_so_far, tax_so_far = parts.get(_line(each).rate_bp, (0, 0))
+        parts[_line(each).rate_bp] = amount_so_far + part, tax_so_far + tax
+        left -= tax
+    if off_seats or left:
+        rate = of_seats.pop() if len(of_seats) == 1 else None if of_seats else 0
+        amount_so_far, tax_so_far = parts.get(rate, (0, 0))
+        parts[rate] = amount_so_far + off_seats, tax_so_far + left
+    if any(not 0 <= tax <= amount for amount, tax in parts.values()):
+        return [whole]
+    return [
+        replace(whole, amount_minor=-amount, tax_minor=-tax, rate_bp=rate)
+        for rate, (amount, tax) in sorted(parts.items(), key=lambda each: (each[0] is None, -(each[0] or 0)))
+        if amount
+    ]
 
 
 def with_rates(lines: Sequence[InvoiceLine], written: Sequence[Written]) -> tuple[InvoiceLine, ...]:
@@ -187,6 +236,27 @@ def totals(lines: Iterable[InvoiceLine]) -> list[RateTotal]:
         sums[line.rate_bp] = gross + line.amount_minor, tax + line.tax_minor
     found = [RateTotal(rate, gross, tax) for rate, (gross, tax) in sums.items()]
     return sorted(found, key=lambda each: (each.rate_bp is None, -(each.rate_bp or 0)))
+
+
+def _what_it_is_off(lines: Sequence[BookedLine], position: int) -> list[BookedLine]:
+    """What a discount of a whole item was taken off: all else of the item, without such discounts that came later."""
+    item_id = lines[position].item_id
+    return [
+        each
+        for place, each in enumerate(lines)
+        if each.item_id == item_id
+        and each.open_return_id is None
+        and (place < position if _is_of_all(each) else place != position)
+    ]
+
+
+def _is_of_all(line: BookedLine) -> bool:
+    return line.kind == "discount" and line.seat_number is None and line.open_return_id is None
+
+
+def _is_fee(line: BookedLine) -> bool:
+    """Whether it is no price of a seat: a fee of any kind, or the tax that is added to one."""
+    return line.kind == "fee" or (line.kind == "tax" and line.seat_number is None)
 
 
 def _line(line: BookedLine) -> InvoiceLine:
