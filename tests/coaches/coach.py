@@ -1,10 +1,11 @@
 """A coach to sell seats on."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from tests.keeping import fill
 from tests.search.feeds import SmallFeed, at, days_from
 
 from farebox.accounts import Actor, open_guest_session
@@ -78,10 +79,22 @@ class Coach:
 async def open_coach(
     database: Database, settings: Settings, folder: Path, *, seat_plan: str = "standard-45", days: int = 5
 ) -> Coach:
+    today = database.clock().date()
+    await fill(
+        database,
+        (today, seat_plan, days),
+        lambda: _import_coach(database, folder, today, seat_plan=seat_plan, days=days),
+    )
+    async with database.begin() as work:
+        listed = await list_departures(work, today + timedelta(days=1))
+        out, back = sorted(listed, key=lambda summary: summary.departs_at)
+        return Coach(database, settings, await get_departure(work, out.id), back.id)
+
+
+async def _import_coach(database: Database, folder: Path, today: date, *, seat_plan: str, days: int) -> None:
     feed = SmallFeed(timezone="Europe/Berlin")
     for number, name in enumerate(STOPS):
         feed.stop(name, name.title(), 48.0 + number, 11.0)
-    today = database.clock().date()
     starts = at("10:00")
     times = [starts + 3600 * number for number in range(len(STOPS))]
     hour, quarter = 3600, 900
@@ -103,7 +116,3 @@ async def open_coach(
     )
     path = feed.write(folder / "coach.zip")
     await import_feed(database, path, seat_plan=seat_plan, on_sale=OnSale(days, today=today), also=[import_fares])
-    async with database.begin() as work:
-        listed = await list_departures(work, today + timedelta(days=1))
-        out, back = sorted(listed, key=lambda summary: summary.departs_at)
-        return Coach(database, settings, await get_departure(work, out.id), back.id)
