@@ -30,7 +30,13 @@ RIDES = (
     RideToPick(BACK, (SeatToPick("3", ROWS[0], closed="too late to cancel"),)),
 )
 WAYS = (
-    Option("origin", "The way it was paid", True, icon="card", detail="It takes your bank some days to show it."),
+    Option(
+        "origin",
+        "The way it was paid",
+        True,
+        icon="card",
+        detail="A bank takes some days to show it; what was paid in cash, you get at the counter.",
+    ),
     Option("wallet", "My wallet here", icon="wallet", detail="At once, to pay for other trips; it does not run out."),
 )
 QUOTE = CancelQuote(

@@ -37,5 +37,14 @@ def phone_number(typed: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def spaced_phone(number: str) -> str:
+    """A number in E.164 with the blanks of its country (+84 912 345 678); anything else as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def _fits_a_name(character: str) -> bool:
     return character in _NAME_PUNCTUATION or unicodedata.category(character)[0] in "LMN"

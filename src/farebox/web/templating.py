@@ -10,6 +10,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
 from farebox.core import i18n
+from farebox.core.contacts import spaced_phone
 from farebox.core.i18n import LANGUAGES, current_language, locale
 from farebox.core.money import Money
 from farebox.web.days import day_in_words
@@ -46,6 +47,7 @@ def environment() -> Environment:
         duration=duration,
         zone_name=zone_name,
         iso=lambda instant: instant.isoformat(),
+        phone=spaced_phone,
         amenity=amenity_label,
         amenity_icon=amenity_icon,
     )

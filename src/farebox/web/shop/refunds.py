@@ -13,7 +13,7 @@ def ways_back(booking: Booking, actor: Actor) -> tuple[Option, ...]:
         _("The way it was paid"),
         is_chosen=True,
         icon="card",
-        detail=_("It takes your bank some days to show it."),
+        detail=_("A bank takes some days to show it; what was paid in cash, you get at the counter."),
     )
     if actor.kind != "user" or actor.booking_id is not None or actor.owner != booking.owner:
         return (origin,)
