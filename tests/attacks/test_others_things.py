@@ -29,6 +29,7 @@ OVER = [
     "/bookings/{booking_id:uuid}/transfer/{payment_id:uuid}",
     "/checkout/{hold_id:uuid}/passengers",
     "/console/{operator_id:uuid}/till/bookings/{booking_id:uuid}",
+    "/console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/payments/{payment_id:uuid}/back",
     "/console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/payments/{payment_id:uuid}/received",
     "/console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/again",
     "/console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/paid",

@@ -284,6 +284,7 @@ RULES: Final = {
         POST /api/v1/payments/refund
         POST /api/v1/payments/refunds/{refund_id:uuid}/again
         POST /api/v1/payments/refunds/{refund_id:uuid}/paid
+        GET POST /console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/payments/{payment_id:uuid}/back
         GET POST /console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/again
         GET POST /console/{operator_id:uuid}/till/refunds/{refund_id:uuid}/paid
     """,

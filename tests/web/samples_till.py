@@ -11,6 +11,8 @@ from farebox.web.views.till import (
     BackRow,
     BookingMoneyView,
     CashRow,
+    ChangeDue,
+    GiveBackView,
     LedgerRow,
     PaperRow,
     PaymentRow,
@@ -22,6 +24,8 @@ from farebox.web.views.till import (
     WaitingRow,
 )
 
+WRONG = {"amount": "Enter an amount.", "to": "Choose one.", "note": "Say why."}
+CHANGED = "The price has changed since you saw it."
 REFERENCE = "BUS20261124K7QM2XA"
 
 
@@ -98,6 +102,31 @@ def booking_to_pay() -> BookingMoneyView:
     )
 
 
+def booking_with_change() -> BookingMoneyView:
+    told = "The change is made at once: the old tickets stop working, and new ones are mailed."
+    what = "Hà Nội – Huế, Tuesday 24 November, 08:00, seats 5A"
+    return booking_money(change=ChangeDue(ID, dong(65_000), at(9, 15), what, told), takes_cash=True)
+
+
+def give_back(**changes: Any) -> GiveBackView:
+    facts: dict[str, Any] = {
+        "office": office("till"),
+        "booking_url": "#",
+        "action": "#",
+        "booking_reference": REFERENCE,
+        "came_by": "Card (Stripe)",
+        "paid": dong(465_000),
+        "most": dong(465_000),
+        "price": dong(465_000),
+        "ways": (
+            Choice("origin", "The way it was paid", "Its provider is asked for it at once"),
+            Choice("wallet", "Into the traveller's wallet", "At once, as money for further trips"),
+        ),
+        "typed": {"amount": "65000", "to": "wallet", "note": "The heating was out of order"},
+    }
+    return GiveBackView(**facts | changes)
+
+
 def received() -> ReceivedView:
     return ReceivedView(
         office("till"),
@@ -133,5 +162,17 @@ PAGES: dict[str, Sample] = {
     "booking-to-pay": lambda: ("console/booking_money.html", booking_to_pay(), {}),
     "received": lambda: ("console/received.html", received(), {}),
     "payout": lambda: ("console/payout.html", payout(), {}),
+    "booking-with-change": lambda: ("console/booking_money.html", booking_with_change(), {}),
+    "give-back": lambda: (
+        "console/give_back.html",
+        give_back(errors=WRONG),
+        {},
+    ),
+    "give-back-told": lambda: (
+        "console/give_back.html",
+        give_back(amount=dong(65_000), changed=CHANGED),
+        {},
+    ),
+    "give-back-nothing": lambda: ("console/give_back.html", give_back(most=dong(0)), {}),
     "refund-again": lambda: ("console/refund_again.html", again(), {}),
 }

@@ -73,7 +73,7 @@ from farebox.payments.reconciling import check_payment, look_after
 from farebox.payments.refunds import Destination, give_back
 from farebox.payments.repaying import make_refund
 from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
-from farebox.payments.staff_refunds import RefundView, list_refunds, refund_again, refund_payment
+from farebox.payments.staff_refunds import RefundView, list_refunds, most_to_refund, refund_again, refund_payment
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
 from farebox.payments.till import (
@@ -199,6 +199,7 @@ __all__ = [
     "make_refund",
     "methods_for",
     "most_to_pay_out",
+    "most_to_refund",
     "note_paid_out",
     "note_received",
     "pay_from_wallet",

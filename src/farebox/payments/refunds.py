@@ -76,9 +76,10 @@ def refuse_wallet_of_nobody(booking: Booking, to: str) -> None:
         raise NoWallet
 
 
-async def left_to_give_back(work: UnitOfWork, booking: Booking) -> Money:
-    """What of the money that counts for a booking, locked by the caller, can be paid back at most."""
-    charges = await _charges_with_rest(work, booking.id, booking.total.currency, None)
+async def left_to_give_back(work: UnitOfWork, booking: Booking, *, payment_id: UUID | None = None) -> Money:
+    """What of the money that counts for a booking, locked by the caller, can be paid back at most; or of what came
+    through one payment."""
+    charges = await _charges_with_rest(work, booking.id, booking.total.currency, payment_id)
     return Money(sum(charge.amount_minor - charge.refunded_minor for charge in charges), booking.total.currency)
 
 

@@ -15,7 +15,14 @@ from farebox.core.money import Money, total
 from farebox.payments import ledger
 from farebox.payments.errors import PaymentNotFound, RefundNotFound, RefundTooLarge
 from farebox.payments.models import ChargeRow, PaymentRow, RefundRow
-from farebox.payments.refunds import Destination, announce, enter_refund, give_back, refuse_wallet_of_nobody
+from farebox.payments.refunds import (
+    Destination,
+    announce,
+    enter_refund,
+    give_back,
+    left_to_give_back,
+    refuse_wallet_of_nobody,
+)
 
 ALLOWANCE = "allowance"
 """Why money goes back that the operator gives."""
@@ -60,21 +67,28 @@ async def refund_payment(
     """
     row, booking = await _find(work, payment_id, actor)
     booking = await get_booking(work, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
-    own = [item for item, seller in ledger.sellers_of(booking).items() if actor.may(Permission.PAYMENTS_REFUND, seller)]
-    if not own:
-        raise PaymentNotFound
+    own, left = _own_part(booking, actor)
     if amount.minor <= 0 or amount.currency != booking.total.currency:
         message = N_("Give an amount above zero, in the currency that was paid.")
         raise Invalid([FieldError("amount", "invalid-amount", message)])
-    lines = [line for line in booking.lines if line.item_id in own and line.open_return_id is None]
-    priced = total([line.amount for line in lines], amount.currency)
-    left = min(booking.total, max(priced, Money.zero(amount.currency)))
     if amount.minor > left.minor:
         raise RefundTooLarge(left=left)
     before, after = await lower_price(work, booking.id, amount, items=own, actor=actor, note=note)
     await ledger.note_reprice(work, before, after)
     refunds = await give_back(work, booking.id, amount, to=to, reason=ALLOWANCE, actor=actor, payment_id=row.id)
     return [each for each in await _views(work, row.id) if each.id in refunds]
+
+
+async def most_to_refund(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> tuple[Booking, Money]:
+    """The booking of a payment, locked, and how much of that payment `refund_payment` would give back now at most.
+
+    Raises:
+        PaymentNotFound: as `refund_payment`.
+    """
+    _, booking = await _find(work, payment_id, actor)
+    booking = await get_booking(work, booking.id, actor=SYSTEM, lock=True, as_it_stands=True)
+    _, priced = _own_part(booking, actor)
+    return booking, min(priced, await left_to_give_back(work, booking, payment_id=payment_id))
 
 
 async def refund_again(work: UnitOfWork, refund_id: UUID, *, to: Destination, actor: Actor) -> RefundView:
@@ -112,6 +126,21 @@ async def list_refunds(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> l
     """
     await _find(work, payment_id, actor)
     return await _views(work, payment_id)
+
+
+def _own_part(booking: Booking, actor: Actor) -> tuple[list[UUID], Money]:
+    """The items that the actor's operators sold, and what they cost without open returns.
+
+    Raises:
+        PaymentNotFound: there are none.
+    """
+    own = [item for item, seller in ledger.sellers_of(booking).items() if actor.may(Permission.PAYMENTS_REFUND, seller)]
+    if not own:
+        raise PaymentNotFound
+    currency = booking.total.currency
+    lines = [line for line in booking.lines if line.item_id in own and line.open_return_id is None]
+    priced = total([line.amount for line in lines], currency)
+    return own, min(booking.total, max(priced, Money.zero(currency)))
 
 
 async def _find(work: UnitOfWork, payment_id: UUID, actor: Actor) -> tuple[PaymentRow, Booking]:

@@ -7,6 +7,7 @@ from farebox.web.console.codes import CodesController
 from farebox.web.console.devices import DevicesController
 from farebox.web.console.distance import DistanceController
 from farebox.web.console.fares import FaresController
+from farebox.web.console.giving_back import GiveBackController
 from farebox.web.console.home import ConsoleController
 from farebox.web.console.joining import JoinController
 from farebox.web.console.keys import KeysController
@@ -28,6 +29,7 @@ CONSOLE: list[ControllerRouterHandler] = [
     TermsController,
     TillController,
     BookingMoneyController,
+    GiveBackController,
     PayoutsController,
     StaffController,
     KeysController,

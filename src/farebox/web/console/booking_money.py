@@ -1,6 +1,7 @@
 """One booking's money for the staff: what came and went back, papers and books; cash, and notes of what came."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -10,9 +11,10 @@ from litestar import Controller, get, post
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor, Permission
-from farebox.bookings import BookingExpired
+from farebox.bookings import BookingExpired, BookingStatus, Change, ChangeNotFound, get_pending_change
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError, Invalid
+from farebox.core.i18n import format_time
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
 from farebox.payments import (
@@ -24,6 +26,7 @@ from farebox.payments import (
     NothingToPay,
     NotPayable,
     PaymentNotFound,
+    PaymentStatus,
     PaymentView,
     ReferenceUsed,
     RefundView,
@@ -36,15 +39,28 @@ from farebox.web.console.money_words import BOOKING_STATES, MOVEMENTS, account_o
 from farebox.web.console.office import Form, office_of
 from farebox.web.console.till import booking_url
 from farebox.web.console.typed import Typed
+from farebox.web.days import day_in_words
 from farebox.web.money_typed import plain_amount
 from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.shop.cards import card_of_description, way_in_words
+from farebox.web.shop.finding import parse_id
 from farebox.web.shop.moneys import INTO, PAYMENTS
 from farebox.web.views.console import Office
-from farebox.web.views.till import BackRow, BookingMoneyView, LedgerRow, PaperRow, PaymentRow, ReceivedView, Tone
+from farebox.web.views.till import (
+    BackRow,
+    BookingMoneyView,
+    ChangeDue,
+    LedgerRow,
+    PaperRow,
+    PaymentRow,
+    ReceivedView,
+    Tone,
+)
 from farebox.wiring import Services
 
 UNREADABLE: Final = 422
 REFUSED: Final = 409
+GIVEABLE: Final = frozenset({PaymentStatus.COMPLETED, PaymentStatus.PARTIALLY_REFUNDED})
 
 
 class BookingMoneyController(Controller):
@@ -74,12 +90,20 @@ class BookingMoneyController(Controller):
         work: UnitOfWork,
         actor: Actor,
         services: Services,
+        data: Form,
     ) -> Template | Redirect:
-        """What is due was handed over: it counts at once."""
+        """What is due was handed over, for the booking or for a change of it: it counts at once."""
         view = await _view(request, work, operator_id, booking_id, actor, services)
         try:
-            await take_cash(work, booking_id, actor=actor, settings=services.settings, signer=services.secrets)
-        except (BookingExpired, NotPayable, NothingToPay, UnknownMethod) as refused:
+            await take_cash(
+                work,
+                booking_id,
+                change_id=parse_id(data.get("change", "")),
+                actor=actor,
+                settings=services.settings,
+                signer=services.secrets,
+            )
+        except (BookingExpired, ChangeNotFound, NotPayable, NothingToPay, UnknownMethod) as refused:
             view = await _view(request, work, operator_id, booking_id, actor, services, refused)
             return page(request, "console/booking_money.html", view, status=REFUSED, is_private=True)
         return see_other(f"{booking_url(view.office, booking_id)}?done=cash")
@@ -142,6 +166,11 @@ async def _view(
     state, tone = BOOKING_STATES[booking.status]
     may_note = actor.may(Permission.PAYMENTS_RECEIVE, operator_id)
     may_refund = actor.may(Permission.PAYMENTS_REFUND, operator_id)
+    change = None
+    if booking.status is BookingStatus.CONFIRMED:
+        with suppress(ChangeNotFound):
+            change = await get_pending_change(work, booking_id, actor=actor)
+    takes_cash = CASH in services.providers and (bool(change) or (booking.is_open and bool(money.due)))
     provider_of = {payment.id: payment.provider for payment in money.payments}
     return BookingMoneyView(
         office=office,
@@ -154,14 +183,16 @@ async def _view(
         due=money.due,
         expires_at=booking.expires_at.astimezone(zone) if booking.expires_at else None,
         payments=tuple(
-            _payment(each, office, booking_id, zone, may_note=may_note) for each in reversed(money.payments)
+            _payment(each, office, booking_id, zone, may_note=may_note, may_refund=may_refund)
+            for each in reversed(money.payments)
         ),
         refunds=tuple(
             _refund(each, provider_of[each.payment_id], office, zone, may_refund=may_refund) for each in money.refunds
         ),
         papers=tuple(_papers(money, zone)),
         lines=tuple(_lines(money.lines, zone)) if actor.may(Permission.REPORTS_READ, operator_id) else None,
-        takes_cash=booking.is_open and bool(money.due) and CASH in services.providers,
+        takes_cash=takes_cash,
+        change=_change(change, zone) if change else None,
         done=_done(request.query_params.get("done", "")),
         error=refused.text() if refused else "",
     )
@@ -201,9 +232,28 @@ async def _received(
     )
 
 
-def _payment(payment: PaymentView, office: Office, booking_id: UUID, zone: ZoneInfo, *, may_note: bool) -> PaymentRow:
+def _change(change: Change, zone: ZoneInfo) -> ChangeDue:
+    quote = change.quote
+    told = _("The change is made at once: the old tickets stop working, and new ones are mailed.")
+    if quote.redemption:
+        told = _("The ride back is booked at once, and its ticket is mailed.")
+    what = _("Another name")
+    if quote.new_seats:
+        card = card_of_description(quote.new_seats.description)
+        when = f"{day_in_words(card.board.time)}, {format_time(card.board.time)}"
+        seats = ", ".join(move.seat_number for move in quote.new_seats.moves)
+        what = _("{way}, {when}, seats {seats}").format(
+            way=way_in_words(quote.new_seats.description), when=when, seats=seats
+        )
+    return ChangeDue(change.id, change.owed, change.expires_at.astimezone(zone), what, told)
+
+
+def _payment(
+    payment: PaymentView, office: Office, booking_id: UUID, zone: ZoneInfo, *, may_note: bool, may_refund: bool
+) -> PaymentRow:
     state, tone = PAYMENTS[payment.status]
     at = (payment.completed_at or payment.created_at).astimezone(zone)
+    at_payment = f"{booking_url(office, booking_id)}/payments/{payment.id}"
     was_replaced = payment.failure == "superseded"
     is_noted = may_note and payment.provider == BANK and not was_replaced
     return PaymentRow(
@@ -212,7 +262,8 @@ def _payment(payment: PaymentView, office: Office, booking_id: UUID, zone: ZoneI
         amount=payment.amount,
         state=_("Another way was chosen") if was_replaced else _(state),
         tone="" if was_replaced else tone,
-        note_url=f"{booking_url(office, booking_id)}/payments/{payment.id}/received" if is_noted else "",
+        note_url=f"{at_payment}/received" if is_noted else "",
+        back_url=f"{at_payment}/back" if may_refund and payment.status in GIVEABLE else "",
     )
 
 
@@ -274,6 +325,7 @@ def _lines(lines: Sequence[LedgerLine], zone: ZoneInfo) -> list[LedgerRow]:
 def _done(what: str) -> str:
     return {
         "cash": _("The cash was taken and noted."),
+        "given": _("It is given back, and off the price."),
         "received": _("It is noted that the money has come."),
         "paid": _("It is noted that this was paid out."),
         "again": _("The refund is on its way again."),

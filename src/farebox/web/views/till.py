@@ -74,7 +74,8 @@ class TillView:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
-    """A payment. `note_url`: where the staff note what came of it; empty where its provider tells."""
+    """A payment. `note_url`: where the staff note what came of it; empty where its provider tells. `back_url`: where
+    some of it is given back."""
 
     at: datetime
     label: str
@@ -82,6 +83,7 @@ class PaymentRow:
     state: str
     tone: Tone
     note_url: str = ""
+    back_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,23 @@ class PaperRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeDue:
+    """A change that waits for its money. `what`: what it is; `told`: what is done once the money is there."""
+
+    id: UUID
+    owed: Money
+    expires_at: datetime
+    what: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
 class BookingMoneyView:
     """`lines` is `None` for who may not see the operator's reports.
 
     Attributes:
-        takes_cash: whether cash can be taken for what is due.
+        change: what waits for its money, beside the booking, which is paid.
+        takes_cash: whether cash can be taken for what is due, of either.
     """
 
     office: Office
@@ -137,6 +151,7 @@ class BookingMoneyView:
     papers: tuple[PaperRow, ...]
     lines: tuple[LedgerRow, ...] | None
     takes_cash: bool
+    change: ChangeDue | None = None
     done: str = ""
     error: str = ""
 
@@ -184,3 +199,37 @@ class AgainView:
     ways: tuple[Choice, ...]
     chosen: str = "origin"
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackView:
+    """Giving back some of a payment.
+
+    Attributes:
+        most: what can be given back of it now.
+        price: of the booking as it is.
+        amount: what is to be given back, once it was asked for: then the page says what that does.
+    """
+
+    office: Office
+    booking_url: str
+    action: str
+    booking_reference: str
+    came_by: str
+    paid: Money
+    most: Money
+    price: Money
+    ways: tuple[Choice, ...]
+    typed: Mapping[str, str]
+    amount: Money | None = None
+    changed: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def after(self) -> Money:
+        return self.price - self.amount if self.amount else self.price
+
+    @property
+    def way(self) -> Choice:
+        """How it goes back."""
+        return next((way for way in self.ways if way.value == self.typed.get("to")), self.ways[0])
