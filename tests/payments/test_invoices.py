@@ -208,7 +208,9 @@ def test_the_parts_of_an_allowance_add_up_and_what_is_left_has_the_tax_of_its_ra
     lines += [taxed("fee", fee, rates[1])] if fee else []
     whole, of_seats = sum(seats) + fee, sum(seats)
     off = int(whole * share)
-    taxes = [sum(line.tax_included.minor for line in lines if (line.kind == "fee") is is_fee) for is_fee in (False, True)]
+    taxes = [
+        sum(line.tax_included.minor for line in lines if (line.kind == "fee") is is_fee) for is_fee in (False, True)
+    ]
     of_parts = ((min(off, of_seats), of_seats, taxes[0]), (max(0, off - of_seats), fee, taxes[1]))
     tax = sum(Money(own, "EUR").times(Fraction(part, cost)).minor for part, cost, own in of_parts if cost)
     parts = by_rate(booked("discount", -off, -tax), lines)
