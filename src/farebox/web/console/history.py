@@ -73,7 +73,10 @@ def _who(actor: str, names: Mapping[UUID, str]) -> str:
 
 def _what(change: FareChange, places: Mapping[UUID, str]) -> str:
     """Which thing it is, and what was done with it."""
-    done = _("made") if change.before is None else _("ended") if change.after is None else _("changed")
+    before, after = change.before, change.after
+    done = _("made") if before is None else _("ended") if after is None else _("changed")
+    if isinstance(before, PriceRule) and isinstance(after, PriceRule) and before.is_on != after.is_on:
+        done = _("turned on") if after.is_on else _("turned off")
     return f"{_name(change, places)}: {done}"
 
 
@@ -106,7 +109,7 @@ def _words(thing: object, currency: str) -> str:
     """What it says, in one line; empty where there is none."""
     match thing:
         case PriceRule():
-            text = f"{change_of(thing)}. {sentence_of(thing)}{'' if thing.is_on else ' ' + _('Turned off.')}"
+            text = f"{change_of(thing)}. {sentence_of(thing)}"
         case FareCell():
             amounts = [amount for amount in (thing.adult, thing.child, thing.senior) if amount is not None]
             text = " / ".join(format_money(amount) for amount in amounts)
