@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import structlog
 from filelock import FileLock
-from tests.databases import ROLE, Lender, cloned, drop, dsn_of, make_role, name_of
+from tests.databases import ROLE, Lender, drop, dsn_of, make_role, name_of
 from tests.poolers import Pooler, pooling
 
 from farebox.core.crypto import Secrets
@@ -149,9 +149,9 @@ def direct_database_url(server_url: str, pooler: Pooler | None) -> str:
 
 
 @pytest.fixture(scope="module")
-def database_url_module(server_dsn: str, template: str) -> Iterator[str]:
+def database_url_module(lender: Lender) -> Iterator[str]:
     """The address of a database that the tests of one module share: for those that import a feed once and only read."""
-    with cloned(server_dsn, template) as url:
+    with lender.lend() as url:
         yield url
 
 

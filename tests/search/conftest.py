@@ -1,12 +1,11 @@
-"""A small shop to search in: its timetable is imported once, and cloned for each test."""
+"""A small shop to search in: its timetable is imported once, and copied for each test."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.databases import cloned, name_of
+from tests.keeping import fill
 from tests.search.asking import read_known
 from tests.search.feeds import SmallFeed
 from tests.search.shop import NOW, TODAY, Clock, OpenShop, Shop, vietnam
@@ -38,23 +37,9 @@ async def open_shop(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIte
     await database.dispose()
 
 
-@pytest.fixture(scope="package")
-def vietnam_url(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a database with the feed of `vietnam()` in it, only to be cloned."""
-
-    async def fill(url: str) -> None:
-        database = Database(url, clock=Clock(NOW))
-        await import_into(database, vietnam(), tmp_path_factory.mktemp("feed") / "vietnam.zip")
-        await database.dispose()
-
-    with cloned(server_dsn, template) as url:
-        asyncio.run(fill(url))
-        yield url
-
-
 @pytest.fixture
-async def shop(server_dsn: str, vietnam_url: str, clock: Clock) -> AsyncIterator[Shop]:
-    with cloned(server_dsn, name_of(vietnam_url)) as url:
-        database = Database(url, clock=clock)
-        yield Shop(database, await read_known(database), clock)
-        await database.dispose()
+async def shop(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Shop]:
+    database = Database(database_url, clock=clock)
+    await fill(database, "vietnam", lambda: import_into(database, vietnam(), tmp_path / "vietnam.zip"))
+    yield Shop(database, await read_known(database), clock)
+    await database.dispose()
