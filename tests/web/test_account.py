@@ -3,9 +3,10 @@
 import io
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
@@ -17,8 +18,10 @@ from tests.web.conftest import Browser, path_of
 from tests.web.reading import read
 from tests.web.test_checkout import PERSON, hold
 
+from farebox.bookings import get_booking
 from farebox.edge.access import SESSION_COOKIE
 from farebox.edge.middleware import LANGUAGE_COOKIE
+from farebox.web.account.showing import line_of
 from farebox.web.me import ME_COOKIE
 
 ROOMS = ("", "/bookings", "/tickets", "/profile", "/preferences", "/settings", "/security")
@@ -146,6 +149,19 @@ class TestOverview:
         assert f"/bookings/{soon}" in told.links_in("next")
         assert "/account/tickets" in told.links_in("next")
 
+    async def test_of_several_trips_the_first_that_is_not_over_is_told_with_its_own_seats(self, services, an, many):
+        [each] = await many(1, starts_in=timedelta(hours=26))
+        async with services.database.begin() as work:
+            booking = await get_booking(work, each, actor=an.actor)
+            [item] = booking.items
+            back = replace(item, id=uuid4(), starts_at=item.starts_at + timedelta(days=2), seat_numbers=("9C",))
+            back = replace(back, completes_at=item.completes_at + timedelta(days=2))
+            both = replace(booking, items=(item, back))
+            assert line_of(both, work.now).seats == item.seat_numbers
+            later = line_of(both, item.completes_at + timedelta(hours=1))
+        assert (later.seats, len(later.trips)) == (("9C",), 2)
+        assert later.until
+
     async def test_what_waits_for_money_is_said_with_the_time(self, home, many):
         [waits] = await many(1, status="pending")
         text = (await home.get("/account")).text
@@ -157,7 +173,7 @@ class TestOverview:
         await many(1, total=90_000, currency="VND", status="completed", starts_in=timedelta(days=-3))
         await many(1, total=7777, currency="EUR", status="cancelled")
         told = read((await home.get("/account")).text).text_of("sums")
-        assert told == "Trips 3 Still ahead 2 Spent €25.00 and ₫90,000"
+        assert told == "Trips 3 Bookings ahead 2 Spent €25.00 and ₫90,000"
 
 
 class TestMyBookings:

@@ -63,18 +63,20 @@ def said_in(request: AnyRequest) -> NoticeWord:
 
 
 def line_of(booking: Booking, now: datetime) -> BookingLine:
-    """A booking in a list."""
-    starts_at = booking.items[0].starts_at
+    """A booking in a list, by the first of its trips that is not over."""
+    first = next((place for place, item in enumerate(booking.items) if item.completes_at > now), 0)
+    starts_at = booking.items[first].starts_at
     ends_at = max(item.completes_at for item in booking.items)
     is_sold = booking.status is BookingStatus.CONFIRMED
     trips = cards_of(booking)
+    trips = (*trips[first:], *trips[:first])
     at, possible = f"/bookings/{booking.id}", actions_of(booking, now)
     return BookingLine(
         url=at,
         reference=booking.reference,
         state="expired" if ran_out(booking) else STATES[booking.status],
         trips=trips,
-        seats=tuple(number for item in booking.items for number in item.seat_numbers),
+        seats=tuple(booking.items[first].seat_numbers),
         travellers=max(len(item.units) for item in booking.items),
         total=booking.total,
         until=in_words(starts_at - now) if is_sold and starts_at > now else "",
