@@ -49,16 +49,19 @@ async def history_of(
     noted = await list_fare_changes(work, office.operator.id, parts, actor=actor, limit=LATEST)
     names = await list_colleagues(work, office.operator.id, actor=actor, permission=Permission.FARES_CHANGE)
     zone = ZoneInfo(office.operator.timezone)
-    return tuple(
-        HistoryLine(
-            at=each.at.astimezone(zone),
-            who=_who(each.actor, names),
-            what=_what(each.change, places or {}),
-            before=_words(each.change.before, currency),
-            after=_words(each.change.after, currency),
+    lines = []
+    for each in noted:
+        before, after = (_words(thing, currency) for thing in (each.change.before, each.change.after))
+        lines.append(
+            HistoryLine(
+                at=each.at.astimezone(zone),
+                who=_who(each.actor, names),
+                what=_what(each.change, places or {}),
+                before="" if before == after else before,
+                after=after,
+            )
         )
-        for each in noted
-    )
+    return tuple(lines)
 
 
 def _who(actor: str, names: Mapping[UUID, str]) -> str:
