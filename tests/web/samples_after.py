@@ -13,6 +13,7 @@ from farebox.web.views.after import (
     CancelView,
     ChangeStart,
     ChangeView,
+    DayOfTrips,
     PartOfTheWay,
     RenameView,
     RideToPick,
@@ -22,7 +23,7 @@ from farebox.web.views.after import (
     WayBackView,
 )
 from farebox.web.views.checkout import Problem
-from farebox.web.views.trips import Option
+from farebox.web.views.trips import Option, TripCard
 
 SEATS = (SeatToPick("1", ROWS[0]), SeatToPick("2", ROWS[1], is_chosen=True))
 RIDES = (
@@ -83,6 +84,10 @@ def cancel_all() -> Sample:
     return "after/cancel.html", _cancel(rides=rides, quote=quote, changed=changed), {}
 
 
+def _day(url: str, *trips: tuple[TripCard, str]) -> DayOfTrips:
+    return DayOfTrips("2026-11-27", "Friday 27 November 2026", "2026-11-24", "2026-12-24", url, url, trips)
+
+
 def _change(**changes: Any) -> ChangeStart:
     facts: dict[str, Any] = {
         "reference": REFERENCE,
@@ -97,18 +102,16 @@ def change() -> Sample:
     view = _change(
         fee="A change costs ₫20,000 for each person.",
         chosen="2",
-        day="2026-11-27",
-        day_label="Friday 27 November 2026",
-        first_day="2026-11-24",
-        last_day="2026-12-24",
-        before_url="/gallery/change",
-        after_url="/gallery/change",
+        day=_day(
+            "/gallery/change",
+            (card(price=dong(260_000)), "/gallery/seats"),
+            (card(seats_available=2), "/gallery/seats"),
+        ),
         same_url="/gallery/seats",
         part=PartOfTheWay(
             (Option("1", "Giáp Bát, 06:30"), Option("2", "Ninh Bình, 08:40")),
             (Option("4", "Vinh, 13:10"), Option("3", "Thanh Hoá, 10:05")),
         ),
-        trips=((card(price=dong(260_000)), "/gallery/seats"), (card(seats_available=2), "/gallery/seats")),
     )
     return "after/change.html", view, {}
 
@@ -119,7 +122,7 @@ def change_start() -> Sample:
 
 
 def change_none() -> Sample:
-    view = _change(chosen="2", day="2026-11-27", day_label="Friday 27 November 2026", same_url="/gallery/seats")
+    view = _change(chosen="2", day=replace(_day("/gallery/change"), before_url=""), same_url="/gallery/seats")
     return "after/change.html", view, {}
 
 
@@ -208,13 +211,7 @@ def _way_back(**changes: Any) -> WayBackView:
         "way": "Vinh – Hà Nội",
         "told": RETURN_TOLD,
         "returns": RETURNS,
-        "day": "2026-11-27",
-        "day_label": "Friday 27 November 2026",
-        "first_day": "2026-11-25",
-        "last_day": "2026-12-24",
-        "before_url": "/gallery/way-back",
-        "after_url": "/gallery/way-back",
-        "trips": ((replace(BACK, price=dong(260_000)), "/gallery/seats"),),
+        "day": _day("/gallery/way-back", (replace(BACK, price=dong(260_000)), "/gallery/seats")),
     }
     return WayBackView(**{**facts, **changes})
 
@@ -225,7 +222,7 @@ def way_back() -> Sample:
 
 def way_back_none() -> Sample:
     problems = (Problem("passengers", "The time of those seats was over. Choose again."),)
-    view = _way_back(trips=(), returns=RETURNS[:1], before_url="", problems=problems)
+    view = _way_back(day=replace(_day("/gallery/way-back"), before_url=""), returns=RETURNS[:1], problems=problems)
     return "after/way_back.html", view, {}
 
 

@@ -13,7 +13,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from farebox.accounts import Actor, list_operators
+from farebox.accounts import Actor
 from farebox.bookings import (
     Booking,
     BookingItem,
@@ -39,28 +39,23 @@ from farebox.edge.access import SESSION_COOKIE
 from farebox.inventory import HoldExpired, HoldNotFound, get_hold
 from farebox.payments import ChangeTerms, Destination, change_booking, methods_for
 from farebox.pricing import describe_line
-from farebox.search import BadQuery, TripQuery, search_trips
-from farebox.timetable import NotBoardable, PlaceNotFound, get_departure
-from farebox.web.days import day_in_words
+from farebox.timetable import NotBoardable, get_departure
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of_lines
-from farebox.web.shop.cards import card_of_description, card_of_item, card_of_offer
+from farebox.web.shop.cards import card_of_description, card_of_item
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.conditions import moment
 from farebox.web.shop.finding import parse_day, parse_id
 from farebox.web.shop.methods import method_options
 from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
 from farebox.web.shop.refunds import ways_back
+from farebox.web.shop.rides_for import day_of_trips, seats_for, trips_on
 from farebox.web.shop.waiting import pay_for_change
 from farebox.web.views.after import ChangeStart, ChangeView, PartOfTheWay, SeatSwap
 from farebox.web.views.checkout import Problem
-from farebox.web.views.trips import Option, TripCard
+from farebox.web.views.trips import Option
 from farebox.wiring import Services
 
-SHOWN: Final = 50
-"""Trips of one day that are offered."""
-
-ONE_DAY: Final = timedelta(days=1)
 CONFLICT: Final = 409
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -233,28 +228,19 @@ async def _with_trips(
     last = today + timedelta(days=services.settings.sales_horizon_days)
     wanted = parse_day(query.get("date", "")) or item.starts_at.astimezone(zone).date()
     day = min(max(wanted, today), last)
-    who = joined([person.id for person in chosen])
+    who = [person.id for person in chosen]
 
-    def at(other: date) -> str:
-        asked = {"show": "1", "passengers": who, "date": other.isoformat()}
-        return f"{view.action}?{urlencode(asked)}" if today <= other <= last else ""
+    def on(other: date) -> str:
+        return f"{view.action}?{urlencode({'show': '1', 'passengers': joined(who), 'date': other.isoformat()})}"
 
-    def seats(trip: TripCard) -> str:
-        asked = {"from": trip.from_id, "to": trip.to_id, "travellers": len(chosen), "change": booking.id, "who": who}
-        return f"/trips/{trip.id}/seats?{urlencode(asked)}"
-
+    trips = [trip for trip in await trips_on(work, item, day, len(who)) if trip.id != str(item.resource_id)]
+    found = [(trip, seats_for(trip, who, change=booking.id)) for trip in trips]
     return replace(
         view,
-        chosen=who,
-        day=day.isoformat(),
-        day_label=day_in_words(day, "full"),
-        first_day=today.isoformat(),
-        last_day=last.isoformat(),
-        before_url=at(day - ONE_DAY),
-        after_url=at(day + ONE_DAY),
-        same_url=seats(card_of_item(item)),
+        chosen=joined(who),
+        day=day_of_trips(day, (today, last), on, found),
+        same_url=seats_for(card_of_item(item), who, change=booking.id),
         part=await _part_of_the_way(work, item),
-        trips=tuple((trip, seats(trip)) for trip in await _trips_of(work, item, day, len(chosen))),
     )
 
 
@@ -273,23 +259,6 @@ async def _part_of_the_way(work: UnitOfWork, item: BookingItem) -> PartOfTheWay 
         if call.alighting
     )
     return PartOfTheWay(boards, alights) if len(boards) > 1 or len(alights) > 1 else None
-
-
-async def _trips_of(work: UnitOfWork, item: BookingItem, day: date, travellers: int) -> list[TripCard]:
-    if item.from_id is None or item.to_id is None:
-        return []
-    query = TripQuery(from_id=item.from_id, to_id=item.to_id, date=day, passengers=travellers, limit=SHOWN)
-    try:
-        found = await search_trips(work, query)
-    except (BadQuery, PlaceNotFound):
-        return []
-    operators = await list_operators(work, [item.operator_id])
-    colors = {operator_id: operator.brand_color for operator_id, operator in operators.items()}
-    return [
-        card_of_offer(offer, colors)
-        for offer in found.items
-        if offer.operator.id == item.operator_id and offer.departure_id != item.resource_id
-    ]
 
 
 async def _wish(request: AnyRequest, services: Services, actor: Actor, new: _New, who: Sequence[UUID]) -> ChangeWish:

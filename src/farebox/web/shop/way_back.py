@@ -13,7 +13,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from farebox.accounts import Actor, list_operators
+from farebox.accounts import Actor
 from farebox.bookings import (
     Booking,
     BookingItem,
@@ -34,23 +34,20 @@ from farebox.core.money import Money
 from farebox.inventory import HoldExpired, HoldNotFound, get_hold
 from farebox.payments import ChangeTerms, Destination, methods_for, redeem_open_returns
 from farebox.pricing import describe_line
-from farebox.search import BadQuery, TripQuery, search_trips
-from farebox.timetable import PlaceNotFound
-from farebox.web.days import day_in_words
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.booked import price_of_lines
-from farebox.web.shop.cards import card_of_description, card_of_item, card_of_offer
-from farebox.web.shop.changing import CONFLICT, ONE_DAY, SHOWN, elsewhere_of, holder_for, shown_total
+from farebox.web.shop.cards import card_of_description, card_of_item
+from farebox.web.shop.changing import CONFLICT, elsewhere_of, holder_for, shown_total
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.finding import parse_day, parse_id
 from farebox.web.shop.methods import method_options
 from farebox.web.shop.open_return import told_of, way_of
 from farebox.web.shop.picking import ids_in, joined, picked_in, returns_to_pick
 from farebox.web.shop.refunds import ways_back
+from farebox.web.shop.rides_for import day_of_trips, seats_for, trips_on
 from farebox.web.shop.waiting import pay_for_change
 from farebox.web.views.after import ChangeView, SeatSwap, WayBackView
 from farebox.web.views.checkout import Problem
-from farebox.web.views.trips import TripCard
 from farebox.wiring import Services
 
 UNREADABLE: Final = 422
@@ -156,13 +153,10 @@ async def _start(
     day = min(max(parse_day(request.query_params.get("date", "")) or today, today), last)
 
     def on(other: date) -> str:
-        asked = {"passengers": joined(ids), "date": other.isoformat()}
-        return f"{at}/way-back?{urlencode(asked)}" if today <= other <= last else ""
+        return f"{at}/way-back?{urlencode({'passengers': joined(ids), 'date': other.isoformat()})}"
 
-    def seats(trip: TripCard) -> str:
-        asked = {"from": trip.from_id, "to": trip.to_id, "travellers": len(ids), "redeem": booking.id}
-        return f"/trips/{trip.id}/seats?{urlencode(asked | {'who': joined(ids)})}"
-
+    trips = [trip for trip in await trips_on(work, first, day, len(ids)) if trip.board.time >= arrival]
+    found = [(trip, seats_for(trip, ids, redeem=booking.id)) for trip in trips]
     view = WayBackView(
         reference=booking.reference,
         action=f"{at}/way-back",
@@ -170,15 +164,7 @@ async def _start(
         way=way_of(first),
         told=told_of(chosen),
         returns=returns_to_pick(booking, ids, services.secrets),
-        day=day.isoformat(),
-        day_label=day_in_words(day, "full"),
-        first_day=today.isoformat(),
-        last_day=last.isoformat(),
-        before_url=on(day - ONE_DAY),
-        after_url=on(day + ONE_DAY),
-        trips=tuple(
-            (trip, seats(trip)) for trip in await _trips_of(work, first, day, len(ids)) if trip.board.time >= arrival
-        ),
+        day=day_of_trips(day, (today, last), on, found),
         problems=(Problem("passengers", problem),) if problem else (),
     )
     return page(request, "after/way_back.html", view, is_private=True, status=UNREADABLE if problem else 200)
@@ -195,19 +181,6 @@ def _days(work: UnitOfWork, booking: Booking, found: OpenReturn, services: Servi
 
 def _way_there(booking: Booking, found: OpenReturn) -> BookingItem:
     return next(item for item in booking.items if any(each.id == found.passenger_id for each in item.passengers))
-
-
-async def _trips_of(work: UnitOfWork, found: OpenReturn, day: date, travellers: int) -> list[TripCard]:
-    if found.from_id is None or found.to_id is None:
-        return []
-    query = TripQuery(from_id=found.from_id, to_id=found.to_id, date=day, passengers=travellers, limit=SHOWN)
-    try:
-        offers = await search_trips(work, query)
-    except (BadQuery, PlaceNotFound):
-        return []
-    operators = await list_operators(work, [found.operator_id])
-    colors = {operator_id: operator.brand_color for operator_id, operator in operators.items()}
-    return [card_of_offer(offer, colors) for offer in offers.items if offer.operator.id == found.operator_id]
 
 
 async def _quoted(

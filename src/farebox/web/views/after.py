@@ -83,12 +83,29 @@ class CancelView:
 
 
 @dataclass(frozen=True, slots=True)
+class DayOfTrips:
+    """The trips of one day, each with where its seats are chosen.
+
+    Attributes:
+        day: an ISO date, as `first` and `last`, between which another may be chosen.
+    """
+
+    day: str
+    label: str
+    first: str
+    last: str
+    before_url: str = ""
+    after_url: str = ""
+    trips: tuple[tuple[TripCard, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WayBackView:
     """Choosing the ride back of open returns: whose, and the trips of a day, of the same operator.
 
     Attributes:
         told: what the open returns are good for, in sentences.
-        way: where it goes; the other fields are as in `ChangeStart`.
+        way: where it goes.
     """
 
     reference: str
@@ -97,13 +114,7 @@ class WayBackView:
     way: str
     told: tuple[str, ...]
     returns: tuple[SeatToPick, ...]
-    day: str
-    day_label: str
-    first_day: str
-    last_day: str
-    before_url: str = ""
-    after_url: str = ""
-    trips: tuple[tuple[TripCard, str], ...] = ()
+    day: DayOfTrips
     problems: tuple[Problem, ...] = ()
 
 
@@ -129,8 +140,7 @@ class ChangeStart:
     """Who changes, and to what: another seat of the same trip, or another trip of a day.
 
     Attributes:
-        day: of the trips shown; `first_day`, `last_day`: between them days can be chosen.
-        trips: of that day; `seat_urls`: where their seats are chosen, in step.
+        day: other trips, once it is known who changes.
         same_url: where another seat of the trip is chosen.
         part: the same seat on a part of the way.
     """
@@ -141,15 +151,9 @@ class ChangeStart:
     rides: tuple[RideToPick, ...]
     fee: str = ""
     chosen: str = ""
-    day: str = ""
-    day_label: str = ""
-    first_day: str = ""
-    last_day: str = ""
-    before_url: str = ""
-    after_url: str = ""
+    day: DayOfTrips | None = None
     same_url: str = ""
     part: PartOfTheWay | None = None
-    trips: tuple[tuple[TripCard, str], ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
