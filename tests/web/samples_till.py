@@ -67,7 +67,7 @@ def booking_money(**changes: Any) -> BookingMoneyView:
         "due": dong(0),
         "expires_at": None,
         "payments": (
-            PaymentRow(at(8, 0), "Bank transfer", dong(465_000), "Paid", "good", "#"),
+            PaymentRow(at(8, 0), "Bank transfer", dong(465_000), "Paid", "good", "#", "#"),
             PaymentRow(at(8, 5), "Card (Stripe)", dong(465_000), "Another way was chosen", ""),
         ),
         "refunds": (
