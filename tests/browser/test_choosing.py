@@ -178,17 +178,22 @@ def test_the_clock_warns_and_the_map_then_says_what_is_over(visit, shop):
     expect(page.locator("#clock")).to_be_visible()
 
 
-def test_later_steps_lead_to_a_page_that_says_so(visit, shop):
+def test_at_the_next_step_too_it_is_said_and_the_seat_can_be_had_again(visit, shop):
     page = visit().page
     page.clock.install()
     _open(page, 2)
-    choose(page, free_seats(page)[:1])
+    number = free_seats(page)[0]
+    choose(page, [number])
     go_on(page)
+    page.fill("#passenger-0-name", "Nguyễn Thị Ánh")
     run_out(shop.database_url)
     page.clock.fast_forward("15:10")
-    expect(page).to_have_url(re.compile("/expired"))
-    expect(page.locator("h1")).to_have_text("The time is over")
+    expect(page.locator(".chosen--lost")).to_contain_text(f"The time for seat {number} is over. It is free again.")
+    expect(page.locator("#passenger-0-name")).to_have_value("Nguyễn Thị Ánh")
     inspect(page)
+    page.get_by_role("button", name=f"Hold seat {number} again").click()
+    expect(page.locator(".chosen--lost")).to_have_count(0)
+    expect(page.locator("#clock")).to_be_visible()
 
 
 def test_one_click_extends_the_time_and_twice_is_all(visit):

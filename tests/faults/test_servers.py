@@ -18,7 +18,7 @@ WHOLE = (0, LEGS)
 SERVED_SECONDS = 60
 """So soon after a fault each server gives out seats again, on any machine that runs the tests."""
 
-TTL = 2
+TTL = 3
 SHORT = {"HOLD_TTL_SECONDS": str(TTL), "BOOKING_TTL_SECONDS": str(TTL), "PAYMENT_WINDOW_SECONDS": str(TTL)}
 
 
@@ -62,7 +62,7 @@ async def test_connections_that_are_cut_cost_requests_but_no_seat(shop, turn):
 
 @pytest.fixture(scope="module")
 def hasty(server_dsn, template, pooler):
-    """Two servers; at the first, holds and bookings last for two seconds."""
+    """Two servers; at the first, holds and bookings last for three seconds."""
     yield from open_shop(server_dsn, template, pooler, [TOGETHER | SHORT, APART])
 
 

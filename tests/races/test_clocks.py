@@ -10,7 +10,7 @@ from tests.market import LEGS, begin_payment, book, lock, pay
 from tests.races.conftest import APART, TOGETHER, TURNS, assert_no_failures, open_shop
 from tests.servers import Client, leave
 
-TTL = 2
+TTL = 3
 SHORT = {"HOLD_TTL_SECONDS": str(TTL), "BOOKING_TTL_SECONDS": str(TTL), "PAYMENT_WINDOW_SECONDS": str(TTL)}
 WHOLE = (0, LEGS)
 
