@@ -3,7 +3,7 @@ import { startClock } from "./clock.js";
 import { announce, copiedText, failedText } from "./voice.js";
 
 startClock();
-document.getElementById("problems")?.focus();
+(document.getElementById("problems") ?? document.querySelector("main [aria-invalid=true]"))?.focus();
 
 // The menu of who has signed in closes as menus do.
 const menu = document.querySelector("[data-me]");
