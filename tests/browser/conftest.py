@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -51,6 +50,11 @@ class Shop:
     url: str
     database_url: str
 
+
+Look = tuple[str | int | bool, ...]
+
+MOST_IDLE = 8
+"""So many tabs are kept for later tests: each is a process."""
 
 TAMPERING = {
     "add_init_script",
@@ -140,7 +144,7 @@ def shop(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactor
                 process.wait(timeout=30)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("BROWSER TESTS DID NOT RUN: no chromium on the path; set FAREBOX_TEST_CHROMIUM")
@@ -151,25 +155,25 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def idle(chromium: Browser) -> dict[tuple[Any, ...], list[Traveller]]:
-    """Travellers whom nobody needs any more, by how they look at pages. A new tab costs more than a whole journey."""
-    return defaultdict(list)
+@pytest.fixture(scope="package")
+def idle(chromium: Browser) -> list[tuple[Look, Traveller]]:
+    """Travellers whom nobody needs any more, and how they look at pages. A new tab costs more than a whole journey."""
+    return []
 
 
 @pytest.fixture
-def visit(
-    chromium: Browser, shop: Shop, idle: dict[tuple[Any, ...], list[Traveller]]
-) -> Iterator[Callable[..., Traveller]]:
+def visit(chromium: Browser, shop: Shop, idle: list[tuple[Look, Traveller]]) -> Iterator[Callable[..., Traveller]]:
     """Opens a browser of its own for each call: `visit(width=360, scripts=False, language="vi")`."""
-    travellers: list[tuple[tuple[Any, ...], Traveller]] = []
+    travellers: list[tuple[Look, Traveller]] = []
 
     def open_browser(
         *, width: int = 1280, height: int = 800, scripts: bool = True, language: str = "en", dark: bool = False
     ) -> Traveller:
         look = (shop.url, width, height, scripts, language, dark)
-        if idle[look]:
-            traveller = idle[look].pop()
+        found = next((each for each in idle if each[0] == look), None)
+        if found:
+            idle.remove(found)
+            traveller = found[1]
         else:
             context = chromium.new_context(
                 base_url=shop.url,
@@ -192,7 +196,10 @@ def visit(
             traveller.context.close()
         else:
             traveller.forget()
-            idle[look].append(traveller)
+            idle.append((look, traveller))
+    for _, traveller in idle[:-MOST_IDLE]:
+        traveller.context.close()
+    del idle[:-MOST_IDLE]
     assert complaints == []
 
 
