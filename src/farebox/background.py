@@ -20,7 +20,7 @@ from farebox.accounts import (
     delete_old_person_sessions,
 )
 from farebox.bookings import expire_bookings, expire_changes
-from farebox.core.db import UnitOfWork
+from farebox.core.db import UnitOfWork, is_outage
 from farebox.core.idempotency import forget_old_requests
 from farebox.core.jobs import GRACE_SECONDS
 from farebox.inventory import forget_holds, sweep
@@ -152,6 +152,9 @@ async def _forever(name: str, run: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await run()
-        except Exception:
-            log.warning("background-failed", part=name, exc_info=True)
+        except Exception as error:
+            if is_outage(error):  # of every part while it lasts: a line each, no trace
+                log.warning("database-unavailable", part=name, error=type(error).__name__)
+            else:
+                log.warning("background-failed", part=name, exc_info=True)
         await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from tests.counting import counted_statements
 
+from farebox.core import pipeline, transactions
 from farebox.core.db import is_outage
 from farebox.core.ids import new_id
 from farebox.core.outbox import OutboxEvent
@@ -137,6 +138,61 @@ async def test_what_was_put_leaves_with_the_next_statement_at_no_cost_of_its_own
         with counted_statements() as statements:
             await work.send([("SELECT 2", ())])
         assert len(statements) == 6
+
+
+async def trips(monkeypatch, work):
+    """How many round trips ending this unit of work takes, and the statements of each."""
+    asked = []
+    send = pipeline.send_within
+
+    async def note(connection, statements):
+        asked.append([text.split(" ")[0] for text, _ in statements])
+        return await send(connection, statements)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, "send_within", note)
+        await work.commit()
+    return asked
+
+
+async def test_what_was_put_leaves_with_the_commit_in_one_round_trip(database, monkeypatch):
+    work = database.open()
+    await work.send([("SELECT 1", ())])
+    row = event()
+    work.put(row)
+    work.put(updated(OutboxEvent, {"type": "lamp.broken"}, "id = $1", row.id))
+    if database.is_pooled:
+        await work.commit()
+    else:
+        assert await trips(monkeypatch, work) == [["INSERT", "UPDATE", "COMMIT"]]
+    [found] = await work.send([EVENTS.about(row.id)])
+    assert [each.type for each in EVENTS.read(found)] == ["lamp.broken"]
+    await work.abandon()
+
+
+async def test_a_commit_never_leaves_with_what_began_the_transaction(database, monkeypatch):
+    """Which is sent again where the connection turns out to be lost: a commit must not be."""
+    work = database.open()
+    work.put(event())
+    if database.is_pooled:
+        await work.commit()
+    else:
+        assert await trips(monkeypatch, work) == [["INSERT"], ["COMMIT"]]
+    assert await count(work) == 1
+    await work.abandon()
+
+
+async def test_a_commit_of_something_wrong_leaves_nothing(database):
+    row, other = event(), event()
+    work = database.open()
+    await work.send([inserted(other)])
+    work.put(row)
+    work.put(inserted(row))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        await work.commit()
+    await work.rollback()
+    assert await count(work) == 0
+    await work.abandon()
 
 
 # --- with a session and without

@@ -1,9 +1,11 @@
 """One question for many: shared, never stale, and no harm to others from one that fails or goes away."""
 
 import asyncio
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from tests.counting import counted_statements
 
 from farebox.core import together
 from farebox.core.errors import Unavailable
@@ -147,3 +149,34 @@ async def test_a_server_that_has_fallen_silent_keeps_nobody_longer(database, mon
     monkeypatch.undo()
     assert await sleeping.find(0.0)
     await sleeping.dispose()
+
+
+async def test_a_unit_of_work_asks_once_while_nobody_changes_what_it_asks_for(database):
+    async with database.begin() as work:
+        await work.send([("SELECT 1", ())])
+        with work.asking_once(), counted_statements() as statements:
+            assert await DOUBLE.ask(work, [1, 2]) == {1: 2, 2: 4}
+            assert await DOUBLE.ask(work, [2]) == {2: 4}
+            assert await DOUBLE.ask(work, [-1]) == {}
+            assert await DOUBLE.ask(work, [-1, 1]) == {1: 2}
+            assert len(statements) == 2
+        with counted_statements() as statements:
+            assert await DOUBLE.ask(work, [1]) == {1: 2}
+            assert len(statements) == 1
+
+
+async def test_one_key_may_be_whatever_a_query_finds(database):
+    one, other = uuid4(), uuid4()
+    question: Question[UUID, int] = Question(
+        f"SELECT id, n FROM (VALUES ('{one}'::uuid, 1), ('{other}'::uuid, 2)) AS row (id, n)"
+        " WHERE id = ANY($1::uuid[])",
+        lambda row: row[1],
+    )
+    async with database.begin() as work:
+        with work.asking_once():
+            [rows] = await work.send([question.about_found("SELECT $1::uuid", other)])
+            assert question.learn(work, rows, [other]) == {other: 2}
+            with counted_statements() as statements:
+                assert await question.ask(work, [other]) == {other: 2}
+                assert await question.ask(work, [one]) == {one: 1}
+            assert len(statements) == 1

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg.errors import CheckViolation
+from tests.counting import counted_statements
 from tests.inventory.kernel import (
     TERMS,
     age,
@@ -484,21 +485,14 @@ async def test_stock_is_opened_in_every_slot(database):
         assert await stock_left(work, []) == []
 
 
-async def test_a_hold_of_units_only_asks_nothing_of_the_stock(database, monkeypatch):
+async def test_a_hold_of_units_only_asks_nothing_of_the_stock(database):
     run = await open_run(database, capacity=5)
     async with database.begin() as work:
-        asked = []
-        execute = work.execute
-
-        async def note(query, parameters=None):
-            asked.append(query)
-            return await execute(query, parameters)
-
-        monkeypatch.setattr(work, "execute", note)
-        hold = await take(work, want(run, 0), owner=AN, terms=TERMS)
-        assert len(asked) == 2
-        await extend(work, hold.id, owner=AN, terms=TERMS)
-        await confirm(work, hold.id)
+        with counted_statements() as asked:
+            hold = await take(work, want(run, 0), owner=AN, terms=TERMS)
+            assert len(asked) == 2
+            await extend(work, hold.id, owner=AN, terms=TERMS)
+            await confirm(work, hold.id)
         assert len(asked) == 6
         assert [query for query in asked if "portion" in query or "capacity" in query] == []
 

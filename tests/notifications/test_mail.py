@@ -99,7 +99,7 @@ class Shop:
     async def sell(self, **wishes: object):
         async with self.database.begin() as work:
             booking = await book_and_confirm(work, settings=self.settings, secrets=self.secrets, **wishes)
-            await issue_tickets(work, booking, signer=self.secrets)
+            issue_tickets(work, booking, signer=self.secrets)
         return booking
 
     async def messages(self):

@@ -396,7 +396,7 @@ async def test_a_settlement_that_breaks_leaves_nothing_but_the_message_and_is_do
 ):
     booking, _, show, payment = await till.paying()
 
-    async def broken(*args, **named):
+    def broken(*args, **named):
         raise ConnectionError("the disk is full")
 
     with monkeypatch.context() as patch:

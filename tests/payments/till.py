@@ -71,7 +71,7 @@ class Bank(Sandbox):
     async def do(self, message: SandboxMessage) -> None:
         """Something happens at the bank, and its message is lost."""
         async with self._database.begin() as work:
-            await remember(work, [message])
+            remember(work, [message])
 
     async def close(self, payment: RunningPayment) -> None:
         self.closed.append(payment)

@@ -5,6 +5,7 @@ import time
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from farebox import background
 from farebox.background import DEPARTURES, keep_working, schedule, sweep_forever
@@ -149,5 +150,19 @@ async def test_a_part_that_failed_begins_again(monkeypatch):
     async def is_third():
         return len(attempts) == 3
 
-    await until(is_third)
+    with capture_logs() as logs:
+        await until(is_third)
     task.cancel()
+    assert [(line["event"], "exc_info" in line) for line in logs] == [("background-failed", True)] * 2
+
+
+async def test_a_database_that_is_gone_is_a_line_of_the_log_and_no_trace(monkeypatch):
+    async def fail():
+        raise psycopg.OperationalError("the connection is lost")
+
+    with capture_logs() as logs:
+        task = asyncio.create_task(background._forever("part", fail))
+        await asyncio.sleep(0)
+    task.cancel()
+    expected = {"event": "database-unavailable", "part": "part", "error": "OperationalError", "log_level": "warning"}
+    assert logs == [expected]

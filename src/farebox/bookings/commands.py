@@ -180,7 +180,7 @@ async def complete_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
 
 async def _sell(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
     """Confirm all holds, or, where one was lost and somebody has its seats, or was forgotten long after, none."""
-    await work.execute("SAVEPOINT selling")
+    work.put(("SAVEPOINT selling", ()))
     try:
         try:
             if len(hold_ids) > 1:

@@ -77,20 +77,22 @@ async def create_booking(
         MixedCurrencies: the items cannot be paid together.
     """
     holds = await _own_holds(work, request.lock_ids, owner=actor.owner)
-    items = await offers_of(work, holds, verticals)
-    people, contact = _check_form(request, region=settings.phone_region)
-    seated = _seat(items, people, verticals)
-    promotion = await find_promotion(work, request.promo_code) if request.promo_code.strip() else None
-    quotes, returns = await price_items(
-        work, items, [person.traveller for person in seated], promotion, verticals, with_returns=request.open_return
-    )
+    with work.asking_once():
+        items = await offers_of(work, holds, verticals)
+        people, contact = _check_form(request, region=settings.phone_region)
+        seated = _seat(items, people, verticals)
+        promotion = await find_promotion(work, request.promo_code) if request.promo_code.strip() else None
+        quotes, returns = await price_items(
+            work, items, [person.traveller for person in seated], promotion, verticals, with_returns=request.open_return
+        )
     refuse_other_total(quotes, request.expected_total)
     reach = contact_values(contact, secrets, region=settings.phone_region)
     if promotion:
         await take_promotion(work, promotion, person=reach["contact_email_index"])
 
     booking_id = new_id()
-    ends = [await _adopt(work, hold, booking_id, settings.booking_ttl_seconds) for hold in holds]
+    owner = f"booking:{booking_id}"  # it keeps the seats from now on
+    ends = [await adopt(work, hold, owner=owner, seconds=settings.booking_ttl_seconds) for hold in holds]
     item_rows = [_item_row(booking_id, index, item, verticals) for index, item in enumerate(items)]
     row = await _insert_booking(
         work,
@@ -103,7 +105,7 @@ async def create_booking(
             item_rows,
             owner=actor.owner,
             language=language,
-            expires_at=min(filter(None, ends)),
+            expires_at=min(ends),
         )
         | reach
         | {"promotion_id": promotion.id if promotion else None}
@@ -232,13 +234,6 @@ async def _own_holds(work: UnitOfWork, lock_ids: Sequence[UUID], *, owner: str) 
     if len(lock_ids) > 1:
         await lock_holds(work, lock_ids)
     return [locked[lock_id] for lock_id in lock_ids]
-
-
-async def _adopt(work: UnitOfWork, hold: Hold, booking_id: UUID, seconds: int) -> datetime:
-    """The hold is the booking's from now on, which keeps its seats for the booking's time."""
-    ends_at = (await adopt(work, hold.id, owner=f"booking:{booking_id}", seconds=seconds)).expires_at
-    assert ends_at is not None  # it is held, since it was locked as such
-    return ends_at
 
 
 def _check_form(request: BookingRequest, *, region: str) -> tuple[list[PassengerDetails], Contact]:

@@ -1,6 +1,7 @@
 """Coaches as something that can be booked: what bookings ask of a departure."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from farebox.accounts import get_operator
+from farebox.accounts import OPERATORS, OperatorView
 from farebox.bookings import (
     ChangePolicy,
     FoundAgain,
@@ -29,8 +30,17 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError
 from farebox.core.i18n import N_
 from farebox.inventory import Hold, Want
-from farebox.pricing import Fares, PriceRule, Quote, SaleTerms, load_fares, quote_seats
-from farebox.timetable import Call, Departure, Segment, find_departure_id, get_departure
+from farebox.pricing import FARE_VERSIONS, Fares, PriceRule, Quote, SaleTerms, fares_at, load_fares, quote_seats
+from farebox.timetable import (
+    DEPARTURE_OF_RUN,
+    SELLER_OF_RUN,
+    STAMPS,
+    Call,
+    Departure,
+    Segment,
+    departure_of,
+    get_departure,
+)
 
 KIND: Final = "coach"
 
@@ -68,11 +78,8 @@ class CoachVertical:
 
     async def offer(self, work: UnitOfWork, hold: Hold) -> list[ItemOffer]:
         """Raises: SalesClosed when the departure is cancelled or has left the stop of boarding."""
-        return [
-            await _offer(work, hold, want, await get_departure(work, departure_id))
-            for want in hold.claims
-            if (departure_id := await find_departure_id(work, want.inventory_id)) is not None
-        ]
+        sales = [(want, await _find_sale(work, want.inventory_id)) for want in hold.claims]
+        return [await _offer(work, hold, want, sale) for want, sale in sales if sale is not None]
 
     def validate(self, items: Sequence[ItemOffer], travellers: Sequence[Traveller]) -> list[FieldError]:
         """Coaches have no rules of their own: any passenger may sit on any seat that is fit for them."""
@@ -174,12 +181,34 @@ class CoachVertical:
         return await find_ride_again(work, item, left_at=left_at, earliest=earliest, holder=holder, taken=taken)
 
 
-async def _offer(work: UnitOfWork, hold: Hold, want: Want, departure: Departure) -> ItemOffer:
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    """A departure, and who sells it under what."""
+
+    departure: Departure
+    operator: OperatorView
+    fares: Fares
+
+
+async def _find_sale(work: UnitOfWork, inventory_id: int) -> _Sale | None:
+    """What a run is, read in one round trip; `None`: no departure."""
+    questions = (STAMPS, DEPARTURE_OF_RUN), (OPERATORS, SELLER_OF_RUN), (FARE_VERSIONS, SELLER_OF_RUN)
+    found = await work.send([question.about_found(run, inventory_id) for question, run in questions])
+    stamp = next(iter(STAMPS.read(found[0]).values()), None)
+    if stamp is None:
+        return None
+    STAMPS.learn(work, found[0], [stamp.id])
+    operator = OPERATORS.read(found[1])[stamp.operator_id]
+    version = FARE_VERSIONS.learn(work, found[2], [operator.id]).get(operator.id)
+    departure = await departure_of(work, stamp)
+    return _Sale(departure, operator, await fares_at(work, operator.id, version, currency=operator.currency))
+
+
+async def _offer(work: UnitOfWork, hold: Hold, want: Want, sale: _Sale) -> ItemOffer:
+    departure, operator, fares = sale.departure, sale.operator, sale.fares
     stretch = departure.ride(want.first_slot, want.end_slot)
     if departure.status != "scheduled" or work.now >= stretch.board.departure:
         raise SalesClosed
-    operator = await get_operator(work, departure.operator_id)
-    fares = await load_fares(work, departure.operator_id)
     seats = tuple(_seat_offer(departure, unit) for unit in sorted(want.units))
     facts = RideFacts(
         operator_name=operator.name,

@@ -72,11 +72,11 @@ class Jobs:
         """Queue a job in this very transaction: it runs if, and only if, the transaction commits."""
         await self.app.configure_task(name, connection=await work.driver()).defer_async(**arguments)
 
-    async def defer_all(self, work: UnitOfWork, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def defer_all(self, work: UnitOfWork, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """The same for several, each with its arguments, in the round trip in which other rows are written."""
         names = [self.app.tasks[name].name for name, _ in wanted]
         arguments = [msgspec.json.encode(each).decode() for _, each in wanted]
-        await work.send([(_DEFER, (as_text(names), as_text(arguments)))])
+        work.put((_DEFER, (as_text(names), as_text(arguments))))
 
     async def run_worker(self, *, concurrency: int = 4, wait: bool = True) -> None:
         """Work until cancelled, or until nothing is left when `wait` is false. Finished jobs are deleted."""

@@ -61,7 +61,7 @@ class Outbox:
             )
             jobs += [(job, {"event": envelope.data}) for job in self._reactions.get(envelope.type, ())]
         if jobs:
-            await self._jobs.defer_all(work, jobs)
+            self._jobs.defer_all(work, jobs)
 
 
 def seal(event: Event, at: datetime) -> Envelope:

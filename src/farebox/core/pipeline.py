@@ -45,6 +45,9 @@ _DONE: Final = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK})
 class Pipeline:
     """Owns the connection; make it with `open_pipeline`."""
 
+    known = None
+    """Nobody asks it twice for the same: see `together.Question`."""
+
     def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
         self._connection = connection
         self._pgconn = connection.pgconn
@@ -113,9 +116,9 @@ async def send_within(connection: AsyncConnection[TupleRow], statements: Sequenc
                 pgconn.send_query_params(b"BEGIN", None)
             for text, name in unknown:
                 pgconn.send_prepare(name, text.encode())
-            names = known | dict(unknown)
+            new = dict(unknown)
             for statement in statements:
-                _send(pgconn, statement, names.get(statement[0]))
+                _send(pgconn, statement, known.get(statement[0]) or new.get(statement[0]))
             results = await _results(pgconn)
         except asyncio.CancelledError:
             await _call_off(connection)

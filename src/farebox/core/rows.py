@@ -5,6 +5,7 @@ and so are the values. A row that was read is a plain tuple with the model's nam
 it by assigning to it.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -25,6 +26,8 @@ Model = TypeVar("Model", bound=DeclarativeBase)
 
 Write: TypeAlias = Callable[[Any], str]
 
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
+
 _json: Final = msgspec.json.Encoder().encode
 
 
@@ -33,6 +36,9 @@ class Selection(Generic[Model]):
 
     Args:
         rest: what follows the table in the FROM clause: joins, and conditions with parameters `$1`, `$2` …
+
+    Attributes:
+        returning: what to put behind an INSERT or UPDATE of the table whose rows are to be read as well.
     """
 
     def __init__(self, model: type[Model], rest: str) -> None:
@@ -40,6 +46,7 @@ class Selection(Generic[Model]):
         table = model.__tablename__
         self._row: Any = namedtuple(model.__name__, names)  # type: ignore[misc]  # as many as the model has
         columns = ", ".join(f"{table}.{name}" for name in names)
+        self.returning: Final = f"RETURNING {columns}"
         self._text = f"SELECT {columns} FROM {table} {rest}"  # noqa: S608  (names of ours)
 
     def about(self, *parameters: object) -> Statement:
@@ -74,6 +81,12 @@ def updated(
     return text, [*_texts_or_none(parameters), *written]
 
 
+def named(text: str, parameters: Mapping[str, object]) -> Statement:
+    """A statement that names its parameters `%(so)s`, as `UnitOfWork.execute` takes it. Others are left out."""
+    numbered, names = _numbered(text)
+    return numbered, _texts_or_none(parameters[name] for name in names)
+
+
 def as_text(value: object) -> str:
     """A value as PostgreSQL reads it; of a list, an array."""
     return _WRITERS[type(value)](value)
@@ -93,6 +106,12 @@ def _insert(model: type[DeclarativeBase], given: tuple[str, ...]) -> tuple[str, 
     )
     text = f"INSERT INTO {model.__tablename__} ({names}) VALUES ({values})"  # noqa: S608  (names of ours)
     return text, [_writer(columns[name].type) for name in given]
+
+
+@cache
+def _numbered(text: str) -> tuple[str, Sequence[str]]:
+    names = list(dict.fromkeys(_NAMED.findall(text)))
+    return _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", text), names
 
 
 def _writer(kind: TypeEngine[Any]) -> Write:

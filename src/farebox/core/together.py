@@ -21,8 +21,14 @@ PATIENCE_SECONDS: Final = 3.0
 """How long one question may take, connecting included."""
 
 
+_KEYS: Final = "= ANY($1::uuid[])"
+
+
 class Reader(Protocol):
     """What can be asked: a unit of work, or a connection on which whatever is sent together is by itself."""
+
+    @property
+    def known(self) -> dict[tuple[str, Any], Any] | None: ...
 
     async def send(self, statements: Sequence[Statement]) -> list[Rows]: ...
 
@@ -38,25 +44,41 @@ class Question(Generic[Key, Value]):
     def __init__(self, statement: str, value: "Callable[[tuple[Any, ...]], Value]") -> None:
         self.statement = statement
         self._value = value
-
-        self._of_one = statement.replace("= ANY($1::uuid[])", "= $1::uuid")
+        self._of_one = statement.replace(_KEYS, "= $1::uuid")
 
     def about(self, keys: Collection[Key]) -> Statement:
         """The statement that asks for these keys."""
         return self.statement, (texts(map(str, keys)),)
 
+    def about_found(self, query: str, *parameters: object) -> Statement:
+        """The statement that asks for the one key that a query with these parameters finds, as an id."""
+        return self.statement.replace(_KEYS, f"= ({query})"), [str(each) for each in parameters]
+
     def read(self, rows: Rows) -> dict[Key, Value]:
         """The values of the keys that have one."""
         return {row[0]: self._value(row) for row in rows}
 
+    def learn(self, reader: Reader, rows: Rows, keys: Collection[Key]) -> dict[Key, Value]:
+        """What `read` does, kept where what is known of these keys is not asked again."""
+        found = self.read(rows)
+        if reader.known is not None:
+            reader.known.update({(self.statement, key): found.get(key) for key in keys})
+        return found
+
     async def ask(self, reader: Reader, keys: Collection[Key]) -> dict[Key, Value]:
         """The values of these keys, those that have one.
 
+        In a unit of work that is `asking_once`, what is known is not asked for.
+
         A single id is not asked for as a list: a plan for a list is made anew each time, since lists can be long.
         """
+        known = reader.known or {}
+        if all((self.statement, key) in known for key in keys):
+            values = {key: known[self.statement, key] for key in keys}
+            return {key: value for key, value in values.items() if value is not None}
         is_one = len(keys) == 1 and self._of_one != self.statement
         [rows] = await reader.send([(self._of_one, (str(*keys),)) if is_one else self.about(keys)])
-        return self.read(rows)
+        return self.learn(reader, rows, keys)
 
 
 Ask: TypeAlias = Callable[[Reader, Collection[Key]], Awaitable[Mapping[Key, Value]]]

@@ -3,7 +3,8 @@
 One request or one job is one `UnitOfWork`, committed at the edge, rolled back by raising.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
@@ -45,6 +46,8 @@ EventSink: TypeAlias = Callable[["UnitOfWork", list[Event]], Awaitable[None]]
 TRIES_AGAIN: ContextVar[bool] = ContextVar("tries_again", default=False)
 """Whether who takes a connection from the pool bears that it is lost, so that nobody need ask it before."""
 
+_COMMIT: Final[Statement] = ("COMMIT", ())
+
 PUT: Final = "put"
 """Key of a session's `info`: what `UnitOfWork.put` has and nobody has written yet."""
 
@@ -75,12 +78,14 @@ class UnitOfWork:
 
     Attributes:
         now: the instant at which this unit of work began, by the application's clock.
+        known: what has been learned `asking_once`.
     """
 
     def __init__(
         self, engine: AsyncEngine, now: datetime, sink: EventSink, signal_sink: SignalSink, *, is_pooled: bool = False
     ) -> None:
         self.now = now
+        self.known: dict[tuple[str, Any], Any] | None = None
         self._engine = engine
         self._is_pooled = is_pooled
         self._session: AsyncSession | None = None
@@ -118,6 +123,15 @@ class UnitOfWork:
         self._reach = operators if operators == "*" else ",".join(str(UUID(int=each.int)) for each in operators)
         if self._session is not None or self._raw is not None:
             await self.execute("SELECT set_config(%s, %s, true)", (REACH, self._reach))
+
+    @contextmanager
+    def asking_once(self) -> Iterator[None]:
+        """In here, what is asked for by its key (see `core.together`) is asked for once: nobody in here changes it."""
+        self.known = {}
+        try:
+            yield
+        finally:
+            self.known = None
 
     def publish(self, event: Event) -> None:
         """Let the world know, once this transaction has committed (and only if it has): see `core.outbox`."""
@@ -193,36 +207,43 @@ class UnitOfWork:
                 answers = await send_within(await self._connect(), [*put, *statements])
             return answers[len(put) :]
 
-    def put(self, row: DeclarativeBase) -> None:
-        """Insert a row that no session is to know: before the next statement of this transaction, or with its commit.
+    def put(self, what: DeclarativeBase | Statement) -> None:
+        """Insert a row that no session is to know, or send a statement whose answer nobody needs: before the next
+        statement of this transaction, or with its commit.
 
         For what is written and left, such as the lines of a journal: see `core.rows`. It is taken as it is now, and
         comes after what the session has: what refers to it must be put, too.
         """
-        self._put.append(inserted(row))
+        self._put.append(inserted(what) if isinstance(what, DeclarativeBase) else what)
 
     async def commit(self) -> None:
         with _bounded_waits():
             if self._events:
                 events, self._events = self._events, []
                 await self._sink(self, events)
-            if self._put:
+            if self._put and self._driver is None:  # what ends a transaction must never be sent a second time
                 await self.send([])
-            elif self._session is not None:
-                await self._session.flush()
-            driver, self._driver = self._driver, None
             if self._session is not None:
-                await self._session.commit()
-            if self._raw is not None:
-                if driver is not None:
-                    await driver.commit()  # nothing is left to commit where the session has done so
-                if self._session is not None:  # should it begin again, then with a connection of its own
-                    self._session.bind = self._reaching_engine()
-                    self._session.sync_session.bind = self._session.bind.sync_engine
-                await self._give_back()
+                await self._commit_session(self._session)
+            elif self._driver is not None:
+                await self.send([_COMMIT])
+            self._driver = None
+            await self._give_back()
         if self._signals:
             signals, self._signals = self._signals, set()
             self._signal_sink(signals)
+
+    async def _commit_session(self, session: AsyncSession) -> None:
+        if self._put:
+            await self.send([])
+        else:
+            await session.flush()
+        await session.commit()
+        if self._raw is not None:
+            if self._driver is not None:
+                await self._driver.commit()  # nothing is left to commit where the session has done so
+            session.bind = self._reaching_engine()  # should it begin again, then with a connection of its own
+            session.sync_session.bind = session.bind.sync_engine
 
     async def rollback(self) -> None:
         self._events.clear()

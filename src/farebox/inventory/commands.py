@@ -14,11 +14,12 @@ from psycopg.types.json import Jsonb
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError
 from farebox.core.metrics import HOLDS
+from farebox.core.rows import named
 from farebox.inventory import statements
 from farebox.inventory.errors import ExtensionLimit, HoldExpired, HoldLost, UnknownUnits
 from farebox.inventory.machine import is_allowed, sources
 from farebox.inventory.queries import HoldRecord, get_record
-from farebox.inventory.steps import all_or_nothing, end, fetch, give_up, key_parameters
+from farebox.inventory.steps import all_or_nothing, end, give_up, key_parameters
 from farebox.inventory.stock import checked_stock, give_up_stock, keep_stock, lock_stock, move_stock_clock
 from farebox.inventory.views import (
     Amount,
@@ -63,7 +64,7 @@ async def extend(work: UnitOfWork, hold_id: UUID, *, owner: str, terms: HoldTerm
     if record.view().extensions_left <= 0:
         raise ExtensionLimit
     expires_at, extensions = await _move(
-        work, statements.EXTEND, "extend", record, HoldExpired, seconds=terms.ttl_seconds
+        work, statements.EXTEND, "extend", record.view(), HoldExpired, seconds=terms.ttl_seconds
     )
     HOLDS.labels("extended").inc()
     return replace(record, expires_at=expires_at, extensions=extensions).view()
@@ -79,7 +80,9 @@ async def rearm(work: UnitOfWork, hold_id: UUID, *, seconds: int) -> Hold:
         HoldExpired: it has ended, or somebody has taken one of its units.
     """
     record = await get_record(work, hold_id, lock=True)
-    expires_at, _ = await _move(work, statements.REARM, "rearm", record, HoldExpired, seconds=seconds, owner=None)
+    expires_at, _ = await _move(
+        work, statements.REARM, "rearm", record.view(), HoldExpired, seconds=seconds, owner=None
+    )
     return replace(record, expires_at=expires_at, is_over=False).view()
 
 
@@ -95,15 +98,18 @@ async def transfer(work: UnitOfWork, hold_id: UUID, *, owner: str) -> Hold:
     return replace(record, owner=owner).view()
 
 
-async def adopt(work: UnitOfWork, hold_id: UUID, *, owner: str, seconds: int) -> Hold:
-    """What `transfer` and `rearm` do: the hold is another owner's now, who has it for at least `seconds`.
+async def adopt(work: UnitOfWork, hold: Hold, *, owner: str, seconds: int) -> datetime:
+    """What `transfer` and `rearm` do: the hold is another owner's now, who has it for at least `seconds`; its end.
+
+    Args:
+        hold: as it was read and locked in this unit of work.
 
     Raises:
-        HoldNotFound, HoldExpired: see `rearm`.
+        HoldExpired: see `rearm`.
     """
-    record = await get_record(work, hold_id, lock=True)
-    expires_at, _ = await _move(work, statements.REARM, "rearm", record, HoldExpired, seconds=seconds, owner=owner)
-    return replace(record, owner=owner, expires_at=expires_at, is_over=False).view()
+    expires_at, _ = await _move(work, statements.REARM, "rearm", hold, HoldExpired, seconds=seconds, owner=owner)
+    assert expires_at is not None  # only what is confirmed has none
+    return expires_at
 
 
 async def confirm(work: UnitOfWork, hold_id: UUID) -> Hold:
@@ -118,7 +124,7 @@ async def confirm(work: UnitOfWork, hold_id: UUID) -> Hold:
     record = await get_record(work, hold_id, lock=True)
     if record.state == "confirmed":
         return record.view()
-    await _move(work, statements.CONFIRM, "confirm", record, HoldLost)
+    await _move(work, statements.CONFIRM, "confirm", record.view(), HoldLost)
     HOLDS.labels("confirmed").inc()
     return replace(record, state="confirmed", expires_at=None).view()
 
@@ -188,24 +194,26 @@ async def sweep(work: UnitOfWork, *, limit: int = 1000) -> int:
 
 
 async def _move(
-    work: UnitOfWork, statement: str, command: str, record: HoldRecord, refusal: type[DomainError], **parameters: Any
+    work: UnitOfWork, statement: str, command: str, hold: Hold, refusal: type[DomainError], **parameters: Any
 ) -> tuple[datetime | None, int]:
     """Change a hold and the clocks of all that it has; its new end, and how often it was extended.
 
     Changes nothing, and raises the refusal, when a claim or a portion is not its own any more.
     """
-    keys = keys_of(record.wants)
+    keys = keys_of(hold.claims)
     parameters |= key_parameters(keys)
-    parameters |= {"hold_id": record.id, "hold_ids": [record.id], "sources": sources(command), "count": len(keys)}
-    if record.amounts:
+    parameters |= {"hold_id": hold.id, "hold_ids": [hold.id], "sources": sources(command), "count": len(keys)}
+    moving = named(statement, parameters)
+    if hold.amounts:
         async with all_or_nothing(work):
-            rows = await fetch(work, statement, parameters)
-            if not rows or not await move_stock_clock(work, record, rows[0][0]):
+            [rows] = await work.send([moving])
+            if not rows or not await move_stock_clock(work, hold, rows[0][0]):
                 raise refusal
     else:
-        rows = await fetch(work, statement, parameters)
+        [rows] = await work.send([moving])
         if not rows:
             raise refusal
-    work.signal(topics_of(record.runs))
+    work.signal(topics_of([want.inventory_id for want in hold.claims]))
+    work.signal(topics_of([amount.inventory_id for amount in hold.amounts]))
     expires_at, extensions = rows[0]
     return expires_at, extensions

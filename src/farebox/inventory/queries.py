@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
@@ -129,10 +129,13 @@ async def availability(work: UnitOfWork, ranges: Sequence[tuple[int, int, int]])
     return [free for (free,) in await cursor.fetchall()]
 
 
+_HOLD: Final = f"{HOLDS} WHERE id = $1"
+_LOCKED_HOLD: Final = f"{_HOLD} FOR UPDATE"
+
+
 async def find_record(work: UnitOfWork, hold_id: UUID, *, lock: bool = False) -> HoldRecord | None:
-    cursor = await work.execute(HOLDS + " WHERE id = %s" + (" FOR UPDATE" if lock else ""), (hold_id,))
-    row = await cursor.fetchone()
-    return HoldRecord(*row) if row else None
+    [found] = await work.send([(_LOCKED_HOLD if lock else _HOLD, (str(hold_id),))])
+    return HoldRecord(*found[0]) if found else None
 
 
 async def get_record(work: UnitOfWork, hold_id: UUID, *, owner: str | None = None, lock: bool = False) -> HoldRecord:

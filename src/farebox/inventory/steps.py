@@ -17,7 +17,7 @@ from farebox.inventory.views import Keys, Want, is_plausible, keys_of
 @asynccontextmanager
 async def all_or_nothing(work: UnitOfWork) -> AsyncIterator[None]:
     """A savepoint, so that a refused request leaves nothing even in a unit of work that goes on and commits."""
-    await work.execute("SAVEPOINT request")
+    work.put(("SAVEPOINT request", ()))
     try:
         yield
     except DomainError:

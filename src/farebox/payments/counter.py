@@ -108,7 +108,7 @@ async def take_cash(
     )
     work.session.add(payment)
     await work.session.flush()
-    await supersede_others(work, booking_id, change_id=change_id, chosen=payment.id)
+    supersede_others(work, booking_id, change_id=change_id, chosen=payment.id)
     await _settle_receipt(work, payment, due.amount, str(payment.id), actor=actor, reference="", signer=signer)
     return await get_payment(work, payment.id, actor=SYSTEM)
 

@@ -231,7 +231,7 @@ async def _make(
         after = await change_names(work, before.id, quote, change_id=change_id, actor=actor)
     if not quote.redemption:  # who chooses the way back keeps the ticket of the way there
         await void_tickets(work, before.id, passengers=quote.passenger_ids)
-    await issue_tickets(work, after, signer=signer)
+    issue_tickets(work, after, signer=signer)
     if after.revision != before.revision:
         await ledger.note_reprice(work, before, after)
     return after

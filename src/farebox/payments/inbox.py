@@ -24,7 +24,7 @@ from farebox.bookings import (
 )
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.ids import new_id
-from farebox.core.rows import Selection, inserted, updated
+from farebox.core.rows import Selection, as_text, updated
 from farebox.payments.due import due_for
 from farebox.payments.errors import NotPayable, PaymentRequired, UnknownProvider
 from farebox.payments.models import InboxRow, PaymentRow
@@ -81,20 +81,20 @@ async def receive_webhook(
 
 async def write_down(work: UnitOfWork, provider: str, event: ProviderEvent, body: bytes) -> UUID | None:
     """Put a verified message into the inbox; its row, or `None` when it came before."""
-    payment = await _find_payment(work, provider, event)
-    entry = InboxRow(
-        id=new_id(),
-        provider=provider,
-        external_id=event.external_id,
-        payment_id=payment.id if payment else None,
-        event=msgspec.to_builtins(event),
-        body=body,
-        received_at=work.now,
-        next_attempt_at=work.now + timedelta(seconds=FIRST_RETRY_SECONDS),
-    )
-    once = "ON CONFLICT (provider, external_id) DO NOTHING RETURNING id"
-    [written] = await work.send([inserted(entry, rest=once)])
-    return entry.id if written else None
+    which, named = _payment_of(event)
+    entry_id = new_id()
+    values = [
+        provider,
+        named,
+        entry_id,
+        event.external_id,
+        msgspec.json.encode(event).decode(),
+        body,
+        work.now,
+        work.now + timedelta(seconds=FIRST_RETRY_SECONDS),
+    ]
+    [written] = await work.send([(_WRITE_DOWN.format(which=which), [as_text(each) for each in values])])
+    return entry_id if written else None
 
 
 async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
@@ -106,23 +106,27 @@ async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
     Raises:
         NotKnownYet: the message names a payment by the provider's id, which may still be on its way to us.
     """
-    [found] = await work.send([_ENTRY.about(inbox_id)])
-    [row] = _ENTRY.read(found)
+    entries, payments = await work.send([_ENTRY.about(inbox_id), _PAYMENT_OF_ENTRY.about(inbox_id)])
+    [row] = _ENTRY.read(entries)
     if row.handled_at is not None:
         return row.outcome or ""
-    outcome = await _do(work, row, msgspec.convert(row.event, ProviderEvent), signer)
+    payment = next(iter(_PAYMENT_OF_ENTRY.read(payments)), None)
+    outcome = await _do(work, row, payment, msgspec.convert(row.event, ProviderEvent), signer)
     done = {"outcome": outcome, "handled_at": work.now, "attempts": row.attempts + 1, "last_error": None}
-    await work.send([updated(InboxRow, done, "id = $1", inbox_id)])
+    work.put(updated(InboxRow, done, "id = $1", inbox_id))
     return outcome
 
 
 _ENTRY: Final = Selection(InboxRow, "WHERE payment_event.id = $1 FOR UPDATE")
+_PAYMENT_OF_ENTRY: Final = Selection(
+    PaymentRow, "JOIN payment_event ON payment_event.payment_id = payment.id WHERE payment_event.id = $1"
+)
 
 
-async def _do(work: UnitOfWork, row: InboxRow, event: ProviderEvent, signer: Signer) -> str:
+async def _do(work: UnitOfWork, row: InboxRow, payment: PaymentRow | None, event: ProviderEvent, signer: Signer) -> str:
     if event.kind == "other":
         return NOTHING
-    payment = await _find_payment(work, row.provider, event)
+    payment = payment or await _find_payment(work, row.provider, event)
     if payment is not None:
         return await settle(work, payment, event, signer=signer)
     if event.payment_id is None and work.now - row.received_at < EARLIEST_FOREIGN:
@@ -188,24 +192,37 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
 
 
 async def _find_payment(work: UnitOfWork, provider: str, event: ProviderEvent) -> PaymentRow | None:
-    """The payment that a message is about, by our id or the provider's, or by the charge that it names."""
+    which, named = _payment_of(event)
+    payments = _PAYMENTS[which]
+    [found] = await work.send([payments.about(provider, named)])
+    return next(iter(payments.read(found)), None)
+
+
+def _payment_of(event: ProviderEvent) -> tuple[str, object]:
+    """How the payment that a message is about is found: by our id or the provider's, or by the charge that it names."""
     if event.payment_id is not None:
-        which = _BY_ID.about(provider, event.payment_id)
-    elif event.payment_external_id:
-        which = _BY_EXTERNAL_ID.about(provider, event.payment_external_id)
-    else:
-        which = _BY_CHARGE.about(provider, event.charge_id)
-    [found] = await work.send([which])
-    return next(iter(_BY_ID.read(found)), None)
+        return _BY_ID, event.payment_id
+    if event.payment_external_id:
+        return _BY_EXTERNAL_ID, event.payment_external_id
+    return _BY_CHARGE, event.charge_id
 
 
-_BY_ID: Final = Selection(PaymentRow, "WHERE payment.provider = $1 AND payment.id = $2")
-_BY_EXTERNAL_ID: Final = Selection(PaymentRow, "WHERE payment.provider = $1 AND payment.external_id = $2")
-_BY_CHARGE: Final = Selection(
-    PaymentRow,
-    "WHERE payment.provider = $1"
-    " AND payment.id IN (SELECT payment_id FROM payment_charge WHERE provider = $1 AND external_id = $2)",
+_BY_ID: Final = "payment.provider = $1 AND payment.id = $2"
+_BY_EXTERNAL_ID: Final = "payment.provider = $1 AND payment.external_id = $2"
+_BY_CHARGE: Final = (
+    "payment.provider = $1"
+    " AND payment.id IN (SELECT payment_id FROM payment_charge WHERE provider = $1 AND external_id = $2)"
 )
+
+_PAYMENTS: Final = {which: Selection(PaymentRow, f"WHERE {which}") for which in (_BY_ID, _BY_EXTERNAL_ID, _BY_CHARGE)}
+
+_WRITE_DOWN: Final = """
+    INSERT INTO payment_event
+        (provider, payment_id, id, external_id, event, body, received_at, next_attempt_at, attempts)
+    VALUES ($1, (SELECT payment.id FROM payment WHERE {which} LIMIT 1), $3, $4, $5, $6, $7, $8, 0)
+    ON CONFLICT (provider, external_id) DO NOTHING
+    RETURNING id
+"""
 
 
 async def _lock_waiting(work: UnitOfWork, booking_id: UUID) -> Sequence[UUID]:

@@ -20,8 +20,9 @@ from farebox.core.db import Database, UnitOfWork
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.core.pipeline import Rows
 from farebox.core.rows import Selection, inserted_values
-from farebox.payments.errors import BadSignature, NotPayable, UnknownProvider, UnreadableWebhook
+from farebox.payments.errors import BadSignature, NotPayable, PaymentNotFound, UnknownProvider, UnreadableWebhook
 from farebox.payments.inbox import receive_webhook
 from farebox.payments.models import RefundRow, SandboxMessageRow
 from farebox.payments.providers import (
@@ -35,8 +36,8 @@ from farebox.payments.providers import (
     RunningPayment,
     Started,
 )
-from farebox.payments.queries import get_payment
-from farebox.payments.views import PaymentView
+from farebox.payments.queries import PAYMENT, get_payment
+from farebox.payments.views import PaymentView, payment_view
 from farebox.ticketing import Signer
 
 NAME: Final = "sandbox"
@@ -133,13 +134,13 @@ class Sandbox:
             told = await recall(work, payment.payment_id)
             if told and told[-1].type == "checkout.approved":
                 told.append(_charge(payment.payment_id, f"ch_{payment.payment_id}", payment.amount))
-                await remember(work, told[-1:])
+                remember(work, told[-1:])
         return [_event(message) for message in told]
 
     async def close(self, payment: RunningPayment) -> None:
         closed = SandboxMessage(id=f"closed_{payment.payment_id}", type="checkout.closed", payment=payment.payment_id)
         async with self._database.begin() as work:
-            await remember(work, [closed])
+            remember(work, [closed])
 
     async def refund(self, order: RefundOrder) -> RefundAnswer:
         return RefundAnswer(f"sandbox_refund_{order.refund_id}")
@@ -194,17 +195,20 @@ async def play_sandbox(
     if not isinstance(sandbox, Sandbox):
         raise UnknownProvider
     async with database.begin() as work:
-        payment = await get_payment(work, payment_id, actor=SYSTEM)
+        rows, messages_told = await work.send([PAYMENT.about(payment_id), _TOLD.about(payment_id)])
+        if not rows:
+            raise PaymentNotFound
+        payment = payment_view(PAYMENT.read(rows)[0])
+        told = _messages_of(messages_told)
         if outcome == "late" and payment.booking_id is not None:
             booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True)
             if booking.is_open:
                 await expire_booking(work, booking.id)
-        told = await recall(work, payment_id)
         if outcome in PAYING and any(message.type == "checkout.closed" for message in told):
             raise NotPayable
         refund_id = await _last_refund(work, payment_id) if outcome == "refund-failed" else None
         messages = _messages(payment, outcome, told, refund_id)
-        await remember(work, messages)
+        remember(work, messages)
     for message in messages if outcome != "silent" else []:
         body = msgspec.json.encode(message)
         await receive_webhook(database, NAME, sandbox.sign(body), body, providers=providers, signer=signer)
@@ -270,23 +274,20 @@ def _event(message: SandboxMessage) -> ProviderEvent:
     )
 
 
-async def remember(work: UnitOfWork, messages: Sequence[SandboxMessage]) -> None:
+def remember(work: UnitOfWork, messages: Sequence[SandboxMessage]) -> None:
     """Write down what the sandbox did; the same again is written once."""
-    await work.send(
-        [
-            inserted_values(
-                SandboxMessageRow,
-                {"id": each.id, "payment_id": each.payment, "at": work.now, "message": msgspec.to_builtins(each)},
-                rest="ON CONFLICT DO NOTHING",
-            )
-            for each in messages
-        ]
-    )
+    for each in messages:
+        values = {"id": each.id, "payment_id": each.payment, "at": work.now, "message": msgspec.to_builtins(each)}
+        work.put(inserted_values(SandboxMessageRow, values, rest="ON CONFLICT DO NOTHING"))
 
 
 async def recall(work: UnitOfWork, payment_id: UUID) -> list[SandboxMessage]:
     """What the sandbox did with a payment, in order."""
     [found] = await work.send([_TOLD.about(payment_id)])
+    return _messages_of(found)
+
+
+def _messages_of(found: Rows) -> list[SandboxMessage]:
     return [msgspec.convert(row.message, SandboxMessage) for row in _TOLD.read(found)]
 
 

@@ -25,7 +25,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.rows import inserted, updated
 from farebox.payments import disputes, ledger, repaying
-from farebox.payments.due import due_for, list_kept, paid_through, source_of, sum_kept
+from farebox.payments.due import KEPT, due_for, list_kept, paid_through, source_of, sum_kept
 from farebox.payments.events import PaymentApproved, PaymentCompleted, PaymentFailed, PaymentPartiallyPaid
 from farebox.payments.exchanges import apply_paid_change
 from farebox.payments.models import ChargeRow, PaymentRow
@@ -118,22 +118,22 @@ async def _let_wait(work: UnitOfWork, payment: PaymentRow, failure: str) -> None
 async def _settle_charge(
     work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking: Booking | None, signer: Signer
 ) -> str:
-    charge = await _record_charge(work, payment, event)
+    charge, kept = await _record_charge(work, payment, event)
     if charge is None:
         return KNOWN_CHARGE
     received = Money(charge.amount_minor, charge.currency)
     if booking is None:
         disposition = await settle_top_up(work, payment, received, charge_id=charge.id)
-        await _decide(work, charge, disposition)
+        _decide(work, charge, disposition)
     elif payment.purpose == "change":
         disposition = await _settle_for_change(work, payment, charge, booking, signer)
     else:
-        disposition = await _settle_for_booking(work, payment, charge, booking, signer)
+        disposition = await _settle_for_booking(work, payment, charge, booking, kept, signer)
     if disposition is Disposition.MISMATCHED:
         if await move(work, payment.id, PaymentStatus.FAILED, {"failure": WRONG_MONEY}):
             await _let_wait(work, payment, WRONG_MONEY)
     elif disposition is not Disposition.KEPT or await paid_through(work, payment.id) >= payment.amount_minor:
-        await complete(work, payment.id)
+        complete(work, payment.id)
     if disposition not in COUNTING:
         is_for_change = payment.purpose == "change" and disposition is not Disposition.DUPLICATE
         reason = CHANGE_NOT_MADE if is_for_change else disposition
@@ -141,8 +141,10 @@ async def _settle_charge(
     return disposition
 
 
-async def _record_charge(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent) -> ChargeRow | None:
-    """The charge's new row, or `None` when it is there already: the unique key decides."""
+async def _record_charge(
+    work: UnitOfWork, payment: PaymentRow, event: ProviderEvent
+) -> tuple[ChargeRow | None, Sequence[ChargeRow]]:
+    """The charge's new row, or `None` when it is there already: the unique key decides. And what is kept beside it."""
     charge = ChargeRow(
         id=new_id(),
         payment_id=payment.id,
@@ -155,23 +157,32 @@ async def _record_charge(work: UnitOfWork, payment: PaymentRow, event: ProviderE
         dispute=None,
         received_at=work.now,
     )
-    [written] = await work.send([inserted(charge, rest=ONCE)])
-    return charge if written else None
+    written, kept = await work.send([inserted(charge, rest=ONCE), KEPT.about(payment.booking_id)])
+    if not written:
+        return None, []
+    if not kept:
+        return charge, []
+    assert payment.booking_id is not None  # something is kept for it
+    return charge, await list_kept(work, payment.booking_id, lock=True)
 
 
-async def _decide(work: UnitOfWork, charge: ChargeRow, disposition: Disposition) -> None:
+def _decide(work: UnitOfWork, charge: ChargeRow, disposition: Disposition) -> None:
     """Write down what a charge that has just been recorded turned out to be."""
     if charge.disposition != disposition:
         charge.disposition = disposition
-        await work.send([updated(ChargeRow, {"disposition": disposition}, "id = $1", charge.id)])
+        work.put(updated(ChargeRow, {"disposition": disposition}, "id = $1", charge.id))
 
 
 async def _settle_for_booking(
-    work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, booking: Booking, signer: Signer
+    work: UnitOfWork,
+    payment: PaymentRow,
+    charge: ChargeRow,
+    booking: Booking,
+    kept: Sequence[ChargeRow],
+    signer: Signer,
 ) -> Disposition:
     """Confirm the booking if the money reaches its total and the seats can be had; else say what the money is."""
     received = Money(charge.amount_minor, charge.currency)
-    kept = await list_kept(work, booking.id, lock=True)
     due = Money(booking.total.minor - sum_kept(kept), booking.total.currency)
     disposition = _judge(work, booking, received, due)
     confirmed = booking
@@ -182,7 +193,7 @@ async def _settle_for_booking(
             if booking.is_open:
                 await expire_booking(work, booking.id)
             disposition = Disposition.LATE
-    await _decide(work, charge, disposition)
+    _decide(work, charge, disposition)
     ledger.note_charge(
         work,
         received,
@@ -226,10 +237,10 @@ async def _complete_sale(
         charge.disposition = Disposition.APPLIED
     chosen = last.payment_id if last else None
     for payment_id in {charge.payment_id for charge in kept} - {chosen}:
-        await complete(work, payment_id)  # one that had not brought all that it was begun for
-    await issue_tickets(work, confirmed, signer=signer)
+        complete(work, payment_id)  # one that had not brought all that it was begun for
+    issue_tickets(work, confirmed, signer=signer)
     await ledger.note_sale(work, confirmed)
-    await supersede_others(work, confirmed.id, chosen=chosen)
+    supersede_others(work, confirmed.id, chosen=chosen)
     surplus = Money(sum_kept([*kept, *([last] if last else [])]), confirmed.total.currency) - confirmed.total
     await give_back(work, confirmed.id, surplus, reason=SURPLUS, actor=SYSTEM)
 
@@ -257,7 +268,7 @@ async def _settle_for_change(
     """Make the change that was waiting for this money; else say why it goes back."""
     received = Money(charge.amount_minor, charge.currency)
     disposition = await apply_paid_change(work, payment, booking, received, signer=signer)
-    await _decide(work, charge, disposition)
+    _decide(work, charge, disposition)
     ledger.note_charge(
         work,
         received,
@@ -267,7 +278,7 @@ async def _settle_for_change(
         payment_id=payment.id,
     )
     if disposition is Disposition.APPLIED:
-        await supersede_others(work, booking.id, change_id=payment.change_id, chosen=payment.id)
+        supersede_others(work, booking.id, change_id=payment.change_id, chosen=payment.id)
         _announce(work, payment, received)
     return disposition
 

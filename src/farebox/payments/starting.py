@@ -29,15 +29,14 @@ from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
-from farebox.core.pipeline import Statement
-from farebox.core.rows import Selection, inserted, updated
+from farebox.core.rows import Selection, updated
 from farebox.core.settings import Settings
 from farebox.payments.due import due_for
 from farebox.payments.errors import NothingToPay, NotPayable, ProviderUnavailable
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentOrder, PaymentProvider, Providers, Started
-from farebox.payments.queries import find_offer, find_row, time_before
-from farebox.payments.states import FIRST_CHECK, PaymentStatus, move
+from farebox.payments.queries import PAYMENT, find_offer, time_before
+from farebox.payments.states import FIRST_CHECK, PaymentStatus, move, moving
 from farebox.payments.views import PaymentView, payment_view
 
 LONGEST_URL = 2000
@@ -189,11 +188,11 @@ async def _open(work: UnitOfWork, due: Due, provider: PaymentProvider, method: s
             created_at=work.now,
             updated_at=work.now,
         )
-        written = inserted(row)
+        work.put(row)
     else:
         columns = {"return_url": return_url, "superseded_at": None}
-        written = updated(PaymentRow, columns, "id = $1", row.id)
-    await work.send([written, _superseding(work, due.booking.id, change_id=due.change_id, chosen=row.id)])
+        work.put(updated(PaymentRow, columns, "id = $1", row.id))
+    supersede_others(work, due.booking.id, change_id=due.change_id, chosen=row.id)
     return _Opened(
         replace(payment_view(row), return_url=return_url),
         provider,
@@ -216,20 +215,16 @@ async def _find_running(work: UnitOfWork, due: Due, method: str) -> PaymentRow |
     return next(iter(_RUNNING.read(found)), None)
 
 
-async def supersede_others(
+def supersede_others(
     work: UnitOfWork, booking_id: UUID, *, change_id: UUID | None = None, chosen: UUID | None = None
 ) -> None:
     """Have the checkouts that are open for the same, but for the `chosen` one, looked at now: they are to be closed."""
-    await work.send([_superseding(work, booking_id, change_id=change_id, chosen=chosen)])
-
-
-def _superseding(work: UnitOfWork, booking_id: UUID, *, change_id: UUID | None, chosen: UUID | None) -> Statement:
     values = {"superseded_at": work.now, "next_check_at": work.now}
     others = (
         "booking_id = $1 AND change_id IS NOT DISTINCT FROM $2::uuid AND status = ANY ($3::text[])"
         " AND id IS DISTINCT FROM $4::uuid"
     )
-    return updated(PaymentRow, values, others, booking_id, change_id, RUNNING, chosen)
+    work.put(updated(PaymentRow, values, others, booking_id, change_id, RUNNING, chosen))
 
 
 async def note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:
@@ -239,11 +234,13 @@ async def note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> 
         "checkout_url": started.checkout_url,
         "client_secret": started.client_secret,
     }
-    if not await move(work, payment_id, PaymentStatus.PROCESSING, columns):
+    target = PaymentStatus.PROCESSING
+    [rows] = await work.send([moving(work, payment_id, target, columns, rest=PAYMENT.returning)])
+    if not rows:
         external_id = {"external_id": started.external_id}
-        await work.send([updated(PaymentRow, external_id, "id = $1 AND external_id IS NULL", payment_id)])
-    row = await find_row(work, payment_id)
-    assert row is not None  # it was written before the provider was asked
+        work.put(updated(PaymentRow, external_id, "id = $1 AND external_id IS NULL", payment_id))
+        [rows] = await work.send([PAYMENT.about(payment_id)])
+    [row] = PAYMENT.read(rows)  # it was written before the provider was asked
     return payment_view(row)
 
 

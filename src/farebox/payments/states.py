@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import update
 
 from farebox.core.db import UnitOfWork
+from farebox.core.pipeline import Statement
 from farebox.core.rows import updated
 from farebox.payments.models import PaymentRow
 
@@ -66,19 +67,26 @@ async def move(
 
     The UPDATE carries the guard, so of many that try at once, one moves it.
     """
-    values = {"status": target, "updated_at": work.now} | dict(columns or {})
-    guard = "id = $1 AND status = ANY ($2::text[])"
-    [moved] = await work.send([updated(PaymentRow, values, guard, payment_id, sources_of(target), rest="RETURNING id")])
+    [moved] = await work.send([moving(work, payment_id, target, columns, rest="RETURNING id")])
     return bool(moved)
 
 
-async def complete(work: UnitOfWork, payment_id: UUID) -> bool:
-    """A payment's money has come, whatever becomes of it. Whether that is new.
+def moving(
+    work: UnitOfWork, payment_id: UUID, target: PaymentStatus, columns: Mapping[str, Any] | None = None, rest: str = ""
+) -> Statement:
+    """The statement of `move`, for who needs no answer, or another one."""
+    values = {"status": target, "updated_at": work.now} | dict(columns or {})
+    guard = "id = $1 AND status = ANY ($2::text[])"
+    return updated(PaymentRow, values, guard, payment_id, sources_of(target), rest=rest)
+
+
+def complete(work: UnitOfWork, payment_id: UUID) -> None:
+    """A payment's money has come, whatever becomes of it.
 
     The provider is asked once more after a while: it may have taken the money twice, and its message been lost.
     """
     columns = {"completed_at": work.now, "failure": None, "next_check_at": work.now + LAST_LOOK}
-    return await move(work, payment_id, PaymentStatus.COMPLETED, columns)
+    work.put(moving(work, payment_id, PaymentStatus.COMPLETED, columns))
 
 
 async def check_soon(work: UnitOfWork, payment_id: UUID) -> None:

@@ -59,7 +59,7 @@ async def pay_from_wallet(
     )
     work.session.add(row)
     await work.session.flush()
-    await supersede_others(work, booking_id, change_id=change_id, chosen=row.id)
+    supersede_others(work, booking_id, change_id=change_id, chosen=row.id)
     paid = ProviderEvent(
         external_id=str(row.id),
         kind="paid",

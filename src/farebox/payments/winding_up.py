@@ -38,7 +38,7 @@ async def wind_up(work: UnitOfWork, booking_id: UUID) -> int:
         amount = Money(charge.amount_minor - charge.refunded_minor, charge.currency)
         charge.disposition = Disposition.LATE if has_expired else Disposition.UNWANTED
         ledger.note_promise(work, amount, booking_id=booking_id, payment_id=charge.payment_id)
-        await complete(work, charge.payment_id)
+        complete(work, charge.payment_id)
         why = REST_UNPAID if has_expired else ENDED_UNPAID
         await request_refund(work, charge, amount, booking_id=booking_id, reason=why)
     await work.session.execute(

@@ -11,25 +11,18 @@ from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.rows import inserted_values
 from farebox.ticketing.models import TicketDocumentRow, TicketRow
-from farebox.ticketing.queries import TICKETS, tickets_of
 from farebox.ticketing.tokens import Signer, TicketClaims, sign_token
-from farebox.ticketing.views import Ticket, TicketStatus
+from farebox.ticketing.views import TicketStatus
 
 DOCUMENTS_KEPT = timedelta(days=7)
 
 
-async def issue_tickets(work: UnitOfWork, booking: Booking, *, signer: Signer) -> list[Ticket]:
-    """One ticket for each passenger of each item of a booking that is being confirmed.
-
-    Asked again, it issues nothing more: the tickets that are there are returned.
-    """
-    values = [
-        _ticket(work, booking, item, passenger, signer) for item in booking.items for passenger in item.passengers
-    ]
+def issue_tickets(work: UnitOfWork, booking: Booking, *, signer: Signer) -> None:
+    """One ticket for each passenger of each item of a booking that is being confirmed. Asked again, nothing more."""
     once = "ON CONFLICT (passenger_id) WHERE status <> 'void' DO NOTHING"
-    inserts = [inserted_values(TicketRow, each, rest=once) for each in values]
-    *_, issued = await work.send([*inserts, TICKETS.about(booking.id)])
-    return tickets_of(issued)
+    for item in booking.items:
+        for passenger in item.passengers:
+            work.put(inserted_values(TicketRow, _ticket(work, booking, item, passenger, signer), rest=once))
 
 
 async def void_tickets(work: UnitOfWork, booking_id: UUID, *, passengers: Collection[UUID] | None = None) -> None:

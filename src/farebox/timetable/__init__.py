@@ -18,6 +18,8 @@ from farebox.timetable.names import (
 )
 from farebox.timetable.popular import list_busiest_pairs, list_reachable_places
 from farebox.timetable.queries import (
+    DEPARTURE_OF_RUN,
+    SELLER_OF_RUN,
     find_departure_id,
     find_first_and_last_run,
     get_place,
@@ -58,7 +60,9 @@ from farebox.timetable.whole_departures import (
 )
 
 __all__ = [
+    "DEPARTURE_OF_RUN",
     "LIMOUSINE_9",
+    "SELLER_OF_RUN",
     "SLEEPER_34",
     "STAMPS",
     "STANDARD_45",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
@@ -136,9 +136,16 @@ async def get_sites(work: UnitOfWork, ids: Sequence[UUID]) -> list[Site]:
     return [sites[site_id] for site_id in ids]
 
 
+DEPARTURE_OF_RUN: Final = "SELECT id FROM departure WHERE inventory_id = $1::bigint"
+"""The departure that is sold as a run of the kernel's."""
+
+SELLER_OF_RUN: Final = "SELECT operator_id FROM departure WHERE inventory_id = $1::bigint"
+"""Whose departure it is."""
+
+
 async def find_departure_id(work: UnitOfWork, inventory_id: int) -> UUID | None:
     """The departure that an inventory belongs to; `None` where it is something else's."""
-    [found] = await work.send([("SELECT id FROM departure WHERE inventory_id = $1", (str(inventory_id),))])
+    [found] = await work.send([(DEPARTURE_OF_RUN, (str(inventory_id),))])
     return found[0][0] if found else None
 
 

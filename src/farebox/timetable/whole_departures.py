@@ -24,18 +24,18 @@ _DEPARTURE = """
     SELECT j.headsign, j.short_name, l.id, l.name, l.network_ids, l.color, l.feed_id, v.id, v.code, v.name, v.amenities
       FROM journey j
       JOIN line l ON l.id = j.line_id
-      JOIN vehicle_kind v ON v.id = %s
-     WHERE j.id = %s
+      JOIN vehicle_kind v ON v.id = $1
+     WHERE j.id = $2
 """
 
 _CALLS = """
-    SELECT c.position, c.stop_id, coalesce(s.names ->> %(language)s, s.name), s.station_id,
-           c.place_id, coalesce(p.names ->> %(language)s, p.name), s.timezone, c.arrival_s, c.departure_s,
+    SELECT c.position, c.stop_id, coalesce(s.names ->> $2, s.name), s.station_id,
+           c.place_id, coalesce(p.names ->> $2, p.name), s.timezone, c.arrival_s, c.departure_s,
            c.pickup <> 1, c.dropoff <> 1, c.distance_m, s.zone_id, s.area_ids, s.lat, s.lon, s.platform
       FROM call c
       JOIN stop s ON s.id = c.stop_id
       JOIN place p ON p.id = c.place_id
-     WHERE c.journey_id = %(journey)s
+     WHERE c.journey_id = $1
      ORDER BY c.position
 """
 
@@ -136,11 +136,11 @@ async def _describe(work: UnitOfWork, stamp: DepartureStamp) -> tuple[tuple[Any,
     if known is not None and known[0] == stamp.imports:
         _journeys.move_to_end(key)
         return known[1:]
-    row = await (await work.execute(_DEPARTURE, [stamp.vehicle_kind_id, stamp.journey_id])).fetchone()
-    if row is None:
+    asked = [(_DEPARTURE, [stamp.vehicle_kind_id, stamp.journey_id]), (_CALLS, [stamp.journey_id, language])]
+    rows, calls = await work.send(asked)
+    if not rows:
         raise DepartureNotFound  # taken back since its stamp was read
-    cursor = await work.execute(_CALLS, {"journey": stamp.journey_id, "language": language})
-    _journeys[key] = (stamp.imports, row, await cursor.fetchall())
+    _journeys[key] = (stamp.imports, rows[0], calls)
     _journeys.move_to_end(key)
     while len(_journeys) > CACHED_JOURNEYS:
         _journeys.popitem(last=False)
