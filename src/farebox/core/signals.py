@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 Listener: TypeAlias = Callable[[Collection[str] | None], None]
 """Is told the topics of a signal; `None`: signals may have been missed, anything may have changed. Does not wait."""
 
-GATHER_SECONDS = 0.004
+GATHER_SECONDS = 0.02
 """Signals of so long a time leave together: NOTIFYs are committed one after another, in the whole database."""
 
 LONGEST_PAYLOAD = 7_900
@@ -66,7 +66,7 @@ class Signals:
         self._listeners.append(listener)
 
     def publish(self, topics: Collection[str]) -> None:
-        """Tell everybody, soon: ourselves at once, other processes a few milliseconds later. Neither waits nor raises.
+        """Tell everybody, soon: ourselves at once, other processes some milliseconds later. Neither waits nor raises.
 
         For what has been committed: who hears it, looks.
         """
