@@ -24,6 +24,7 @@ from farebox.bookings.views import (
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.rows import Selection
+from farebox.inventory import keep_locked, locking_holds
 
 Columns = TypeVarTuple("Columns")
 
@@ -32,19 +33,27 @@ UNNOTED: Final = frozenset({"anonymous", "guest", "system"})
 
 
 async def get_booking(
-    work: UnitOfWork, booking_id: UUID, *, actor: Actor, lock: bool = False, as_it_stands: bool = False
+    work: UnitOfWork,
+    booking_id: UUID,
+    *,
+    actor: Actor,
+    lock: bool = False,
+    with_holds: bool = False,
+    as_it_stands: bool = False,
 ) -> Booking:
     """A booking as it is at this instant: one whose time to pay is over reads as cancelled, swept or not.
 
     Args:
         lock: keep others from changing it until this unit of work ends.
+        with_holds: and its holds, for who is going to change them.
         as_it_stands: for whoever settles money: leave one alone whose time was over a moment ago.
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
     """
     if actor.kind == "system" or _has_only_own(actor, lock=lock):
-        found = await _read(work, booking_id, owner=None if actor.kind == "system" else actor.owner, lock=lock)
+        owner = None if actor.kind == "system" else actor.owner
+        found = await _read(work, booking_id, owner=owner, lock=lock, with_holds=with_holds)
         if found is None:
             raise BookingNotFound
         booking, is_due = found
@@ -204,14 +213,25 @@ def _needed(*, lock: bool) -> Permission:
     return Permission.BOOKINGS_CHANGE if lock else Permission.BOOKINGS_READ  # it is locked to be changed
 
 
-async def _read(work: UnitOfWork, booking_id: UUID, *, owner: str | None, lock: bool) -> tuple[Booking, bool] | None:
+async def _read(
+    work: UnitOfWork, booking_id: UUID, *, owner: str | None, lock: bool, with_holds: bool
+) -> tuple[Booking, bool] | None:
     """A booking, and whether its time is over, in one round trip: what nearly everybody asks who asks for one."""
     one = f"{'' if owner is None else ' AND booking.owner = $2'}{' FOR UPDATE' if lock else ''}"
     row = _ONE[one].about(booking_id, *([] if owner is None else [owner]))
     due = ("SELECT FROM booking WHERE id = $1 AND expires_at <= clock_timestamp()", (str(booking_id),))
-    found = await work.send([row, due, *PARTS_OF_ONE.about(booking_id)])
+    parts = PARTS_OF_ONE.about(booking_id)
+    holds = [locking_holds(_HOLDS_OF_ONE, booking_id)] if with_holds else []
+    found = await work.send([row, due, *parts, *holds])
     rows = _ONE[one].read(found[0])
-    return (PARTS_OF_ONE.assembled(rows, found[2:])[0], bool(found[1])) if rows else None
+    if not rows:
+        return None
+    if with_holds:
+        keep_locked(work, found.pop())
+    return PARTS_OF_ONE.assembled(rows, found[2:])[0], bool(found[1])
+
+
+_HOLDS_OF_ONE: Final = "SELECT hold_id FROM booking_item WHERE booking_id = $1::uuid"
 
 
 _ONE: Final = {

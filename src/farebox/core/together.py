@@ -50,6 +50,14 @@ class Question(Generic[Key, Value]):
         """The statement that asks for these keys."""
         return self.statement, (texts(map(str, keys)),)
 
+    def asking(self, keys: Collection[Key]) -> Statement:
+        """The same for a unit of work.
+
+        A single id is not asked for as a list: a plan for a list is made anew each time, since lists can be long.
+        """
+        is_one = len(keys) == 1 and self._of_one != self.statement
+        return (self._of_one, (str(*keys),)) if is_one else self.about(keys)
+
     def about_found(self, query: str, *parameters: object) -> Statement:
         """The statement that asks for the one key that a query with these parameters finds, as an id."""
         return self.statement.replace(_KEYS, f"= ({query})"), [str(each) for each in parameters]
@@ -66,18 +74,12 @@ class Question(Generic[Key, Value]):
         return found
 
     async def ask(self, reader: Reader, keys: Collection[Key]) -> dict[Key, Value]:
-        """The values of these keys, those that have one.
-
-        In a unit of work that is `asking_once`, what is known is not asked for.
-
-        A single id is not asked for as a list: a plan for a list is made anew each time, since lists can be long.
-        """
+        """The values of these keys, those that have one. `asking_once`, what is known is not asked for."""
         known = reader.known or {}
         if all((self.statement, key) in known for key in keys):
             values = {key: known[self.statement, key] for key in keys}
             return {key: value for key, value in values.items() if value is not None}
-        is_one = len(keys) == 1 and self._of_one != self.statement
-        [rows] = await reader.send([(self._of_one, (str(*keys),)) if is_one else self.about(keys)])
+        [rows] = await reader.send([self.asking(keys)])
         return self.learn(reader, rows, keys)
 
 

@@ -79,6 +79,7 @@ class UnitOfWork:
     Attributes:
         now: the instant at which this unit of work began, by the application's clock.
         known: what has been learned `asking_once`.
+        memory: what modules remember of this transaction, by their own keys; forgotten when it ends.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class UnitOfWork:
     ) -> None:
         self.now = now
         self.known: dict[tuple[str, Any], Any] | None = None
+        self.memory: dict[str, Any] = {}
         self._engine = engine
         self._is_pooled = is_pooled
         self._session: AsyncSession | None = None
@@ -207,6 +209,14 @@ class UnitOfWork:
                 answers = await send_within(await self._connect(), [*put, *statements])
             return answers[len(put) :]
 
+    async def send_last(self, statements: Sequence[Statement]) -> list[Rows]:
+        """What `send` does, and the end of the transaction with it, for the last question of who only asks."""
+        if self._session is not None or self._is_pooled or self._put:
+            return await self.send(statements)
+        *answers, _ = await self.send([*statements, _COMMIT])
+        self._driver = None
+        return answers
+
     def put(self, what: DeclarativeBase | Statement) -> None:
         """Insert a row that no session is to know, or send a statement whose answer nobody needs: before the next
         statement of this transaction, or with its commit.
@@ -228,6 +238,7 @@ class UnitOfWork:
             elif self._driver is not None:
                 await self.send([_COMMIT])
             self._driver = None
+            self.memory.clear()
             await self._give_back()
         if self._signals:
             signals, self._signals = self._signals, set()
@@ -249,6 +260,7 @@ class UnitOfWork:
         self._events.clear()
         self._signals.clear()
         self._put.clear()
+        self.memory.clear()
         driver, self._driver = self._driver, None
         try:
             if self._session is not None:

@@ -32,7 +32,16 @@ from farebox.inventory.errors import (
 )
 from farebox.inventory.exchanges import swap
 from farebox.inventory.forgetting import forget_holds, forget_inventories, list_inventories_in_use
-from farebox.inventory.queries import availability, claims_on, find_hold, find_live_hold, get_hold, status
+from farebox.inventory.queries import (
+    availability,
+    claims_on,
+    find_hold,
+    find_live_hold,
+    get_hold,
+    keep_locked,
+    locking_holds,
+    status,
+)
 from farebox.inventory.runs import close_inventories, open_inventories
 from farebox.inventory.stock import set_stock, stock_left
 from farebox.inventory.taking import reclaim, take
@@ -94,8 +103,10 @@ __all__ = [
     "forget_inventories",
     "get_hold",
     "give_holds",
+    "keep_locked",
     "list_inventories_in_use",
     "lock_holds",
+    "locking_holds",
     "open_inventories",
     "read_runs",
     "rearm",

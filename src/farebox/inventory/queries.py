@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
+from farebox.core.pipeline import Rows, Statement
 from farebox.inventory.errors import HoldNotFound
 from farebox.inventory.statements import AVAILABILITY, CLAIMS_ON, HOLDS, STATUS
 from farebox.inventory.views import Amount, Claim, Hold, HoldState, UnitStatus, Want, unpack
@@ -129,11 +130,28 @@ async def availability(work: UnitOfWork, ranges: Sequence[tuple[int, int, int]])
     return [free for (free,) in await cursor.fetchall()]
 
 
+def locking_holds(query: str, *parameters: object) -> Statement:
+    """The statement that locks the holds whose ids a query with these parameters finds: see `keep_locked`."""
+    return f"{HOLDS} WHERE id IN ({query}) ORDER BY id FOR UPDATE", [str(each) for each in parameters]
+
+
+def keep_locked(work: UnitOfWork, found: Rows) -> None:
+    """Spare who changes one of these holds next in this unit of work the question for it.
+
+    Once only, for the first: what comes after that finds it changed.
+    """
+    work.memory[_LOCKED] = {row[0]: HoldRecord(*row) for row in found}
+
+
+_LOCKED: Final = "inventory.locked-holds"
+
 _HOLD: Final = f"{HOLDS} WHERE id = $1"
 _LOCKED_HOLD: Final = f"{_HOLD} FOR UPDATE"
 
 
 async def find_record(work: UnitOfWork, hold_id: UUID, *, lock: bool = False) -> HoldRecord | None:
+    if lock and (known := work.memory.get(_LOCKED, {}).pop(hold_id, None)) is not None:
+        return known  # type: ignore[no-any-return]
     [found] = await work.send([(_LOCKED_HOLD if lock else _HOLD, (str(hold_id),))])
     return HoldRecord(*found[0]) if found else None
 

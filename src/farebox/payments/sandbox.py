@@ -36,7 +36,7 @@ from farebox.payments.providers import (
     RunningPayment,
     Started,
 )
-from farebox.payments.queries import PAYMENT, get_payment
+from farebox.payments.queries import PAYMENT
 from farebox.payments.views import PaymentView, payment_view
 from farebox.ticketing import Signer
 
@@ -213,7 +213,8 @@ async def play_sandbox(
         body = msgspec.json.encode(message)
         await receive_webhook(database, NAME, sandbox.sign(body), body, providers=providers, signer=signer)
     async with database.begin() as work:
-        return await get_payment(work, payment_id, actor=SYSTEM)
+        [rows] = await work.send_last([PAYMENT.about(payment_id)])
+    return payment_view(PAYMENT.read(rows)[0])
 
 
 PAYING: Final = frozenset({"succeeded", "failed", "twice", "partial", "silent", "approved"})

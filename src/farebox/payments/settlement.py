@@ -7,7 +7,7 @@ waits goes back when its booking ends first.
 from collections.abc import Sequence
 from contextlib import suppress
 
-from farebox.accounts import SYSTEM, Actor
+from farebox.accounts import OPERATORS, SYSTEM, Actor
 from farebox.bookings import (
     SOLD,
     Booking,
@@ -61,7 +61,9 @@ async def settle(work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, *,
     """
     booking = None
     if payment.booking_id is not None:
-        booking = await get_booking(work, payment.booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+        booking = await get_booking(
+            work, payment.booking_id, actor=SYSTEM, lock=True, with_holds=event.kind == "paid", as_it_stands=True
+        )
     match event.kind:
         case "paid":
             return await _settle_charge(work, payment, event, booking, signer)
@@ -118,17 +120,18 @@ async def _let_wait(work: UnitOfWork, payment: PaymentRow, failure: str) -> None
 async def _settle_charge(
     work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking: Booking | None, signer: Signer
 ) -> str:
-    charge, kept = await _record_charge(work, payment, event)
-    if charge is None:
-        return KNOWN_CHARGE
-    received = Money(charge.amount_minor, charge.currency)
-    if booking is None:
-        disposition = await settle_top_up(work, payment, received, charge_id=charge.id)
-        _decide(work, charge, disposition)
-    elif payment.purpose == "change":
-        disposition = await _settle_for_change(work, payment, charge, booking, signer)
-    else:
-        disposition = await _settle_for_booking(work, payment, charge, booking, kept, signer)
+    with work.asking_once():
+        charge, kept = await _record_charge(work, payment, event, booking)
+        if charge is None:
+            return KNOWN_CHARGE
+        received = Money(charge.amount_minor, charge.currency)
+        if booking is None:
+            disposition = await settle_top_up(work, payment, received, charge_id=charge.id)
+            _decide(work, charge, disposition)
+        elif payment.purpose == "change":
+            disposition = await _settle_for_change(work, payment, charge, booking, signer)
+        else:
+            disposition = await _settle_for_booking(work, payment, charge, booking, kept, signer)
     if disposition is Disposition.MISMATCHED:
         if await move(work, payment.id, PaymentStatus.FAILED, {"failure": WRONG_MONEY}):
             await _let_wait(work, payment, WRONG_MONEY)
@@ -142,9 +145,12 @@ async def _settle_charge(
 
 
 async def _record_charge(
-    work: UnitOfWork, payment: PaymentRow, event: ProviderEvent
+    work: UnitOfWork, payment: PaymentRow, event: ProviderEvent, booking: Booking | None
 ) -> tuple[ChargeRow | None, Sequence[ChargeRow]]:
-    """The charge's new row, or `None` when it is there already: the unique key decides. And what is kept beside it."""
+    """The charge's new row, or `None` when it is there already: the unique key decides. And what is kept beside it.
+
+    The operators, whose commissions a sale is written with, are read in the same round trip.
+    """
     charge = ChargeRow(
         id=new_id(),
         payment_id=payment.id,
@@ -157,9 +163,12 @@ async def _record_charge(
         dispute=None,
         received_at=work.now,
     )
-    written, kept = await work.send([inserted(charge, rest=ONCE), KEPT.about(payment.booking_id)])
+    sellers = set(ledger.sellers_of(booking).values()) if booking else set()
+    asked = [inserted(charge, rest=ONCE), KEPT.about(payment.booking_id), OPERATORS.asking(sellers)]
+    written, kept, operators = await work.send(asked)
     if not written:
         return None, []
+    OPERATORS.learn(work, operators, sellers)
     if not kept:
         return charge, []
     assert payment.booking_id is not None  # something is kept for it

@@ -101,7 +101,7 @@ async def start_payment(
         Invalid: `return_url` is not one.
     """
     async with database.begin() as work:
-        booking = await get_booking(work, booking_id, actor=actor, lock=True)
+        booking = await get_booking(work, booking_id, actor=actor, lock=True, with_holds=True)
         begins_in = time_before(booking, work.now) if change_id is None else timedelta()
         provider, offer = find_offer(method, booking.total.currency, providers, begins_in=begins_in)
         target = checked_return_url(return_url or f"/bookings/{booking_id}", settings)
