@@ -363,6 +363,21 @@ async def test_one_that_is_lost_in_the_middle_is_not_tried_again(open_database):
         assert await work.send([("SELECT 1", ())]) == [[(1,)]]
 
 
+@pytest.mark.parametrize("way", ["driver", "session"])
+async def test_a_connection_that_is_lost_again_as_soon_as_it_is_made_counts_as_an_outage(database, monkeypatch, way):
+    def find_it_lost(connection):
+        raise psycopg.OperationalError("the connection is lost")
+
+    async with database.begin() as work:
+        await work.send([("SELECT 1", ())])
+    monkeypatch.setattr(database.engine.dialect, "do_ping", find_it_lost)
+    work = database.open()
+    with pytest.raises(Exception) as raised:  # noqa: PT011  (whatever the pool says: it must count as an outage)
+        await (work.driver() if way == "driver" else work.session.connection())
+    assert is_outage(raised.value)
+    await work.abandon()
+
+
 async def cut(database):
     """End the server's side of the one connection in the pool."""
     async with database.begin() as work:

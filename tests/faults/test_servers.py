@@ -18,6 +18,8 @@ WHOLE = (0, LEGS)
 SERVED_SECONDS = 60
 """So soon after a fault each server gives out seats again, on any machine that runs the tests."""
 
+MOST_CUTS = 100
+
 TTL = 3
 SHORT = {"HOLD_TTL_SECONDS": str(TTL), "BOOKING_TTL_SECONDS": str(TTL), "PAYMENT_WINDOW_SECONDS": str(TTL)}
 
@@ -41,11 +43,14 @@ async def test_a_server_killed_in_mid_batch_takes_nothing_with_it(shop, victim, 
 
 @pytest.mark.parametrize("turn", range(TURNS))
 async def test_connections_that_are_cut_cost_requests_but_no_seat(shop, turn):
-    """All of them, three times, while people are at work. Afterwards everything works as before."""
+    """All of them, three times at least, while people are at work. Afterwards everything works as before."""
     trips = [shop.trip() for _ in range(3)]
     async with loading(shop, trips) as load:
         await load.until_served(shop.servers, SERVED_SECONDS)
-        for _ in range(3):
+        cuts = 0
+        while cuts < 3 or not load.answers["503 unavailable"]:  # what rested when it was cut costs nobody anything
+            cuts += 1
+            assert cuts < MOST_CUTS
             with psycopg.connect(shop.dsn, autocommit=True) as connection:
                 connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -54,7 +59,6 @@ async def test_connections_that_are_cut_cost_requests_but_no_seat(shop, turn):
             await asyncio.sleep(0.3)
         await load.until_served(shop.servers, SERVED_SECONDS)
     assert load.rude == []
-    assert load.answers["503 unavailable"] > 0
     assert audit(shop.dsn, acknowledged=load.acknowledged, given_up=load.given_up) == []
     await check_all_works(shop, shop.trip())
     assert audit(shop.dsn) == []

@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection as AsyncSQLConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -320,6 +320,10 @@ _OUTAGES = (
 )
 
 
+_LOST_TWICE: Final = "This connection is closed"
+"""What SQLAlchemy's pool says when the connection that it makes instead of a lost one is lost at once, too."""
+
+
 def raise_busy(context: ExceptionContext) -> None:
     """The same for what goes through SQLAlchemy (its `handle_error` hook)."""
     if isinstance(context.original_exception, _WAITED_IN_VAIN):
@@ -343,4 +347,4 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(is_outage(each) for each in error.exceptions)
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return isinstance(cause, _OUTAGES)
+    return isinstance(cause, _OUTAGES) or (isinstance(cause, InvalidRequestError) and str(cause) == _LOST_TWICE)
