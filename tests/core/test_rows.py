@@ -13,7 +13,7 @@ from farebox.core import pipeline, transactions
 from farebox.core.db import is_outage
 from farebox.core.ids import new_id
 from farebox.core.outbox import OutboxEvent
-from farebox.core.rows import Selection, as_text, inserted, inserted_values, updated
+from farebox.core.rows import Selection, as_text, certain, inserted, inserted_values, updated
 from farebox.core.traffic import Traffic
 
 EVENTS = Selection(OutboxEvent, "WHERE outbox_event.id = $1")
@@ -138,6 +138,21 @@ async def test_what_was_put_leaves_with_the_next_statement_at_no_cost_of_its_own
         with counted_statements() as statements:
             await work.send([("SELECT 2", ())])
         assert len(statements) == 6
+
+
+async def test_what_is_certain_fails_where_it_finds_nothing(database):
+    row = event()
+    async with database.begin() as work:
+        work.put(row)
+        work.put(certain(updated(OutboxEvent, {"type": "lamp.broken"}, "id = $1", row.id)))
+    work = database.open()
+    work.put(event())
+    work.put(certain(updated(OutboxEvent, {"type": "lamp.mended"}, "id = $1", uuid4())))
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await work.commit()
+    await work.rollback()
+    assert await count(work) == 1
+    await work.abandon()
 
 
 async def trips(monkeypatch, work):

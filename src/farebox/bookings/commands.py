@@ -75,7 +75,8 @@ async def start_processing(
     if booking.status is BookingStatus.PENDING:
         source, target = BookingStatus.PENDING, BookingStatus.PAYMENT_PROCESSING
         columns = {"expires_at": expires_at}
-        await move(work, booking_id, target, source=source, actor=actor, reason="payment-started", columns=columns)
+        reason = "payment-started"
+        await move(work, booking_id, target, source=source, actor=actor, reason=reason, columns=columns, is_locked=True)
     else:
         await work.execute("UPDATE booking SET expires_at = %s WHERE id = %s", (expires_at, booking_id))
     return replace(booking, status=BookingStatus.PAYMENT_PROCESSING, expires_at=expires_at)
@@ -127,6 +128,7 @@ async def confirm_booking(
         actor=actor,
         reason=reason,
         columns={"confirmed_at": work.now, "expires_at": None, "reason": None, "cancelled_at": None},
+        is_locked=True,
     )
     work.publish(
         BookingConfirmed(

@@ -11,7 +11,7 @@ from farebox.accounts import Actor
 from farebox.bookings.errors import BookingNotFound, IllegalTransition
 from farebox.bookings.models import BookingAuditRow, BookingRow
 from farebox.core.db import UnitOfWork
-from farebox.core.rows import updated
+from farebox.core.rows import certain, updated
 
 
 class BookingStatus(StrEnum):
@@ -68,6 +68,7 @@ async def move(
     source: BookingStatus,
     facts: Mapping[str, Any] | None = None,
     columns: Mapping[str, Any] | None = None,
+    is_locked: bool = False,
 ) -> None:
     """Move a booking from `source` to `target`, and write down who did it and why.
 
@@ -76,6 +77,7 @@ async def move(
 
     Args:
         columns: other columns of the row to set in the same statement.
+        is_locked: the caller has read and locked it in `source`: the answer is not waited for.
 
     Raises:
         IllegalTransition: no such arrow, or the booking is not in `source` any more; `booking_status` says where it is.
@@ -88,9 +90,13 @@ async def move(
         if source is BookingStatus.CANCELLED and target is BookingStatus.CONFIRMED:
             guard += " AND reason = ANY ($3::text[])"
             named.append(list(RECLAIMABLE))
-        moving = updated(BookingRow, values, guard, *named, rest="RETURNING id")
-        [moved] = await work.send([moving])
-        if moved:
+        if is_locked:
+            work.put(certain(updated(BookingRow, values, guard, *named)))
+            is_moved = True
+        else:
+            [moved] = await work.send([updated(BookingRow, values, guard, *named, rest="RETURNING id")])
+            is_moved = bool(moved)
+        if is_moved:
             record(work, booking_id, actor=actor, source=source, target=target, reason=reason, facts=facts)
             return
     status = await work.session.scalar(select(func.min(BookingRow.status)).where(BookingRow.id == booking_id))

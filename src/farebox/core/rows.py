@@ -81,6 +81,15 @@ def updated(
     return text, [*_texts_or_none(parameters), *written]
 
 
+def certain(change: Statement) -> Statement:
+    """A change that must find a row, as nobody waits to hear whether it has: otherwise the transaction fails.
+
+    It fails with a division by zero, which nobody takes for an answer.
+    """
+    text, parameters = change
+    return f"WITH changed AS ({text} RETURNING 1) SELECT 1 / count(*) FROM changed", parameters  # noqa: S608
+
+
 def named(text: str, parameters: Mapping[str, object]) -> Statement:
     """A statement that names its parameters `%(so)s`, as `UnitOfWork.execute` takes it. Others are left out."""
     numbered, names = _numbered(text)
