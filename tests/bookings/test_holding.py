@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from tests.bookings.shows import TERMS, run_out
+from tests.counting import counted_statements
 
 from farebox.accounts import SYSTEM, Actor, Permission
 from farebox.bookings import (
@@ -20,7 +21,7 @@ from farebox.bookings import (
     reopen_choice,
     start_processing,
 )
-from farebox.core.errors import NotAllowed
+from farebox.core.errors import Busy, NotAllowed
 from farebox.core.ids import new_id
 from farebox.inventory import ExtensionLimit, HoldTerms, get_hold
 
@@ -149,3 +150,46 @@ async def test_a_choice_with_seats_of_two_operators_is_reopened_by_none_of_them_
     assert (await reopen(box, booking, clerk)).status is BookingStatus.CANCELLED
     async with database.begin() as work:
         assert {(await get_hold(work, item.hold_id)).owner for item in booking.items} == {clerk.owner}
+
+
+class TestLockingABookingWithItsHolds:
+    """Somebody else has one of the holds locked meanwhile, and may be about to wait for the booking."""
+
+    async def locked(self, database, booking, actor):
+        async with database.begin() as work:
+            return await get_booking(work, booking.id, actor=actor, lock=True, with_holds=True, as_it_stands=True)
+
+    async def test_holds_that_are_others_again_are_not_waited_for(self, box, database):
+        booking, actor, _ = await box.booked()
+        await reopen(box, booking, actor)
+        async with database.begin() as other:
+            await get_hold(other, booking.items[0].hold_id, lock=True)
+            assert (await self.locked(database, booking, SYSTEM)).id == booking.id
+            assert (await self.locked(database, booking, actor)).id == booking.id
+
+    async def test_who_does_not_reach_the_booking_waits_for_nothing(self, box, database):
+        booking, _, _ = await box.booked()
+        stranger = await box.guest()
+        async with database.begin() as other:
+            await get_hold(other, booking.items[0].hold_id, lock=True)
+            with pytest.raises(BookingNotFound):
+                await self.locked(database, booking, stranger)
+
+    async def test_control_its_own_are(self, box, database):
+        booking, actor, _ = await box.booked()
+        async with database.begin() as other:
+            await get_hold(other, booking.items[0].hold_id, lock=True)
+            for who in (SYSTEM, actor):
+                with pytest.raises(Busy):
+                    await self.locked(database, booking, who)
+
+    async def test_who_changes_them_next_need_not_ask_for_them(self, box, database):
+        booking, actor, _ = await box.booked()
+        hold_id = booking.items[0].hold_id
+        async with database.begin() as work:
+            await get_booking(work, booking.id, actor=actor, lock=True, with_holds=True)
+            with counted_statements() as statements:
+                hold = await get_hold(work, hold_id, lock=True)
+                assert statements == []
+                assert await get_hold(work, hold_id, lock=True) == hold  # once only
+                assert len(statements) == 1

@@ -8,6 +8,7 @@ from tests.bookings.shows import scalar
 from tests.bookings.test_api import problem_of
 from tests.payments.test_exchanges import agent_of
 from tests.payments.test_wallet import balance, booked_by, eur, pay
+from tests.payments.till import disputed
 from tests.payments.wallets import fill_wallet
 from tests.people import make_person, open_session_of
 from tests.staff import bearer
@@ -18,8 +19,10 @@ from farebox.core.errors import Invalid
 from farebox.payments import (
     NoWallet,
     PayoutTooLarge,
+    RefundNotFound,
     WalletTooSmall,
     cancel_booking,
+    get_payment,
     has_money,
     list_hand_refunds,
     list_transactions,
@@ -121,6 +124,23 @@ async def test_what_a_provider_refuses_is_paid_out_by_hand_by_the_platforms_staf
         await scalar(till.database, "SELECT sum(amount_minor)::int FROM ledger_entry WHERE account = 'refunds-due'")
         == 0
     )
+
+
+async def test_what_a_bank_looks_into_is_paid_out_by_nobody(till, person):
+    """It may give the same money."""
+    await take_out(till, person, 1500)
+    till.bank.refuses = True
+    await till.make_refunds()
+    [refund] = await owed_by_hand(till)
+    async with till.database.begin() as work:
+        payment = await get_payment(work, refund.payment_id, actor=SYSTEM)
+    await till.deliver(disputed(payment, "opened"))
+    assert await owed_by_hand(till) == []
+    with pytest.raises(RefundNotFound):
+        async with till.database.begin(reach="*") as work:
+            await note_paid_out(work, refund.id, "slip 1", actor=SYSTEM, signer=till.box.secrets)
+    await till.deliver(disputed(payment, "won"))
+    assert [each.id for each in await owed_by_hand(till)] == [refund.id]
 
 
 @pytest.mark.parametrize("minor", [0, -1])

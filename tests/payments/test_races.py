@@ -215,7 +215,7 @@ async def test_control_of_settlements_that_look_before_they_lock_one_fails_and_h
     booking, _, _, payment = await wide.paying()
     both_have_looked = asyncio.Barrier(2)
 
-    async def look(work, booking_id, *, actor, lock, as_it_stands):
+    async def look(work, booking_id, *, actor, lock, with_holds, as_it_stands):
         seen = await get_booking(work, booking_id, actor=actor, as_it_stands=as_it_stands)
         await both_have_looked.wait()
         return seen

@@ -1,6 +1,7 @@
 """Several trips in one checkout: a round trip, a connection; the same people on all; nothing lost, nothing doubled."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -112,6 +113,16 @@ async def test_no_way_back_is_shown_that_begins_before_the_way_there_has_ended(b
     as_any_other = query_of(where(held))
     del as_any_other["back"]
     assert earlier in (await browser.get("/search", params=as_any_other)).text
+
+
+async def test_who_asks_for_a_way_back_before_arriving_is_shown_the_day_of_arrival(browser, coach):
+    people = await round_trip(browser, coach, ["5A"], ["6A"])
+    lock = query_of(people)["with"]
+    asked = {"from": "Ahorn", "to": "Eich", "travellers": "1", "with": lock}
+    arrives = coach.departure.calls[-1].arrival.date()
+    early = asked | {"date": (arrives - timedelta(days=1)).isoformat(), "back": arrives.isoformat()}
+    found = await browser.get("/search", params=early)
+    assert query_of(found.headers["location"])["date"] == arrives.isoformat()
 
 
 async def review_of(browser: Browser, coach: Coach, **form: str) -> str:

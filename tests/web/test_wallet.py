@@ -12,7 +12,7 @@ from tests.web.test_after_sale import pay, sql
 from tests.web.test_checkout import pending
 
 from farebox.core.money import Money
-from farebox.payments.wallet import refund_into
+from farebox.payments.wallet import refund_into, take
 
 __all__ = ["sql"]
 
@@ -76,6 +76,24 @@ async def test_a_part_is_paid_out_of_it_and_the_rest_another_way(home, coach):
     assert read((await home.get(at)).text).text_of("moneys").count("Paid") == 2
 
 
+async def test_a_wallet_that_somebody_else_empties_meanwhile_sells_nothing(home, coach, sql, monkeypatch):
+    await put_in(home, "1000")
+    at = await pending(home, coach)
+
+    async def take_what_is_gone(work, wallet_id, amount):
+        await work.execute("UPDATE wallet SET balance_minor = 0")
+        await take(work, wallet_id, amount)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("farebox.payments.wallet_paying.take", take_what_is_gone)
+        refused = await home.post(f"{at}/review", terms="1", method="wallet")
+    assert path_of(refused) == f"{at}/review"
+    assert sql("SELECT status FROM booking") == ("pending",)
+    assert sql("SELECT count(*) FROM ticket") == (0,)
+    assert sql("SELECT count(*) FROM payment WHERE purpose = 'booking'") == (0,)
+    assert sql("SELECT balance_minor FROM wallet") == (100_000,)
+
+
 async def test_visitors_have_none(browser, coach):
     at = await pending(browser, coach)
     review = (await browser.get(f"{at}/review")).text
@@ -111,6 +129,32 @@ class TestTakingItOut:
         assert 'aria-invalid="true"' in answer.text
         assert (await home.get(f"{PATH}/payout?currency=EUR&amount={typed or 0}")).status_code == 422
         assert sql("SELECT count(*) FROM refund") == (0,)
+
+    async def test_what_is_sent_twice_goes_once(self, home, sql):
+        await put_in(home, "25")
+        quoted = (await home.get(f"{PATH}/payout?currency=EUR&amount=10")).text
+        assert 'name="balance" value="2500"' in quoted
+        for _ in range(2):
+            answer = await home.post(f"{PATH}/payout", amount="10", currency="EUR", balance="2500")
+        assert answer.status_code == 422
+        assert "has changed since you saw it" in answer.text
+        assert 'name="balance" value="1500"' in answer.text
+        assert sql("SELECT count(*) FROM refund") == (1,)
+        assert sql("SELECT balance_minor FROM wallet") == (1500,)
+
+    async def test_what_somebody_else_takes_meanwhile_is_not_promised(self, home, sql, monkeypatch):
+        await put_in(home, "25")
+
+        async def take_what_is_gone(work, wallet_id, amount, *, reason):
+            await work.execute("UPDATE wallet SET held_minor = 2000")
+            await take(work, wallet_id, amount, reason=reason)
+
+        monkeypatch.setattr("farebox.payments.payouts.take", take_what_is_gone)
+        answer = await home.post(f"{PATH}/payout", amount="10", currency="EUR")
+        assert answer.status_code == 422
+        assert sql("SELECT count(*) FROM refund") == (0,)
+        assert sql("SELECT refunded_minor FROM payment_charge") == (0,)
+        assert sql("SELECT count(*) FROM ledger_entry WHERE kind = 'payout'") == (0,)
 
     async def test_what_came_back_for_a_trip_stays(self, home, services, sql):
         await put_in(home, "10")

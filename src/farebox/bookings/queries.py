@@ -23,6 +23,7 @@ from farebox.bookings.views import (
     Booking,
 )
 from farebox.core.db import UnitOfWork
+from farebox.core.pipeline import Statement
 from farebox.core.rows import Selection
 from farebox.inventory import keep_locked, locking_holds
 
@@ -45,7 +46,7 @@ async def get_booking(
 
     Args:
         lock: keep others from changing it until this unit of work ends.
-        with_holds: and its holds, for who is going to change them.
+        with_holds: and its holds, for who is going to change them; where that spares nobody a question, they are left.
         as_it_stands: for whoever settles money: leave one alone whose time was over a moment ago.
 
     Raises:
@@ -221,7 +222,7 @@ async def _read(
     row = _ONE[one].about(booking_id, *([] if owner is None else [owner]))
     due = ("SELECT FROM booking WHERE id = $1 AND expires_at <= clock_timestamp()", (str(booking_id),))
     parts = PARTS_OF_ONE.about(booking_id)
-    holds = [locking_holds(_HOLDS_OF_ONE, booking_id)] if with_holds else []
+    holds = [_locking_holds(booking_id, owner)] if with_holds else []
     found = await work.send([row, due, *parts, *holds])
     rows = _ONE[one].read(found[0])
     if not rows:
@@ -231,7 +232,14 @@ async def _read(
     return PARTS_OF_ONE.assembled(rows, found[2:])[0], bool(found[1])
 
 
-_HOLDS_OF_ONE: Final = "SELECT hold_id FROM booking_item WHERE booking_id = $1::uuid"
+def _locking_holds(booking_id: UUID, owner: str | None) -> Statement:
+    """Those that are still the booking's, for who reaches it. Others' are not waited for: they may wait for us."""
+    holds = "SELECT hold_id FROM booking_item WHERE booking_id = $2::uuid AND ended_as IS NULL"
+    holder = f"booking:{booking_id}"
+    if owner is None:
+        return locking_holds(holder, holds, booking_id)
+    holds += " AND EXISTS (SELECT FROM booking WHERE id = $2::uuid AND owner = $3)"
+    return locking_holds(holder, holds, booking_id, owner)
 
 
 _ONE: Final = {

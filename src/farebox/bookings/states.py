@@ -77,7 +77,8 @@ async def move(
 
     Args:
         columns: other columns of the row to set in the same statement.
-        is_locked: the caller has read and locked it in `source`: the answer is not waited for.
+        is_locked: the caller has read and locked it in `source`: the answer is not waited for. Were it in another one
+            all the same, the transaction would fail, later and with another error.
 
     Raises:
         IllegalTransition: no such arrow, or the booking is not in `source` any more; `booking_status` says where it is.

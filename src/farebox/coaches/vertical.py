@@ -198,7 +198,9 @@ async def _find_sale(work: UnitOfWork, inventory_id: int) -> _Sale | None:
     if stamp is None:
         return None
     STAMPS.learn(work, found[0], [stamp.id])
-    operator = OPERATORS.read(found[1])[stamp.operator_id]
+    operator = OPERATORS.read(found[1]).get(stamp.operator_id)
+    if operator is None:
+        return None  # taken back between the questions
     version = FARE_VERSIONS.learn(work, found[2], [operator.id]).get(operator.id)
     departure = await departure_of(work, stamp)
     return _Sale(departure, operator, await fares_at(work, operator.id, version, currency=operator.currency))

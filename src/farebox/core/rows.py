@@ -84,7 +84,7 @@ def updated(
 def certain(change: Statement) -> Statement:
     """A change that must find a row, as nobody waits to hear whether it has: otherwise the transaction fails.
 
-    It fails with a division by zero, which nobody takes for an answer.
+    It fails with a division by zero, which in a unit of work nobody takes for an answer.
     """
     text, parameters = change
     return f"WITH changed AS ({text} RETURNING 1) SELECT 1 / count(*) FROM changed", parameters  # noqa: S608

@@ -210,11 +210,15 @@ class UnitOfWork:
             return answers[len(put) :]
 
     async def send_last(self, statements: Sequence[Statement]) -> list[Rows]:
-        """What `send` does, and the end of the transaction with it, for the last question of who only asks."""
-        if self._session is not None or self._is_pooled or self._put:
+        """What `send` does, and the end of the transaction with it, for the last question of who only asks.
+
+        It may be sent twice, as anything with which a transaction begins.
+        """
+        if self._session is not None or self._is_pooled or self._put or self._events:
             return await self.send(statements)
         *answers, _ = await self.send([*statements, _COMMIT])
         self._driver = None
+        self.memory.clear()
         return answers
 
     def put(self, what: DeclarativeBase | Statement) -> None:

@@ -130,9 +130,14 @@ async def availability(work: UnitOfWork, ranges: Sequence[tuple[int, int, int]])
     return [free for (free,) in await cursor.fetchall()]
 
 
-def locking_holds(query: str, *parameters: object) -> Statement:
-    """The statement that locks the holds whose ids a query with these parameters finds: see `keep_locked`."""
-    return f"{HOLDS} WHERE id IN ({query}) ORDER BY id FOR UPDATE", [str(each) for each in parameters]
+def locking_holds(owner: str, query: str, *parameters: object) -> Statement:
+    """The statement that locks those of an owner's holds whose ids a query finds: see `keep_locked`.
+
+    Args:
+        query: with parameters `$2`, `$3` …
+    """
+    text = f"{HOLDS} WHERE owner = $1 AND id IN ({query}) ORDER BY id FOR UPDATE"
+    return text, [owner, *(str(each) for each in parameters)]
 
 
 def keep_locked(work: UnitOfWork, found: Rows) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from farebox.core.db import UnitOfWork
-from farebox.core.errors import DomainError
+from farebox.core.errors import Busy, DomainError
 from farebox.core.metrics import HOLDS
 from farebox.inventory import statements
 from farebox.inventory.errors import NotOnSale, UnitsTaken, UnknownUnits
@@ -20,6 +20,8 @@ async def all_or_nothing(work: UnitOfWork) -> AsyncIterator[None]:
     work.put(("SAVEPOINT request", ()))
     try:
         yield
+    except Busy:
+        raise  # the transaction is lost, and the savepoint may not have been reached
     except DomainError:
         await work.execute("ROLLBACK TO SAVEPOINT request")
         raise

@@ -275,7 +275,10 @@ async def _get_to_note(work: UnitOfWork, payment_id: UUID, actor: Actor) -> Paym
 
 def _hand_refunds(actor: Actor, operator_id: UUID | None = None) -> Select[RefundRow, str, str]:
     """Refunds that are, were or can be paid by hand, of bookings of the actor's operators, or with something of this
-    one: with how the money came in, and the booking's reference."""
+    one: with how the money came in, and the booking's reference.
+
+    What the payer's bank wants back is not: it may give the same money.
+    """
     sold = sold_for(actor, Permission.PAYMENTS_REFUND, operator_id).subquery()
     is_for_hands = (
         (PaymentRow.provider.in_(BY_HAND) & (RefundRow.destination == "origin"))
@@ -286,8 +289,10 @@ def _hand_refunds(actor: Actor, operator_id: UUID | None = None) -> Select[Refun
     return (
         select(RefundRow, PaymentRow.provider, func.coalesce(sold.c.reference, ""))
         .join(PaymentRow, PaymentRow.id == RefundRow.payment_id)
+        .join(ChargeRow, ChargeRow.id == RefundRow.charge_id)
         .outerjoin(sold, sold.c.id == RefundRow.booking_id)
         .where(is_for_hands, sold.c.id.is_not(None) | of_wallets)
+        .where((func.coalesce(ChargeRow.dispute, "") != "open") | (RefundRow.status == "completed"))
     )
 
 

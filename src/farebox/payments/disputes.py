@@ -235,6 +235,7 @@ async def _count_as_made(work: UnitOfWork, charge: ChargeRow, by_bank: Money) ->
         select(RefundRow)
         .where(RefundRow.charge_id == charge.id, RefundRow.status == "failed", RefundRow.destination == "origin")
         .order_by(RefundRow.created_at)
+        .with_for_update()  # somebody may be noting now that it was paid by hand
         .execution_options(populate_existing=True)
     )
     made = Money.zero(by_bank.currency)

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from farebox.accounts import Actor
+from farebox.bookings import RefundChanged
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
@@ -56,23 +57,33 @@ async def quote_payout(work: UnitOfWork, amount: Money, *, actor: Actor) -> list
     return [PayoutPart(part, method, charge.received_at) for charge, method, part in parts]
 
 
-async def pay_out(work: UnitOfWork, amount: Money, *, actor: Actor) -> WalletView:
+async def pay_out(
+    work: UnitOfWork, amount: Money, *, actor: Actor, expected_balance: Money | None = None
+) -> WalletView:
     """Take money out of the actor's wallet and promise it back, the latest that was put in first. What is left there.
 
     Only what was put in goes out: what came back from bookings had been paid in a way that may not be theirs any more,
     and was put there since somebody chose the wallet for it.
 
+    Args:
+        expected_balance: what the person was told is in the wallet; compared, never used.
+
     Raises:
+        RefundChanged: `expected_balance` is not what is in it. Nothing was promised.
         NoWallet: the actor is not a person with an account.
         WalletTooSmall: there is less in it that is not held back. Nothing was promised.
         PayoutTooLarge: more than was put in and has not gone out.
         Invalid: the amount is not above zero.
     """
     wallet, parts = await _split(work, amount, actor=actor, lock=True)
+    if expected_balance is not None:
+        wallet = await find_wallet(work, amount.currency, actor=actor) or wallet  # others may have just taken something
+        if wallet.balance != expected_balance:
+            raise RefundChanged(refund=min(amount, wallet.spendable))
+    await take(work, wallet.id, amount, reason=PAYOUT)  # may refuse, so it comes before all that is written
     for charge, _, part in parts:
         await request_refund(work, charge, part, booking_id=None, reason=PAYOUT, actor=actor)
         ledger.note_payout(work, wallet.id, part, payment_id=charge.payment_id)
-    await take(work, wallet.id, amount, reason=PAYOUT)  # last, as whoever puts money in locks the wallet last
     return replace(wallet, balance=wallet.balance - amount)
 
 

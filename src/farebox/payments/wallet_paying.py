@@ -35,7 +35,8 @@ async def pay_from_wallet(
     Raises:
         BookingNotFound, BookingExpired, NotPayable, NothingToPay, ChangeNotFound: see `start_payment`.
         NoWallet: the actor is not a person with an account.
-        WalletTooSmall: there is nothing in it that is not held back, less than a change costs, or less than before.
+        WalletTooSmall: there is nothing in it that is not held back, less than a change costs, or less than a moment
+            before; then the unit of work was rolled back.
     """
     booking = await get_booking(work, booking_id, actor=actor, lock=True)
     wallet = await find_wallet(work, booking.total.currency, actor=actor)
@@ -69,6 +70,10 @@ async def pay_from_wallet(
         currency=amount.currency,
     )
     await settle(work, row, paid, signer=signer)
-    await take(work, wallet.id, amount)  # last, since seats are locked before money
+    try:
+        await take(work, wallet.id, amount)  # last, since seats are locked before money
+    except WalletTooSmall:
+        await work.rollback()  # or else who catches this would sell the seats for money that is not there
+        raise
     await work.session.refresh(row)
     return payment_view(row)

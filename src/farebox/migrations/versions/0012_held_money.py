@@ -19,6 +19,7 @@ BOOKINGS = "ix_booking_promotion_id"
 def upgrade() -> None:
     # While bookings are made, so outside of a transaction, and first: should it be stopped, all of this is done anew.
     with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")  # waits until those are done who began before, however long that takes
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {BOOKINGS}")  # of one that was stopped, which counts for nothing
         op.create_index(
             op.f(BOOKINGS),
@@ -27,6 +28,7 @@ def upgrade() -> None:
             postgresql_where="promotion_id IS NOT NULL",
             postgresql_concurrently=True,
         )
+        op.execute("RESET lock_timeout")
     op.add_column("wallet", sa.Column("held_minor", sa.BigInteger(), server_default="0", nullable=False))
     op.create_check_constraint(op.f("ck_wallet_held"), "wallet", "held_minor >= 0")
     op.add_column("payment_dispute", sa.Column("held_minor", sa.BigInteger(), server_default="0", nullable=False))

@@ -10,6 +10,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor, Person, list_currencies
+from farebox.bookings import RefundChanged
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
@@ -56,23 +57,34 @@ class PayoutController(Controller):
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, data: Form
     ) -> Template | Redirect:
         currency = data.get("currency", "")
+        if currency not in list_currencies():
+            return see_other("/account/wallet")
+        shown = data.get("balance", "")
+        balance = Money(int(shown), currency) if shown.isascii() and shown.isdigit() and len(shown) < LONGEST else None
         try:
-            if currency in list_currencies():
-                await pay_out(work, _amount(data, currency), actor=actor)
+            await pay_out(work, _amount(data, currency), actor=actor, expected_balance=balance)
+        except RefundChanged as changed:
+            return await _page(request, work, actor, services, data, changed=changed.text())
         except (Invalid, PayoutTooLarge, WalletTooSmall):  # it is less than it was: the page says what is left
             return await _page(request, work, actor, services, data)
         return see_other(f"/account/wallet?currency={currency}&said=taken-out")
 
 
 async def _page(
-    request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, typed: Mapping[str, str]
+    request: AnyRequest,
+    work: UnitOfWork,
+    actor: Actor,
+    services: Services,
+    typed: Mapping[str, str],
+    *,
+    changed: str = "",
 ) -> Template | Redirect:
     currency = typed.get("currency", "")
     wallet = await find_wallet(work, currency, actor=actor)
     if wallet is None:
         return see_other("/account/wallet")
     person = await me(work, actor, services)
-    error = ""
+    error = changed
     parts: list[PayoutPart] = []
     if "amount" in typed:
         try:

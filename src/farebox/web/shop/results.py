@@ -61,6 +61,8 @@ class ResultsController(Controller):
         here = _settled(here, asked.form)
         filters = read_filters(here.query)
         arrival = _arrival(chosen) if _way(asked.form) == "back" else None
+        if arrival and asked.form.day < arrival.date():
+            return see_other(here.with_query({"date": arrival.date().isoformat()}))
         try:
             found = await search_trips(work, _trip_query(asked, filters, arrival, shown=_shown(query)))
             days = await _strip(work, asked, arrival)
