@@ -488,6 +488,7 @@ async def test_stock_is_opened_in_every_slot(database):
 async def test_a_hold_of_units_only_asks_nothing_of_the_stock(database):
     run = await open_run(database, capacity=5)
     async with database.begin() as work:
+        await work.driver()  # a transaction behind a pooler begins with a statement of its own
         with counted_statements() as asked:
             hold = await take(work, want(run, 0), owner=AN, terms=TERMS)
             assert len(asked) == 2

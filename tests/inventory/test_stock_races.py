@@ -85,7 +85,7 @@ class Somebody:
                 await reclaim(work, hold_id)
             case 5:
                 await swap(work, hold_id, self.wants(), amounts=self.amounts())
-            case 6:
+            case 6 if hold.amounts:
                 part = hold.amounts[0]
                 await release_units(work, hold_id, [], [Amount(part.inventory_id, 1, part.first_slot, part.end_slot)])
             case _:
