@@ -43,6 +43,11 @@ _DEFER: Final = """
 """What Procrastinate does, with its own function of its own schema, without escaping each job's arguments twice."""
 
 
+_OPTIONS: Final = "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off"
+"""A worker would plan its question for the next job while the queue is short, and keep the plan. That compares each job
+with each other: with 3,600 of them it took seconds."""
+
+
 class Jobs:
     """The registry of jobs and the door to their queue.
 
@@ -55,7 +60,7 @@ class Jobs:
         self._traffic = traffic or Traffic()
         self.app = App(
             connector=PsycopgConnector(
-                conninfo=dsn, min_size=1, max_size=4, kwargs={"application_name": "farebox-jobs"}
+                conninfo=dsn, min_size=1, max_size=4, kwargs={"application_name": "farebox-jobs", "options": _OPTIONS}
             )
         )
 
