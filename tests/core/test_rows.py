@@ -13,7 +13,7 @@ from farebox.core import pipeline, transactions
 from farebox.core.db import is_outage
 from farebox.core.ids import new_id
 from farebox.core.outbox import OutboxEvent
-from farebox.core.rows import Selection, as_text, certain, inserted, inserted_values, updated
+from farebox.core.rows import Selection, as_text, certain, inserted, inserted_values, new_row, updated
 from farebox.core.traffic import Traffic
 
 EVENTS = Selection(OutboxEvent, "WHERE outbox_event.id = $1")
@@ -24,7 +24,7 @@ ODD = "a 'quoted' \\ \"text\" {with} commas, ünïcödé 🚌 and\nlines"
 
 def event(**changes):
     facts = {"id": new_id(), "type": "lamp.lit", "at": NOON, "data": {"said": ODD, "none": None}, "meta": {}}
-    return OutboxEvent(**(facts | changes))
+    return new_row(OutboxEvent, **(facts | changes))
 
 
 async def count(work):
@@ -114,7 +114,7 @@ async def test_what_was_put_comes_after_what_the_session_has(database):
     known, put = event(), event()
     async with database.begin() as work:
         assert await count(work) == 0
-        work.session.add(known)
+        work.session.add(OutboxEvent(**vars(known)))
         work.put(put)
         with counted_statements() as statements:
             assert await count(work) == 2
@@ -160,9 +160,9 @@ async def trips(monkeypatch, work):
     asked = []
     send = pipeline.send_within
 
-    async def note(connection, statements):
+    async def note(connection, statements, **how):
         asked.append([text.split(" ")[0] for text, _ in statements])
-        return await send(connection, statements)
+        return await send(connection, statements, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(transactions, "send_within", note)
@@ -232,7 +232,7 @@ async def test_both_go_on_after_a_commit(database):
     await work.send([inserted(first)])
     await work.commit()
     await work.send([inserted(second)])
-    work.session.add(event())
+    work.session.add(OutboxEvent(**vars(event())))
     await work.commit()
     await work.rollback()
     assert await count(work) == 3

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from tests.counting import counted_statements
 from tests.inventory.kernel import (
     TERMS,
     age,
@@ -25,12 +27,14 @@ from farebox.inventory import (
     UnitsTaken,
     UnknownUnits,
     Want,
+    are_certain,
     availability,
     claims_on,
     confirm,
     extend,
     find_live_hold,
     get_hold,
+    lock_own,
     rearm,
     reclaim,
     release,
@@ -106,10 +110,62 @@ async def test_a_hold_whose_claim_was_overtaken_is_neither_extended_nor_rearmed(
         before = await value(work, "SELECT array_agg(expires_at ORDER BY unit, slot) FROM claim")
         with pytest.raises(HoldExpired):
             await extend(work, hold.id, owner=AN, terms=TERMS)
+        await work.execute("UPDATE hold SET expires_at = clock_timestamp() + interval '30 s'")
         with pytest.raises(HoldExpired):
             await rearm(work, hold.id, seconds=60)
         assert await value(work, "SELECT array_agg(expires_at ORDER BY unit, slot) FROM claim") == before
+
+
+@pytest.mark.parametrize("change", ["rearm", "confirm"])
+async def test_what_is_certain_of_a_locked_hold_is_not_waited_for(database, run, hold, change):
+    async with database.begin() as work:
+        await lock_own(work, [hold.id], owner=AN)
+        assert are_certain(work, [hold.id])
+        with counted_statements() as sent:
+            changed = await (rearm(work, hold.id, seconds=1800) if change == "rearm" else confirm(work, hold.id))
+        assert sent == []
+        assert not are_certain(work, [hold.id])
+        assert await get_hold(work, hold.id) == changed
+        assert {claim.expires_at for claim in await claims_on(work, run, 0, 4)} == {changed.expires_at}
+        if change == "rearm":
+            assert timedelta(0) <= 30 * MINUTE - seconds_left(changed, await database_clock(work)) < MINUTE
+
+
+async def test_a_hold_that_may_end_before_the_transaction_is_not_certain(database, hold):
+    async with database.begin() as work:
+        await age(work, hold.id, 14 * MINUTE)
+        await lock_own(work, [hold.id], owner=AN)
+        assert not are_certain(work, [hold.id])
+        with counted_statements() as sent:
+            rearmed = await rearm(work, hold.id, seconds=60)
+        assert len(sent) == 1
+        assert await get_hold(work, hold.id) == rearmed
+
+
+@pytest.mark.parametrize("change", ["rearm", "confirm"])
+async def test_should_it_not_be_so_all_the_same_the_transaction_fails(database, run, hold, change):
+    """As nobody could have done: a claim whose clock is not its hold's, taken by somebody else."""
+    async with database.begin() as work:
+        await work.execute("UPDATE claim SET expires_at = clock_timestamp() WHERE unit = 1 AND slot = 2")
+        await take(work, want(run, 1, 2, 3), owner=BO, terms=TERMS)
+    work = database.open()
+    await (rearm(work, hold.id, seconds=60) if change == "rearm" else confirm(work, hold.id))
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await work.commit()
+    await work.abandon()
+    async with database.begin() as work:
         assert await get_hold(work, hold.id) == hold
+
+
+async def test_several_are_locked_at_once_in_any_order_and_only_ones_own(database, hold, run):
+    async with database.begin() as work:
+        other = await take(work, want(run, 2), owner=AN, terms=TERMS)
+        strange = await take(work, want(run, 3), owner=BO, terms=TERMS)
+    async with database.begin() as work:
+        assert await lock_own(work, [other.id, hold.id], owner=AN) == [other, hold]
+        for ids in ([hold.id, strange.id], [strange.id], [new_id()]):
+            with pytest.raises(HoldNotFound):
+                await lock_own(work, ids, owner=AN)
 
 
 async def test_somebody_elses_hold_is_not_found(database, hold):

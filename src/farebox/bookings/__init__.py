@@ -92,6 +92,7 @@ from farebox.bookings.part_payments import note_part_paid
 from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable, rate_when_given_up
 from farebox.bookings.queries import (
     count_bookings_by_status,
+    expect_booking,
     get_booking,
     get_booking_by_reference,
     get_sold_booking,
@@ -237,6 +238,7 @@ __all__ = [
     "count_bookings_by_status",
     "create_booking",
     "end_unused",
+    "expect_booking",
     "expire_booking",
     "expire_bookings",
     "expire_changes",

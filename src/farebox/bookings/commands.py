@@ -22,6 +22,7 @@ from farebox.inventory import (
     HoldNotFound,
     StockGone,
     UnitsTaken,
+    are_certain,
     confirm,
     get_hold,
     lock_holds,
@@ -182,6 +183,9 @@ async def complete_bookings(work: UnitOfWork, *, limit: int = BATCH) -> int:
 
 async def _sell(work: UnitOfWork, hold_ids: Sequence[UUID]) -> None:
     """Confirm all holds, or, where one was lost and somebody has its seats, or was forgotten long after, none."""
+    if len(hold_ids) == 1 and are_certain(work, hold_ids):
+        await confirm(work, *hold_ids)
+        return
     work.put(("SAVEPOINT selling", ()))
     try:
         try:

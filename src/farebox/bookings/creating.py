@@ -27,9 +27,9 @@ from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
-from farebox.core.rows import inserted
+from farebox.core.rows import inserted, new_row
 from farebox.core.settings import Settings
-from farebox.inventory import Hold, HoldExpired, adopt, get_hold, lock_holds
+from farebox.inventory import Hold, HoldExpired, adopt, lock_holds, lock_own
 from farebox.pricing import Promotion, Quote, discounted, find_promotion, take_promotion
 
 REFERENCE_ATTEMPTS = 8
@@ -92,7 +92,7 @@ async def create_booking(
 
     booking_id = new_id()
     owner = f"booking:{booking_id}"  # it keeps the seats from now on
-    ends = [await adopt(work, hold, owner=owner, seconds=settings.booking_ttl_seconds) for hold in holds]
+    ends = [await adopt(work, hold.id, owner=owner, seconds=settings.booking_ttl_seconds) for hold in holds]
     item_rows = [_item_row(booking_id, index, item, verticals) for index, item in enumerate(items)]
     row = await _insert_booking(
         work,
@@ -113,8 +113,8 @@ async def create_booking(
     )
     passenger_rows = [passenger_row(row.id, item_rows[person.item].id, person, secrets) for person in seated]
     line_rows = price_line_rows(work, row, item_rows, quotes)
-    for part in (*item_rows, *passenger_rows, *line_rows):
-        work.put(part)
+    for parts in (item_rows, passenger_rows, line_rows):
+        work.put_rows(parts)
     return_rows = await returns.enter(work, row.id, {each.unit: each.id for each in passenger_rows}) if returns else []
     record(work, row.id, actor=actor, source=None, target=BookingStatus.PENDING, reason="created")
     total, _ = sum_of(quotes)
@@ -172,7 +172,8 @@ def passenger_row(
 ) -> BookingPassengerRow:
     """A person's row."""
     details = person.details
-    return BookingPassengerRow(
+    return new_row(
+        BookingPassengerRow,
         id=passenger_id or new_id(),
         booking_id=booking_id,
         item_id=item_id,
@@ -205,7 +206,8 @@ def price_line_rows(
     """The lines of a quote under the booking's present revision."""
     lines = [(item, line) for item, quote in zip(items, quotes, strict=True) for line in quote.lines]
     return [
-        BookingPriceLineRow(
+        new_row(
+            BookingPriceLineRow,
             booking_id=row.id,
             item_id=item.id,
             revision=row.price_revision,
@@ -227,13 +229,12 @@ async def _own_holds(work: UnitOfWork, lock_ids: Sequence[UUID], *, owner: str) 
     if not lock_ids or len(set(lock_ids)) != len(lock_ids):
         message = N_("Name each hold on seats once.")
         raise Invalid([FieldError("lockIds", "invalid-locks", message)])
-    # Locked in one order whatever the client's is, so that two requests with the same holds do not block each other.
-    locked = {lock_id: await get_hold(work, lock_id, owner=owner, lock=True) for lock_id in sorted(lock_ids)}
-    if any(hold.state != "held" for hold in locked.values()):
+    holds = await lock_own(work, lock_ids, owner=owner)
+    if any(hold.state != "held" for hold in holds):
         raise HoldExpired
     if len(lock_ids) > 1:
         await lock_holds(work, lock_ids)
-    return [locked[lock_id] for lock_id in lock_ids]
+    return holds
 
 
 def _check_form(request: BookingRequest, *, region: str) -> tuple[list[PassengerDetails], Contact]:
@@ -289,7 +290,7 @@ async def _insert_booking(work: UnitOfWork, *, settings: Settings, zone: str, va
     day = work.now.astimezone(ZoneInfo(zone)).date()
     for _ in range(REFERENCE_ATTEMPTS):
         reference = new_reference(settings.reference_prefix, day, settings.reference_length)
-        row = BookingRow(**values, reference=reference)
+        row = new_row(BookingRow, **values, reference=reference)
         [entered] = await work.send([inserted(row, rest="ON CONFLICT (reference) DO NOTHING RETURNING id")])
         if entered:
             return row
@@ -299,7 +300,8 @@ async def _insert_booking(work: UnitOfWork, *, settings: Settings, zone: str, va
 def _item_row(booking_id: UUID, position: int, item: ItemOffer, verticals: Verticals) -> BookingItemRow:
     vertical = verticals[item.kind]
     description = vertical.describe(item)
-    return BookingItemRow(
+    return new_row(
+        BookingItemRow,
         id=new_id(),
         booking_id=booking_id,
         position=position,

@@ -110,7 +110,7 @@ async def update_passengers(
         total, tax = sum_of(quotes)
         row.price_revision += 1
         row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
-        work.session.add_all(price_line_rows(work, row, items, quotes))
+        work.put_rows(price_line_rows(work, row, items, quotes))
         await _add_returns(work, row, returns)
     given = {"passengers": people or None, "contact": contact, "promotion": promo_code, "openReturn": open_return}
     _record(work, row, [name for name, value in given.items() if value is not None], actor=actor)
@@ -276,4 +276,4 @@ async def _reseat(
     for person in seated:
         item = items[person.item]
         kept = ids[item.id, person.seat.unit]
-        work.session.add(passenger_row(item.booking_id, item.id, person, secrets, passenger_id=kept))
+        work.put(passenger_row(item.booking_id, item.id, person, secrets, passenger_id=kept))

@@ -30,6 +30,7 @@ from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import total
+from farebox.core.rows import new_row
 from farebox.inventory import get_hold
 from farebox.pricing import PriceLine, Quote
 
@@ -57,7 +58,8 @@ class NewOpenReturns:
     async def enter(self, work: UnitOfWork, booking_id: UUID, passengers: Mapping[int, UUID]) -> list[OpenReturnRow]:
         """Write them down. Args: passengers: unit of the item -> who sits on it."""
         rows = [
-            OpenReturnRow(
+            new_row(
+                OpenReturnRow,
                 id=each,
                 booking_id=booking_id,
                 passenger_id=passengers[traveller.unit],

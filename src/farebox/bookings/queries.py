@@ -64,6 +64,11 @@ async def get_booking(
     return (await shown(work, [row], actor, "read"))[0]
 
 
+def expect_booking(work: UnitOfWork, booking_id: UUID) -> None:
+    """Lock a booking and its holds, and read it, with whatever is asked next, for who then asks so as the system."""
+    work.expect(_reading(booking_id, owner=None, lock=True, with_holds=True))
+
+
 async def is_reached(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> bool:
     """Whether there is such a booking for this actor, for those who show something else of it."""
     if actor.kind == "system":
@@ -218,18 +223,21 @@ async def _read(
     work: UnitOfWork, booking_id: UUID, *, owner: str | None, lock: bool, with_holds: bool
 ) -> tuple[Booking, bool] | None:
     """A booking, and whether its time is over, in one round trip: what nearly everybody asks who asks for one."""
-    one = f"{'' if owner is None else ' AND booking.owner = $2'}{' FOR UPDATE' if lock else ''}"
-    row = _ONE[one].about(booking_id, *([] if owner is None else [owner]))
-    due = ("SELECT FROM booking WHERE id = $1 AND expires_at <= clock_timestamp()", (str(booking_id),))
-    parts = PARTS_OF_ONE.about(booking_id)
-    holds = [_locking_holds(booking_id, owner)] if with_holds else []
-    found = await work.send([row, due, *parts, *holds])
-    rows = _ONE[one].read(found[0])
+    found = await work.send(_reading(booking_id, owner=owner, lock=lock, with_holds=with_holds))
+    rows = _ANY.read(found[0])
     if not rows:
         return None
     if with_holds:
         keep_locked(work, found.pop())
     return PARTS_OF_ONE.assembled(rows, found[2:])[0], bool(found[1])
+
+
+def _reading(booking_id: UUID, *, owner: str | None, lock: bool, with_holds: bool) -> list[Statement]:
+    one = f"{'' if owner is None else ' AND booking.owner = $2'}{' FOR UPDATE' if lock else ''}"
+    row = _ONE[one].about(booking_id, *([] if owner is None else [owner]))
+    due = ("SELECT FROM booking WHERE id = $1 AND expires_at <= clock_timestamp()", (str(booking_id),))
+    holds = [_locking_holds(booking_id, owner)] if with_holds else []
+    return [row, due, *PARTS_OF_ONE.about(booking_id), *holds]
 
 
 def _locking_holds(booking_id: UUID, owner: str | None) -> Statement:
@@ -247,6 +255,7 @@ _ONE: Final = {
     for owned in ("", " AND booking.owner = $2")
     for locked in ("", " FOR UPDATE")
 }
+_ANY: Final = _ONE[""]
 
 
 async def _get_row(

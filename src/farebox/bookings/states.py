@@ -11,7 +11,7 @@ from farebox.accounts import Actor
 from farebox.bookings.errors import BookingNotFound, IllegalTransition
 from farebox.bookings.models import BookingAuditRow, BookingRow
 from farebox.core.db import UnitOfWork
-from farebox.core.rows import certain, updated
+from farebox.core.rows import certain, new_row, updated
 
 
 class BookingStatus(StrEnum):
@@ -118,7 +118,8 @@ def record(
 ) -> None:
     """One line of the audit. `facts` names things and counts them; personal data does not belong there."""
     work.put(
-        BookingAuditRow(
+        new_row(
+            BookingAuditRow,
             booking_id=booking_id,
             at=work.now,
             actor=actor.kind if actor.id is None else f"{actor.kind}:{actor.id}",

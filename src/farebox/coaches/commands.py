@@ -86,12 +86,13 @@ async def lock_seats(
         _check_numbers(seat_numbers, (offer.operator.max_seats if offer else None) or settings.max_seats)
         if offer is None:
             raise DepartureNotFound
-        departure = await departure_of(work, offer.stamp)
+        with work.asking_apart():
+            departure = await departure_of(work, offer.stamp)
+            fares = await fares_at(work, departure.operator_id, offer.fare_version, currency=offer.operator.currency)
         stretch = segment(departure, from_id, to_id)
         if not departure.is_on_sale(stretch.board, work.now):
             raise SalesClosed
         units = units_of(departure, seat_numbers)
-        fares = await fares_at(work, departure.operator_id, offer.fare_version, currency=offer.operator.currency)
         want = Want(departure.inventory_id, units, stretch.first_slot, stretch.end_slot)
         quote = quote_for(departure, stretch, want, fares)
         if settings.rate_limits == "on" and offer.running_holds >= settings.max_holds:

@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from farebox.core.clock import Clock, system_clock
 from farebox.core.events import Event
+from farebox.core.outages import is_outage, raise_busy
 from farebox.core.pipeline import Connection
 from farebox.core.telemetry import span
 from farebox.core.transactions import (
@@ -28,8 +29,6 @@ from farebox.core.transactions import (
     Reach,
     SignalSink,
     UnitOfWork,
-    is_outage,
-    raise_busy,
 )
 
 __all__ = ["Base", "Database", "Reach", "UnitOfWork", "is_outage"]

@@ -85,13 +85,14 @@ class SealingKeys:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._place = str(directory)  # paths are slow to ask
         self._seen: int | None = None
         self._keys: tuple[bytes, ...] = ()
 
     def __call__(self) -> Sequence[bytes]:
         """The newest last."""
         try:
-            changed = self._directory.stat().st_mtime_ns
+            changed = os.stat(self._place).st_mtime_ns  # noqa: PTH116  (five times faster)
         except FileNotFoundError:
             return ()
         if changed != self._seen:

@@ -17,6 +17,7 @@ from farebox.core.db import Base, UnitOfWork
 from farebox.core.events import Envelope, Event
 from farebox.core.ids import new_id
 from farebox.core.jobs import Jobs
+from farebox.core.rows import new_row
 
 SOURCE = "farebox"
 
@@ -47,19 +48,21 @@ class Outbox:
         self._reactions = reactions
 
     async def __call__(self, work: UnitOfWork, events: list[Event]) -> None:
-        jobs = []
-        for event in events:
-            envelope = seal(event, work.now)
-            work.put(
-                OutboxEvent(
+        envelopes = [seal(event, work.now) for event in events]
+        work.put_rows(
+            [
+                new_row(
+                    OutboxEvent,
                     id=UUID(envelope.id.removeprefix("evt_")),
                     type=envelope.type,
                     at=work.now,
                     data=envelope.data,
                     meta=envelope.metadata,
                 )
-            )
-            jobs += [(job, {"event": envelope.data}) for job in self._reactions.get(envelope.type, ())]
+                for envelope in envelopes
+            ]
+        )
+        jobs = [(job, {"event": each.data}) for each in envelopes for job in self._reactions.get(each.type, ())]
         if jobs:
             self._jobs.defer_all(work, jobs)
 

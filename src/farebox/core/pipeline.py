@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import AsyncConnection, pq
 from psycopg.abc import PQGen
+from psycopg.abc import Transformer as Reader
 from psycopg.adapt import Transformer
 from psycopg.rows import TupleRow
 
@@ -96,18 +97,23 @@ async def open_pipeline(dsn: str, **arguments: Any) -> Pipeline:
     return Pipeline(await AsyncConnection.connect(dsn, **arguments))
 
 
-async def send_within(connection: AsyncConnection[TupleRow], statements: Sequence[Statement]) -> list[Rows]:
+async def send_within(
+    connection: AsyncConnection[TupleRow], statements: Sequence[Statement], *, is_apart: bool = False
+) -> list[Rows]:
     """Send all statements within the connection's transaction, which begins here if need be; the rows of each.
 
     Each is prepared on the server when it comes for the first time, unless the connection has `prepare_threshold=None`:
     so they should be texts of which there are few.
+
+    Args:
+        is_apart: where no transaction has begun, these are one by themselves, and it ends with them.
 
     Raises:
         psycopg.Error: the first that failed; the server has skipped those after it.
     """
     pgconn = connection.pgconn
     async with connection.lock:
-        begins = not connection.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE
+        begins = not is_apart and not connection.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE
         known = _prepared.setdefault(connection, {})
         unknown = [] if connection.prepare_threshold is None else _unknown(statements, known)
         pgconn.enter_pipeline_mode()
@@ -116,9 +122,9 @@ async def send_within(connection: AsyncConnection[TupleRow], statements: Sequenc
                 pgconn.send_query_params(b"BEGIN", None)
             for text, name in unknown:
                 pgconn.send_prepare(name, text.encode())
-            new = dict(unknown)
+            names = {**known, **dict(unknown)} if unknown else known
             for statement in statements:
-                _send(pgconn, statement, known.get(statement[0]) or new.get(statement[0]))
+                _send(pgconn, statement, names.get(statement[0]))
             results = await _results(pgconn)
         except asyncio.CancelledError:
             await _call_off(connection)
@@ -153,7 +159,9 @@ _numbers = count()
 
 
 def _unknown(statements: Sequence[Statement], known: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
-    texts = dict.fromkeys(text for text, _ in statements if text not in known)
+    texts = dict.fromkeys([text for text, _ in statements if text not in known])
+    if not texts:
+        return []
     return [(text, b"sent_%d" % next(_numbers)) for text in list(texts)[: MOST_PREPARED - len(known)]]
 
 
@@ -206,16 +214,24 @@ def _check(results: Sequence[pq.abc.PGresult]) -> None:
             raise _error(result)
 
 
+_readers: WeakKeyDictionary[AsyncConnection[TupleRow], Reader] = WeakKeyDictionary()
+"""What reads each connection's values: it remembers how. It must not know the connection, or neither would ever go."""
+
+
 def _rows(connection: AsyncConnection[TupleRow], results: Sequence[pq.abc.PGresult]) -> list[Rows]:
-    return [_rows_of(connection, result) for result in results]
+    reader = _readers.get(connection)
+    if reader is None:
+        reader = _readers[connection] = Transformer(connection.adapters)
+    rows = [_rows_of(reader, result) for result in results]
+    reader.set_pgresult(None)
+    return rows
 
 
-def _rows_of(connection: AsyncConnection[TupleRow], result: pq.abc.PGresult) -> Rows:
+def _rows_of(reader: Reader, result: pq.abc.PGresult) -> Rows:
     if not result.ntuples:
         return []
-    transformer = Transformer(connection)
-    transformer.set_pgresult(result)
-    return transformer.load_rows(0, result.ntuples, tuple)
+    reader.set_pgresult(result)
+    return reader.load_rows(0, result.ntuples, tuple)
 
 
 def _error(result: pq.abc.PGresult) -> psycopg.Error:

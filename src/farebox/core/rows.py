@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from types import SimpleNamespace
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -56,17 +57,40 @@ class Selection(Generic[Model]):
         return [cast(Model, self._row._make(row)) for row in rows]
 
 
+class _NewRow(SimpleNamespace):
+    """A row that is to be inserted; a class for each model."""
+
+    model: ClassVar[type[DeclarativeBase]]
+
+
+def new_row(model: type[Model], **values: Any) -> Model:
+    """A row of these values by column for `inserted`, others `None`. A model's own instance costs ten times as much."""
+    return cast(Model, _new_row(model)(**values))
+
+
 def inserted(row: DeclarativeBase, *, rest: str = "") -> Statement:
-    """The INSERT of an instance that no session knows, and what follows it. The table's defaults count."""
-    return inserted_values(
-        type(row), {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}, rest=rest
-    )
+    """The INSERT of a `new_row`, and what follows it. The table's defaults count."""
+    return inserted_values(cast(_NewRow, row).model, vars(row), rest=rest)
+
+
+def inserted_rows(rows: Sequence[DeclarativeBase]) -> Statement:
+    """The INSERT of several of one model, each made of the same columns."""
+    return inserted_many(cast(_NewRow, rows[0]).model, [vars(row) for row in rows])
 
 
 def inserted_values(model: type[DeclarativeBase], values: Mapping[str, Any], *, rest: str = "") -> Statement:
     """The INSERT of these values by column, and what follows it, such as ON CONFLICT or RETURNING."""
-    text, writers = _insert(model, tuple(values))
-    written = [None if value is None else write(value) for write, value in zip(writers, values.values(), strict=True)]
+    return inserted_many(model, [values], rest=rest)
+
+
+def inserted_many(model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]], *, rest: str = "") -> Statement:
+    """The same for several with the same columns: each costs the server a fraction of a statement of its own."""
+    text, writers = _insert(model, tuple(rows[0]), len(rows))
+    written = [
+        None if value is None else write(value)
+        for values in rows
+        for write, value in zip(writers, values.values(), strict=True)
+    ]
     return f"{text} {rest}" if rest else text, written
 
 
@@ -102,7 +126,13 @@ def as_text(value: object) -> str:
 
 
 @cache
-def _insert(model: type[DeclarativeBase], given: tuple[str, ...]) -> tuple[str, Sequence[Write]]:
+def _new_row(model: type[DeclarativeBase]) -> type[_NewRow]:
+    unset = dict.fromkeys(column.name for column in model.__table__.columns)
+    return type(model.__name__, (_NewRow,), unset | {"model": model})
+
+
+@cache
+def _insert(model: type[DeclarativeBase], given: tuple[str, ...], count: int) -> tuple[str, Sequence[Write]]:
     columns = model.__table__.columns
     defaults = {
         column.name: column.default.arg
@@ -110,10 +140,13 @@ def _insert(model: type[DeclarativeBase], given: tuple[str, ...]) -> tuple[str, 
         if column.name not in given and column.default is not None and column.default.is_scalar
     }
     names = ", ".join([*given, *defaults])
-    values = ", ".join(
-        [f"${number}" for number in range(1, len(given) + 1)] + [f"'{each}'" for each in defaults.values()]
-    )
-    text = f"INSERT INTO {model.__tablename__} ({names}) VALUES ({values})"  # noqa: S608  (names of ours)
+    constants = [f"'{each}'" for each in defaults.values()]
+    rows = [
+        ", ".join([f"${first + place}" for place in range(len(given))] + constants)
+        for first in range(1, count * len(given) + 1, len(given))
+    ]
+    values = ", ".join(f"({row})" for row in rows)
+    text = f"INSERT INTO {model.__tablename__} ({names}) VALUES {values}"  # noqa: S608  (names of ours)
     return text, [_writer(columns[name].type) for name in given]
 
 

@@ -12,22 +12,21 @@ from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection as AsyncSQLConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from farebox.core.errors import Busy
 from farebox.core.events import Event
+from farebox.core.outages import bounded_waits, is_outage
 from farebox.core.pipeline import Rows, Statement, send_within
-from farebox.core.rows import inserted
+from farebox.core.rows import inserted, inserted_rows
 
 REACH: Final = "farebox.operator"
 """The setting by which row security knows for which operators a transaction acts; see `UnitOfWork.reach`."""
@@ -47,6 +46,8 @@ TRIES_AGAIN: ContextVar[bool] = ContextVar("tries_again", default=False)
 """Whether who takes a connection from the pool bears that it is lost, so that nobody need ask it before."""
 
 _COMMIT: Final[Statement] = ("COMMIT", ())
+
+_Key: TypeAlias = tuple[str, tuple[str | None, ...]]
 
 PUT: Final = "put"
 """Key of a session's `info`: what `UnitOfWork.put` has and nobody has written yet."""
@@ -69,7 +70,7 @@ def _write_first(state: ORMExecuteState) -> None:
 async def _write_put(connection: AsyncConnection[TupleRow], put: list[Statement]) -> None:
     statements = put.copy()
     put.clear()
-    with _bounded_waits():
+    with bounded_waits():
         await send_within(connection, statements)
 
 
@@ -97,6 +98,9 @@ class UnitOfWork:
         self._events: list[Event] = []
         self._signals: set[str] = set()
         self._put: list[Statement] = []
+        self._expected: list[Statement] = []
+        self._answers: dict[_Key, Rows] = {}
+        self._is_apart = False
         self._driver: AsyncConnection[TupleRow] | None = None
         self._reach = ""
 
@@ -134,6 +138,24 @@ class UnitOfWork:
             yield
         finally:
             self.known = None
+
+    @contextmanager
+    def asking_apart(self) -> Iterator[None]:
+        """In here, what is sent together is by itself, where no transaction has begun: for who only asks, and does not
+        mind that one answer is newer than another. It spares a commit."""
+        self._is_apart = True
+        try:
+            yield
+        finally:
+            self._is_apart = False
+
+    def expect(self, statements: Iterable[Statement]) -> None:
+        """Let these leave behind what is sent next, since they will be asked for.
+
+        Whoever then sends one of them (in this transaction, once) has its answer. So nobody may change in between what
+        they ask for: let what is sent next lock it.
+        """
+        self._expected.extend(statements)
 
     def publish(self, event: Event) -> None:
         """Let the world know, once this transaction has committed (and only if it has): see `core.outbox`."""
@@ -189,60 +211,78 @@ class UnitOfWork:
         self, query: str, parameters: Sequence[Any] | dict[str, Any] | None = None
     ) -> psycopg.AsyncCursor[TupleRow]:
         """Run one statement on the driver (`%s` or `%(name)s` placeholders) in this transaction."""
-        with _bounded_waits():
+        with bounded_waits():
             return await (await self.driver()).execute(query, parameters)
 
     async def send(self, statements: Sequence[Statement]) -> list[Rows]:
         """The rows of each statement, written as for a `Pipeline`, run in this transaction and in one round trip."""
-        with _bounded_waits():
+        if self._answers:
+            keys = [_key(statement) for statement in statements]
+            if all(key in self._answers for key in keys):
+                return [self._answers.pop(key) for key in keys]
+        expected, self._expected = self._expected, []
+        found = await self._send([*statements, *expected])
+        answers = found[: len(statements)]
+        self._answers |= zip(map(_key, expected), found[len(statements) :], strict=True)
+        return answers
+
+    async def _send(self, statements: Sequence[Statement]) -> list[Rows]:
+        with bounded_waits():
             is_first = self._driver is None and not self._reach
             connection = await self._connect(tries_again=True)
             put = self._put.copy()
             self._put.clear()
+            is_apart = self._is_apart and not put
             try:
-                answers = await send_within(connection, [*put, *statements])
+                answers = await send_within(connection, [*put, *statements], is_apart=is_apart)
             except psycopg.OperationalError:
                 if self._raw is None or not is_first or not connection.closed:
                     raise
                 # it was lost while it rested, and the transaction with it that has begun just now
                 await self._lose()
-                answers = await send_within(await self._connect(), [*put, *statements])
+                answers = await send_within(
+                    await self._connect(), [*put, *statements], is_apart=self._is_apart and not put
+                )
             return answers[len(put) :]
 
     async def send_last(self, statements: Sequence[Statement]) -> list[Rows]:
-        """What `send` does, and the end of the transaction with it, for the last question of who only asks.
+        """What `send` does, and the end of the transaction with it, for who only asks, or does what may be done twice.
 
-        It may be sent twice, as anything with which a transaction begins.
+        As anything with which a transaction begins it is sent again where the connection was lost, and then nobody
+        knows whether it had been committed.
         """
         if self._session is not None or self._is_pooled or self._put or self._events:
             return await self.send(statements)
-        *answers, _ = await self.send([*statements, _COMMIT])
-        self._driver = None
-        self.memory.clear()
+        *answers, _ = await self._send([*statements, _COMMIT])
+        self._end()
         return answers
 
     def put(self, what: DeclarativeBase | Statement) -> None:
-        """Insert a row that no session is to know, or send a statement whose answer nobody needs: before the next
+        """Insert a `core.rows.new_row`, or send a statement whose answer nobody needs: before the next
         statement of this transaction, or with its commit.
 
         For what is written and left, such as the lines of a journal: see `core.rows`. It is taken as it is now, and
         comes after what the session has: what refers to it must be put, too.
         """
-        self._put.append(inserted(what) if isinstance(what, DeclarativeBase) else what)
+        self._put.append(what if isinstance(what, tuple) else inserted(what))
+
+    def put_rows(self, rows: Sequence[DeclarativeBase]) -> None:
+        """What `put` does with each, where they are of one model and made of the same columns."""
+        if rows:
+            self._put.append(inserted_rows(rows))
 
     async def commit(self) -> None:
-        with _bounded_waits():
+        with bounded_waits():
             if self._events:
                 events, self._events = self._events, []
                 await self._sink(self, events)
             if self._put and self._driver is None:  # what ends a transaction must never be sent a second time
-                await self.send([])
+                await self._send([])
             if self._session is not None:
                 await self._commit_session(self._session)
-            elif self._driver is not None:
-                await self.send([_COMMIT])
-            self._driver = None
-            self.memory.clear()
+            elif self._driver is not None and (self._put or _has_begun(self._driver)):
+                await self._send([_COMMIT])
+            self._end()
             await self._give_back()
         if self._signals:
             signals, self._signals = self._signals, set()
@@ -250,7 +290,7 @@ class UnitOfWork:
 
     async def _commit_session(self, session: AsyncSession) -> None:
         if self._put:
-            await self.send([])
+            await self._send([])
         else:
             await session.flush()
         await session.commit()
@@ -264,8 +304,8 @@ class UnitOfWork:
         self._events.clear()
         self._signals.clear()
         self._put.clear()
-        self.memory.clear()
-        driver, self._driver = self._driver, None
+        driver = self._driver
+        self._end()
         try:
             if self._session is not None:
                 await self._session.rollback()
@@ -279,6 +319,13 @@ class UnitOfWork:
                 await self._lose()
             elif self._session is not None:
                 await self._session.invalidate()
+
+    def _end(self) -> None:
+        """Forget what holds in one transaction only."""
+        self._driver = None
+        self._expected.clear()
+        self._answers.clear()
+        self.memory.clear()
 
     async def abandon(self) -> None:
         """Roll back and give the connection back, where nobody is left to end the block."""
@@ -309,46 +356,10 @@ class UnitOfWork:
             await greenlet_spawn(raw.close)
 
 
-_WAITED_IN_VAIN = (
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-)
+def _key(statement: Statement) -> _Key:
+    text, parameters = statement
+    return text, tuple(parameters)
 
 
-_OUTAGES = (
-    PoolExhausted,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.errors.IdleInTransactionSessionTimeout,
-)
-
-
-_LOST_TWICE: Final = "This connection is closed"
-"""What SQLAlchemy's pool says when the connection that it makes instead of a lost one is lost at once, too."""
-
-
-def raise_busy(context: ExceptionContext) -> None:
-    """The same for what goes through SQLAlchemy (its `handle_error` hook)."""
-    if isinstance(context.original_exception, _WAITED_IN_VAIN):
-        raise Busy from context.original_exception
-
-
-class _bounded_waits:  # noqa: N801  (reads as a statement)
-    """Turns PostgreSQL's lock timeout, deadlock and serialisation failures into `Busy`."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, _WAITED_IN_VAIN):
-            raise Busy from error
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached now, or has no connection left for us."""
-    if isinstance(error, BaseExceptionGroup):
-        return any(is_outage(each) for each in error.exceptions)
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return isinstance(cause, _OUTAGES) or (isinstance(cause, InvalidRequestError) and str(cause) == _LOST_TWICE)
+def _has_begun(connection: AsyncConnection[TupleRow]) -> bool:
+    return connection.pgconn.transaction_status != TransactionStatus.IDLE

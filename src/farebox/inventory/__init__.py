@@ -33,12 +33,14 @@ from farebox.inventory.errors import (
 from farebox.inventory.exchanges import swap
 from farebox.inventory.forgetting import forget_holds, forget_inventories, list_inventories_in_use
 from farebox.inventory.queries import (
+    are_certain,
     availability,
     claims_on,
     find_hold,
     find_live_hold,
     get_hold,
     keep_locked,
+    lock_own,
     locking_holds,
     status,
 )
@@ -90,6 +92,7 @@ __all__ = [
     "Want",
     "adopt",
     "allocate",
+    "are_certain",
     "availability",
     "block",
     "claims_on",
@@ -106,6 +109,7 @@ __all__ = [
     "keep_locked",
     "list_inventories_in_use",
     "lock_holds",
+    "lock_own",
     "locking_holds",
     "open_inventories",
     "read_runs",

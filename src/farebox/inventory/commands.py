@@ -5,7 +5,7 @@ A command that raises has changed nothing, whether the caller then gives up its 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import DomainError
 from farebox.core.metrics import HOLDS
+from farebox.core.pipeline import Statement
 from farebox.core.rows import named
 from farebox.inventory import statements
 from farebox.inventory.errors import ExtensionLimit, HoldExpired, HoldLost, UnknownUnits
@@ -64,7 +65,7 @@ async def extend(work: UnitOfWork, hold_id: UUID, *, owner: str, terms: HoldTerm
     if record.view().extensions_left <= 0:
         raise ExtensionLimit
     expires_at, extensions = await _move(
-        work, statements.EXTEND, "extend", record.view(), HoldExpired, seconds=terms.ttl_seconds
+        work, statements.EXTEND, "extend", record, HoldExpired, seconds=terms.ttl_seconds
     )
     HOLDS.labels("extended").inc()
     return replace(record, expires_at=expires_at, extensions=extensions).view()
@@ -80,10 +81,8 @@ async def rearm(work: UnitOfWork, hold_id: UUID, *, seconds: int) -> Hold:
         HoldExpired: it has ended, or somebody has taken one of its units.
     """
     record = await get_record(work, hold_id, lock=True)
-    expires_at, _ = await _move(
-        work, statements.REARM, "rearm", record.view(), HoldExpired, seconds=seconds, owner=None
-    )
-    return replace(record, expires_at=expires_at, is_over=False).view()
+    expires_at = await _rearm(work, record, seconds=seconds, owner=None)
+    return replace(record, expires_at=expires_at).view()
 
 
 async def transfer(work: UnitOfWork, hold_id: UUID, *, owner: str) -> Hold:
@@ -98,18 +97,13 @@ async def transfer(work: UnitOfWork, hold_id: UUID, *, owner: str) -> Hold:
     return replace(record, owner=owner).view()
 
 
-async def adopt(work: UnitOfWork, hold: Hold, *, owner: str, seconds: int) -> datetime:
+async def adopt(work: UnitOfWork, hold_id: UUID, *, owner: str, seconds: int) -> datetime:
     """What `transfer` and `rearm` do: the hold is another owner's now, who has it for at least `seconds`; its end.
 
-    Args:
-        hold: as it was read and locked in this unit of work.
-
     Raises:
-        HoldExpired: see `rearm`.
+        HoldNotFound, HoldExpired: see `rearm`.
     """
-    expires_at, _ = await _move(work, statements.REARM, "rearm", hold, HoldExpired, seconds=seconds, owner=owner)
-    assert expires_at is not None  # only what is confirmed has none
-    return expires_at
+    return await _rearm(work, await get_record(work, hold_id, lock=True), seconds=seconds, owner=owner)
 
 
 async def confirm(work: UnitOfWork, hold_id: UUID) -> Hold:
@@ -124,7 +118,10 @@ async def confirm(work: UnitOfWork, hold_id: UUID) -> Hold:
     record = await get_record(work, hold_id, lock=True)
     if record.state == "confirmed":
         return record.view()
-    await _move(work, statements.CONFIRM, "confirm", record.view(), HoldLost)
+    if record.is_certain:
+        _put_move(work, statements.CONFIRM, "confirm", record)
+    else:
+        await _move(work, statements.CONFIRM, "confirm", record, HoldLost)
     HOLDS.labels("confirmed").inc()
     return replace(record, state="confirmed", expires_at=None).view()
 
@@ -193,27 +190,48 @@ async def sweep(work: UnitOfWork, *, limit: int = 1000) -> int:
     return len(records)
 
 
+async def _rearm(work: UnitOfWork, record: HoldRecord, *, seconds: int, owner: str | None) -> datetime:
+    if record.is_certain:
+        assert record.expires_at is not None  # it runs
+        until = max(record.expires_at, record.read_at + timedelta(seconds=seconds))
+        _put_move(work, statements.REARM, "rearm", record, seconds=seconds, owner=owner, until=until)
+        return until
+    expires_at, _ = await _move(
+        work, statements.REARM, "rearm", record, HoldExpired, seconds=seconds, owner=owner, until=None
+    )
+    assert expires_at is not None  # only what is confirmed has none
+    return expires_at
+
+
 async def _move(
-    work: UnitOfWork, statement: str, command: str, hold: Hold, refusal: type[DomainError], **parameters: Any
+    work: UnitOfWork, statement: str, command: str, record: HoldRecord, refusal: type[DomainError], **parameters: Any
 ) -> tuple[datetime | None, int]:
     """Change a hold and the clocks of all that it has; its new end, and how often it was extended.
 
     Changes nothing, and raises the refusal, when a claim or a portion is not its own any more.
     """
-    keys = keys_of(hold.claims)
-    parameters |= key_parameters(keys)
-    parameters |= {"hold_id": hold.id, "hold_ids": [hold.id], "sources": sources(command), "count": len(keys)}
-    moving = named(statement, parameters)
-    if hold.amounts:
+    moving = _moving(statement + statements.ANSWERED, command, record, parameters)
+    if record.stored_amounts:
         async with all_or_nothing(work):
             [rows] = await work.send([moving])
-            if not rows or not await move_stock_clock(work, hold, rows[0][0]):
+            if not rows or not await move_stock_clock(work, record, rows[0][0]):
                 raise refusal
     else:
         [rows] = await work.send([moving])
         if not rows:
             raise refusal
-    work.signal(topics_of([want.inventory_id for want in hold.claims]))
-    work.signal(topics_of([amount.inventory_id for amount in hold.amounts]))
+    work.signal(topics_of(record.runs))
     expires_at, extensions = rows[0]
     return expires_at, extensions
+
+
+def _put_move(work: UnitOfWork, statement: str, command: str, record: HoldRecord, **parameters: Any) -> None:
+    """The same for a hold that is certain, whose answer nobody needs."""
+    work.put(_moving(statement + statements.CERTAIN, command, record, parameters))
+    work.signal(topics_of(record.runs))
+
+
+def _moving(statement: str, command: str, record: HoldRecord, parameters: dict[str, Any]) -> Statement:
+    keys = keys_of(record.wants)
+    which = {"hold_id": record.id, "hold_ids": [record.id], "sources": sources(command), "count": len(keys)}
+    return named(statement, parameters | key_parameters(keys) | which)

@@ -1,21 +1,31 @@
 """Reading the kernel: holds, claims on a run, and how much of many runs is free."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from farebox.core.db import UnitOfWork
-from farebox.core.pipeline import Rows, Statement
+from farebox.core.db import IDLE_TIMEOUT_MS, LOCK_TIMEOUT_MS, UnitOfWork
+from farebox.core.pipeline import Rows, Statement, plain
 from farebox.inventory.errors import HoldNotFound
 from farebox.inventory.statements import AVAILABILITY, CLAIMS_ON, HOLDS, STATUS
 from farebox.inventory.views import Amount, Claim, Hold, HoldState, UnitStatus, Want, unpack
 
+LONGEST_TRANSACTION: Final = timedelta(milliseconds=IDLE_TIMEOUT_MS + LOCK_TIMEOUT_MS)
+"""Between a statement and the end of the next one, or the server has ended the transaction.
+
+Nobody takes over a claim while it runs: who has locked its hold and sees that it runs for longer need not ask again.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class HoldRecord:
-    """A hold's row as the commands of this module need it: with the stored state, whatever the clock says."""
+    """A hold's row as the commands of this module need it: with the stored state, whatever the clock says.
+
+    Attributes:
+        read_at: the database's clock when it was read, and locked where it was.
+    """
 
     id: UUID
     owner: str
@@ -28,7 +38,17 @@ class HoldRecord:
     stored_wants: list[list[Any]]
     stored_amounts: list[list[int]]
     confirmed_at: datetime | None
-    is_over: bool | None
+    read_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= self.read_at
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a hold that is locked has all that it had until its transaction ends, whatever the clocks say."""
+        outlasts = self.expires_at is not None and self.expires_at - self.read_at > LONGEST_TRANSACTION
+        return self.state == "held" and outlasts and not self.stored_amounts
 
     @property
     def wants(self) -> tuple[Want, ...]:
@@ -140,6 +160,21 @@ def locking_holds(owner: str, query: str, *parameters: object) -> Statement:
     return text, [owner, *(str(each) for each in parameters)]
 
 
+async def lock_own(work: UnitOfWork, hold_ids: Sequence[UUID], *, owner: str) -> list[Hold]:
+    """These holds of an owner, locked in one order whatever theirs is, and kept: see `keep_locked`.
+
+    Raises:
+        HoldNotFound: one of them is not there, or somebody else's.
+    """
+    which, wanted = ("= ANY ($2::uuid[])", plain(map(str, hold_ids))) if len(hold_ids) > 1 else ("= $2", str(*hold_ids))
+    [found] = await work.send([(f"{HOLDS} WHERE owner = $1 AND id {which} ORDER BY id FOR UPDATE", (owner, wanted))])
+    records = {row[0]: HoldRecord(*row) for row in found}
+    if len(records) < len(hold_ids):
+        raise HoldNotFound
+    keep_locked(work, found)
+    return [records[hold_id].view() for hold_id in hold_ids]
+
+
 def keep_locked(work: UnitOfWork, found: Rows) -> None:
     """Spare who changes one of these holds next in this unit of work the question for it.
 
@@ -152,6 +187,12 @@ _LOCKED: Final = "inventory.locked-holds"
 
 _HOLD: Final = f"{HOLDS} WHERE id = $1"
 _LOCKED_HOLD: Final = f"{_HOLD} FOR UPDATE"
+
+
+def are_certain(work: UnitOfWork, hold_ids: Iterable[UUID]) -> bool:
+    """Whether these were locked just now, and nobody can have taken anything of them before this unit of work ends."""
+    locked = work.memory.get(_LOCKED, {})
+    return all(hold_id in locked and locked[hold_id].is_certain for hold_id in hold_ids)
 
 
 async def find_record(work: UnitOfWork, hold_id: UUID, *, lock: bool = False) -> HoldRecord | None:

@@ -107,8 +107,15 @@ rearmed AS (
     UPDATE claim SET expires_at = moved.expires_at
     FROM mine, moved
     WHERE claim.inventory_id = mine.inventory_id AND claim.unit = mine.unit AND claim.slot = mine.slot
-)
+)"""
+
+ANSWERED = """
 SELECT expires_at, extensions FROM moved"""
+"""Put behind `EXTEND`, `REARM` or `CONFIRM`: no row where it could not be done."""
+
+CERTAIN = """
+SELECT 1 / count(*) FROM moved"""
+"""The same for who does not wait for an answer, since it must be so: otherwise the transaction fails."""
 
 EXTEND = f"""
 WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), {_MINE},
@@ -127,11 +134,12 @@ WITH {_MINE},
 moved AS (
     UPDATE hold
     SET owner = coalesce(%(owner)s, owner),
-        expires_at = greatest(expires_at, clock_timestamp() + make_interval(secs => %(seconds)s))
+        expires_at = greatest(
+            expires_at, coalesce(%(until)s::timestamptz, clock_timestamp() + make_interval(secs => %(seconds)s)))
     WHERE id = %(hold_id)s AND state = ANY (%(sources)s) AND (SELECT count(*) FROM mine) = %(count)s
     RETURNING expires_at, extensions
 ), {_REARM_CLAIMS}"""
-"""Without an `owner`, the hold stays whose it is."""
+"""Without an `owner`, the hold stays whose it is; without `until`, it runs for so many seconds from now."""
 
 CONFIRM = f"""
 WITH {_MINE},
@@ -156,7 +164,7 @@ WHERE id = ANY (%(hold_ids)s) AND state = ANY (%(sources)s)"""
 
 HOLDS = """
 SELECT id, owner, state, expires_at, first_taken_at, latest_at, extensions, max_extensions, wants, amounts,
-       confirmed_at, expires_at <= clock_timestamp() AS is_over
+       confirmed_at, clock_timestamp() AS read_at
 FROM hold"""
 
 BE_ALONE = """

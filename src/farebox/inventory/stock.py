@@ -15,7 +15,7 @@ from farebox.core.metrics import HOLDS
 from farebox.inventory.errors import NotOnSale, StockGone, StockInUse, UnknownUnits
 from farebox.inventory.queries import HoldRecord
 from farebox.inventory.steps import all_or_nothing, fetch
-from farebox.inventory.views import LARGEST_INTEGER, Amount, Hold, amounts_of, is_plausible_amount, stock_of, topics_of
+from farebox.inventory.views import LARGEST_INTEGER, Amount, amounts_of, is_plausible_amount, stock_of, topics_of
 
 _IN_THE_WAY = f"""
 asked AS MATERIALIZED (
@@ -245,7 +245,7 @@ async def give_up_stock(work: UnitOfWork, records: Sequence[HoldRecord]) -> None
         await place_stock(work, records[0].id, (), expires_at=None, gives_up=records)
 
 
-async def move_stock_clock(work: UnitOfWork, hold: Hold, expires_at: datetime | None) -> bool:
+async def move_stock_clock(work: UnitOfWork, hold: HoldRecord, expires_at: datetime | None) -> bool:
     """Let all portions of a hold run until then (`None`: for good); false when one is not its own any more.
 
     A savepoint is needed then, since the others have moved.

@@ -20,10 +20,12 @@ from farebox.bookings import (
     BookingExpired,
     BookingStatus,
     CancelReason,
+    expect_booking,
     get_booking,
 )
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.ids import new_id
+from farebox.core.pipeline import Statement
 from farebox.core.rows import Selection, as_text, updated
 from farebox.payments.due import due_for
 from farebox.payments.errors import NotPayable, PaymentRequired, UnknownProvider
@@ -74,31 +76,38 @@ async def receive_webhook(
         raise UnknownProvider
     event = await providers[provider].parse_webhook(headers, body)
     async with database.begin() as work:
-        inbox_id = await write_down(work, provider, event, body)
-    if inbox_id is not None:
-        await try_to_handle(database, inbox_id, signer=signer)
+        [written] = await work.send_last([_writing_down(work, provider, event, body)])
+    for inbox_id, booking_id in written:
+        await try_to_handle(database, inbox_id, booking_id=booking_id, signer=signer)
 
 
 async def write_down(work: UnitOfWork, provider: str, event: ProviderEvent, body: bytes) -> UUID | None:
     """Put a verified message into the inbox; its row, or `None` when it came before."""
+    [written] = await work.send([_writing_down(work, provider, event, body)])
+    return written[0][0] if written else None
+
+
+def _writing_down(work: UnitOfWork, provider: str, event: ProviderEvent, body: bytes) -> Statement:
+    """The row comes back with the id of its payment's booking, unless it was there before: it may be sent twice."""
     which, named = _payment_of(event)
-    entry_id = new_id()
     values = [
         provider,
         named,
-        entry_id,
+        new_id(),
         event.external_id,
         msgspec.json.encode(event).decode(),
         body,
         work.now,
         work.now + timedelta(seconds=FIRST_RETRY_SECONDS),
     ]
-    [written] = await work.send([(_WRITE_DOWN.format(which=which), [as_text(each) for each in values])])
-    return entry_id if written else None
+    return _WRITE_DOWN.format(which=which), [as_text(each) for each in values]
 
 
-async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
+async def handle(work: UnitOfWork, inbox_id: UUID, *, booking_id: UUID | None = None, signer: Signer) -> str:
     """Do what a message in the inbox means, unless that was done.
+
+    Args:
+        booking_id: the booking that it will be about, if that is known: it is read with the message.
 
     Returns:
         What was done: see `settle`; `unknown-payment` for a payment that is not ours.
@@ -106,6 +115,8 @@ async def handle(work: UnitOfWork, inbox_id: UUID, *, signer: Signer) -> str:
     Raises:
         NotKnownYet: the message names a payment by the provider's id, which may still be on its way to us.
     """
+    if booking_id is not None:
+        expect_booking(work, booking_id)
     entries, payments = await work.send([_ENTRY.about(inbox_id), _PAYMENT_OF_ENTRY.about(inbox_id)])
     [row] = _ENTRY.read(entries)
     if row.handled_at is not None:
@@ -134,11 +145,11 @@ async def _do(work: UnitOfWork, row: InboxRow, payment: PaymentRow | None, event
     return UNKNOWN_PAYMENT
 
 
-async def try_to_handle(database: Database, inbox_id: UUID, *, signer: Signer) -> bool:
+async def try_to_handle(database: Database, inbox_id: UUID, *, booking_id: UUID | None = None, signer: Signer) -> bool:
     """Handle a message in a unit of work of its own; a failure is written down, and the next attempt put off."""
     try:
         async with database.begin() as work:
-            await handle(work, inbox_id, signer=signer)
+            await handle(work, inbox_id, booking_id=booking_id, signer=signer)
     except Exception as error:
         if isinstance(error, NotKnownYet):
             log.info("payment-event-waits", inbox_id=str(inbox_id))
@@ -221,7 +232,7 @@ _WRITE_DOWN: Final = """
         (provider, payment_id, id, external_id, event, body, received_at, next_attempt_at, attempts)
     VALUES ($1, (SELECT payment.id FROM payment WHERE {which} LIMIT 1), $3, $4, $5, $6, $7, $8, 0)
     ON CONFLICT (provider, external_id) DO NOTHING
-    RETURNING id
+    RETURNING id, (SELECT booking_id FROM payment WHERE payment.id = payment_event.payment_id)
 """
 
 

@@ -39,6 +39,7 @@ from farebox.bookings import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.money import Money
+from farebox.core.rows import new_row
 from farebox.payments.models import LedgerEntryRow
 
 MovementKind: TypeAlias = Literal[
@@ -267,21 +268,24 @@ def write(
     transaction_id = new_id()
     sides = [(account, money.minor, money.currency) for account, money in debit.items()]
     sides += [(account, -money.minor, money.currency) for account, money in credit.items()]
-    for account, minor, currency in sides:
-        if minor:
-            work.put(
-                LedgerEntryRow(
-                    transaction_id=transaction_id,
-                    at=work.now,
-                    kind=kind,
-                    account=account,
-                    amount_minor=minor,
-                    currency=currency,
-                    booking_id=booking_id,
-                    payment_id=payment_id,
-                    commission_bp=(rates or {}).get(account),
-                )
+    work.put_rows(
+        [
+            new_row(
+                LedgerEntryRow,
+                transaction_id=transaction_id,
+                at=work.now,
+                kind=kind,
+                account=account,
+                amount_minor=minor,
+                currency=currency,
+                booking_id=booking_id,
+                payment_id=payment_id,
+                commission_bp=(rates or {}).get(account),
             )
+            for account, minor, currency in sides
+            if minor
+        ]
+    )
 
 
 async def balances(work: UnitOfWork, *, booking_id: UUID | None = None) -> dict[tuple[str, str], int]:

@@ -23,7 +23,7 @@ from farebox.bookings import (
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
 from farebox.core.money import Money
-from farebox.core.rows import inserted, updated
+from farebox.core.rows import inserted, new_row, updated
 from farebox.payments import disputes, ledger, repaying
 from farebox.payments.due import KEPT, due_for, list_kept, paid_through, source_of, sum_kept
 from farebox.payments.events import PaymentApproved, PaymentCompleted, PaymentFailed, PaymentPartiallyPaid
@@ -151,7 +151,8 @@ async def _record_charge(
 
     The operators, whose commissions a sale is written with, are read in the same round trip.
     """
-    charge = ChargeRow(
+    charge = new_row(
+        ChargeRow,
         id=new_id(),
         payment_id=payment.id,
         provider=payment.provider,

@@ -29,9 +29,9 @@ from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.ids import new_id
 from farebox.core.money import Money
-from farebox.core.rows import Selection, updated
+from farebox.core.rows import Selection, new_row, updated
 from farebox.core.settings import Settings
-from farebox.payments.due import due_for
+from farebox.payments.due import KEPT, due_for
 from farebox.payments.errors import NothingToPay, NotPayable, ProviderUnavailable
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentOrder, PaymentProvider, Providers, Started
@@ -45,8 +45,8 @@ RUNNING: Final = (PaymentStatus.PENDING, PaymentStatus.PROCESSING)
 
 _RUNNING: Final = Selection(
     PaymentRow,
-    "WHERE booking_id = $1 AND purpose = $2 AND change_id IS NOT DISTINCT FROM $3::uuid AND method = $4"
-    " AND amount_minor = $5 AND status = ANY ($6::text[]) ORDER BY created_at DESC LIMIT 1 FOR UPDATE",
+    "WHERE booking_id = $1 AND change_id IS NOT DISTINCT FROM $2::uuid AND method = $3 AND status = ANY ($4::text[])"
+    " ORDER BY created_at DESC FOR UPDATE",
 )
 
 
@@ -101,6 +101,7 @@ async def start_payment(
         Invalid: `return_url` is not one.
     """
     async with database.begin() as work:
+        work.expect([KEPT.about(booking_id), _RUNNING.about(booking_id, change_id, method, RUNNING)])
         booking = await get_booking(work, booking_id, actor=actor, lock=True, with_holds=True)
         begins_in = time_before(booking, work.now) if change_id is None else timedelta()
         provider, offer = find_offer(method, booking.total.currency, providers, begins_in=begins_in)
@@ -173,7 +174,8 @@ async def _due_for_change(work: UnitOfWork, booking: Booking, change_id: UUID) -
 async def _open(work: UnitOfWork, due: Due, provider: PaymentProvider, method: str, return_url: str) -> _Opened:
     row = await _find_running(work, due, method)
     if row is None:
-        row = PaymentRow(
+        row = new_row(
+            PaymentRow,
             id=new_id(),
             purpose=due.purpose,
             booking_id=due.booking.id,
@@ -210,9 +212,9 @@ async def _open(work: UnitOfWork, due: Due, provider: PaymentProvider, method: s
 
 async def _find_running(work: UnitOfWork, due: Due, method: str) -> PaymentRow | None:
     """A payment begun before for the same amount, whose outcome is not known: at most one, the booking is locked."""
-    paid_for = (due.booking.id, due.purpose, due.change_id, method, due.amount.minor, RUNNING)
-    [found] = await work.send([_RUNNING.about(*paid_for)])
-    return next(iter(_RUNNING.read(found)), None)
+    [found] = await work.send([_RUNNING.about(due.booking.id, due.change_id, method, RUNNING)])
+    same = (row for row in _RUNNING.read(found) if (row.purpose, row.amount_minor) == (due.purpose, due.amount.minor))
+    return next(same, None)
 
 
 def supersede_others(
@@ -228,14 +230,17 @@ def supersede_others(
 
 
 async def note_started(work: UnitOfWork, payment_id: UUID, started: Started) -> PaymentView:
-    """A webhook may have been faster: then the outcome stays, and only the provider's id is noted."""
+    """A webhook may have been faster: then the outcome stays, and only the provider's id is noted.
+
+    It ends the transaction, unless something waits to be written in it.
+    """
     columns = {
         "external_id": started.external_id,
         "checkout_url": started.checkout_url,
         "client_secret": started.client_secret,
     }
     target = PaymentStatus.PROCESSING
-    [rows] = await work.send([moving(work, payment_id, target, columns, rest=PAYMENT.returning)])
+    [rows] = await work.send_last([moving(work, payment_id, target, columns, rest=PAYMENT.returning)])
     if not rows:
         external_id = {"external_id": started.external_id}
         work.put(updated(PaymentRow, external_id, "id = $1 AND external_id IS NULL", payment_id))

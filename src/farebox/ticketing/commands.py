@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 from farebox.bookings import Booking, BookingItem, Passenger
 from farebox.core.db import UnitOfWork
 from farebox.core.ids import new_id
-from farebox.core.rows import inserted_values
+from farebox.core.rows import inserted_many
 from farebox.ticketing.models import TicketDocumentRow, TicketRow
 from farebox.ticketing.tokens import Signer, TicketClaims, sign_token
 from farebox.ticketing.views import TicketStatus
@@ -20,9 +20,11 @@ DOCUMENTS_KEPT = timedelta(days=7)
 def issue_tickets(work: UnitOfWork, booking: Booking, *, signer: Signer) -> None:
     """One ticket for each passenger of each item of a booking that is being confirmed. Asked again, nothing more."""
     once = "ON CONFLICT (passenger_id) WHERE status <> 'void' DO NOTHING"
-    for item in booking.items:
-        for passenger in item.passengers:
-            work.put(inserted_values(TicketRow, _ticket(work, booking, item, passenger, signer), rest=once))
+    tickets = [
+        _ticket(work, booking, item, passenger, signer) for item in booking.items for passenger in item.passengers
+    ]
+    if tickets:
+        work.put(inserted_many(TicketRow, tickets, rest=once))
 
 
 async def void_tickets(work: UnitOfWork, booking_id: UUID, *, passengers: Collection[UUID] | None = None) -> None:
