@@ -7,19 +7,18 @@ import random
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.forking import launch
 
-PROGRAM = (sys.executable, "-c", "from farebox.cli import main; main()")
 START_SECONDS = 180
 STOP_SECONDS = 20
 PAUSES_SECONDS = (0.2, 0.4, 0.8, 1.6, 0)
@@ -34,7 +33,7 @@ class Server:
     port: int
     home: Path
     environment: Mapping[str, str]
-    process: "subprocess.Popen[bytes]"
+    process: BaseProcess
 
     @property
     def url(self) -> str:
@@ -45,12 +44,19 @@ class Server:
         return (self.home / f"serve-{self.port}.log").read_text(errors="replace")
 
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        assert self.process.pid
+        os.kill(self.process.pid, number)
 
     def kill(self) -> None:
         """`kill -9`: it can do nothing more."""
         self.process.kill()
-        self.process.wait(STOP_SECONDS)
+        self.wait(STOP_SECONDS)
+
+    def wait(self, seconds: float) -> int:
+        """Until the process has ended; its exit code, the negative number of the signal where one ended it."""
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, f"the server still runs after {seconds} s"
+        return self.process.exitcode
 
     def start_again(self) -> None:
         self.process = _launch(self.port, self.home, self.environment)
@@ -64,7 +70,7 @@ class Server:
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.poll() is None:
+        while time.monotonic() < deadline and self.process.is_alive():
             if self.is_ready():
                 return
             time.sleep(0.05)
@@ -177,11 +183,8 @@ async def leave(clients: Sequence[Client]) -> None:
         await client.close()
 
 
-def _launch(port: int, home: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    with (home / f"serve-{port}.log").open("ab") as output:
-        return subprocess.Popen(
-            [*PROGRAM, "serve", "--port", str(port)], env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
+def _launch(port: int, home: Path, environment: Mapping[str, str]) -> BaseProcess:
+    return launch("serve", "--port", str(port), environment=environment, log=home / f"serve-{port}.log")
 
 
 def _stop(server: Server) -> None:
@@ -189,9 +192,10 @@ def _stop(server: Server) -> None:
     if server.environment.get("FAREBOX_DATABASE_URL"):
         server.kill()
         return
-    server.process.send_signal(signal.SIGCONT)
-    server.process.terminate()
-    server.process.wait(STOP_SECONDS)
+    if server.process.is_alive():
+        server.signal(signal.SIGCONT)
+        server.process.terminate()
+    server.wait(STOP_SECONDS)
 
 
 def free_port() -> int:

@@ -3,21 +3,16 @@
 import asyncio
 import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.databases import cloned
-from tests.servers import free_port
+from tests.servers import serving
 
 from farebox.core.clock import system_clock
 from farebox.core.db import Database
@@ -35,7 +30,6 @@ FLAGS = [
     "--disable-sync",
 ]
 HORIZON_DAYS = 6
-START_SECONDS = 180
 TIMEOUT_MS = 30_000
 """So long a page may take for whatever is expected of it: on a busy machine, everything takes its time."""
 
@@ -121,27 +115,9 @@ def shop(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactor
     with cloned(server_dsn, template) as database_url:
         home = tmp_path_factory.mktemp("shop")
         asyncio.run(_seed(database_url, home))
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")},
-            "FAREBOX_ENV": "demo",
-            "FAREBOX_HOME": str(home),
-            "FAREBOX_DATABASE_URL": database_url,
-            "FAREBOX_BASE_URL": url,
-            "FAREBOX_RATE_LIMITS": "off",
-            "FAREBOX_SALES_HORIZON_DAYS": str(HORIZON_DAYS),
-        }
-        command = [sys.executable, "-c", "from farebox.cli import main; main()", "serve", "--port", str(port)]
-        log = home / "serve.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-            try:
-                _wait_until_ready(process, url, log)
-                yield Shop(url, database_url)
-            finally:
-                process.terminate()
-                process.wait(timeout=30)
+        own = {"DATABASE_URL": database_url, "BASE_URL": "", "SALES_HORIZON_DAYS": str(HORIZON_DAYS)}
+        with serving(home, [own]) as (server,):
+            yield Shop(server.url, database_url)
 
 
 @pytest.fixture(scope="package")
@@ -208,13 +184,3 @@ async def _seed(database_url: str, home: Path) -> None:
     database = Database(database_url)
     await seed_demo(database, today=system_clock().date(), settings=settings)
     await database.dispose()
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/health/ready", timeout=2).status_code == httpx.codes.OK:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"the shop did not start:\n{log.read_text(errors='replace')[-3000:]}")

@@ -1,18 +1,15 @@
 """Guests who make an account of what they booked, and people who sign in with another provider."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from playwright.sync_api import expect
 from tests.accounts.provider import running_provider
-from tests.browser.conftest import Shop, _wait_until_ready
+from tests.browser.conftest import Shop
 from tests.browser.journey import book, choose, free_seats, go_on, inspect, open_seats, search
 from tests.browser.people import PASSWORD, link_for, new_address, press, register, sign_in
 from tests.databases import cloned
-from tests.servers import free_port
+from tests.servers import serving
 
 
 @pytest.fixture(scope="module")
@@ -25,29 +22,15 @@ def provider():
 def shop_with_provider(server_dsn, template, tmp_path_factory, provider):
     """A shop with nothing on sale, in which one can sign in with Google, which is a simulation."""
     with cloned(server_dsn, template) as database_url:
-        home, port = tmp_path_factory.mktemp("provider-shop"), free_port()
-        url = f"http://127.0.0.1:{port}"
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")},
-            "FAREBOX_ENV": "demo",
-            "FAREBOX_HOME": str(home),
-            "FAREBOX_DATABASE_URL": database_url,
-            "FAREBOX_BASE_URL": url,
-            "FAREBOX_RATE_LIMITS": "off",
-            "FAREBOX_GOOGLE_CLIENT_ID": "farebox",
-            "FAREBOX_GOOGLE_CLIENT_SECRET": "secret",
-            "FAREBOX_GOOGLE_DISCOVERY": provider.discovery,
+        own = {
+            "DATABASE_URL": database_url,
+            "BASE_URL": "",
+            "GOOGLE_CLIENT_ID": "farebox",
+            "GOOGLE_CLIENT_SECRET": "secret",
+            "GOOGLE_DISCOVERY": provider.discovery,
         }
-        command = [sys.executable, "-c", "from farebox.cli import main; main()", "serve", "--port", str(port)]
-        log = home / "serve.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-            try:
-                _wait_until_ready(process, url, log)
-                yield Shop(url, database_url)
-            finally:
-                process.terminate()
-                process.wait(timeout=30)
+        with serving(tmp_path_factory.mktemp("provider-shop"), [own]) as (server,):
+            yield Shop(server.url, database_url)
 
 
 def consent(page, subject):

@@ -56,7 +56,7 @@ class Load:
         before = Counter(self.won)
         while any(self.won[server.port] <= before[server.port] for server in servers):
             if time.monotonic() - began > seconds:
-                ends = {server.port: (server.process.poll(), server.log[-2000:]) for server in servers}
+                ends = {server.port: (server.process.exitcode, server.log[-2000:]) for server in servers}
                 pytest.fail(f"no seat given out in {seconds} s: {self.answers}, {ends}")
             await asyncio.sleep(0.02)
         return time.monotonic() - began

@@ -1,11 +1,11 @@
 """Killed between any two steps of a payment and started again: the booking is paid once, the surplus goes back once."""
 
 import asyncio
-import multiprocessing
 import signal
 from typing import Any
 
 from tests.faults.settling import Order, Process, live_and_die
+from tests.forking import forking
 
 from farebox.accounts import SYSTEM
 from farebox.bookings import BookingStatus, get_booking
@@ -51,15 +51,13 @@ SETTLED = {
 
 async def test_a_payment_ends_well_wherever_its_process_is_killed(box, database, mail, server_url, tmp_path):
     """A mail is sent again only by who died between the server's yes and writing it down, and a mailbox can tell."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.settling"])
     was_killed, step, sent_again = True, 0, 0
     while was_killed:
         step += 1
         assert step < MOST_STEPS
         booking, _, _ = await box.booked()
         order = Order(server_url, tmp_path, booking.id, step, mail.url)
-        process = context.Process(target=live_and_die, args=(order,))
+        process = forking.Process(target=live_and_die, args=(order,))
         process.start()
         await asyncio.to_thread(process.join, 60)
         was_killed = process.exitcode == -signal.SIGKILL

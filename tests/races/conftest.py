@@ -33,5 +33,5 @@ def open_shop(server_dsn, template, pooler, settings) -> Iterator[Market]:
 def assert_no_failures(shop: Market) -> None:
     """Whatever the race, nobody's request may fail in a way that we did not mean."""
     for server in shop.servers:
-        assert server.process.poll() is None
+        assert server.process.is_alive()
         assert "Traceback" not in server.log, server.log[-5000:]
