@@ -1,5 +1,6 @@
 """The command line from outside: one command that starts, serves, stops cleanly, and says what is in its way."""
 
+import gc
 import json
 import os
 import signal
@@ -119,7 +120,7 @@ def server_pid(home):
     return int(file.read_text().split()[0]) if file.exists() else None
 
 
-def test_one_command_starts_a_shop_and_says_where(home):
+def test_one_command_starts_a_shop_says_where_and_takes_postgresql_along(home):
     with running("demo", home=home) as shop:
         base = f"http://127.0.0.1:{shop.port}"
         status, health = fetch(shop.port, "/health/ready")
@@ -136,28 +137,28 @@ def test_one_command_starts_a_shop_and_says_where(home):
     assert server_pid(home) is None
 
 
-def test_metrics_through_a_proxy_want_the_printed_password(home):
+def test_metrics_through_a_proxy_want_the_printed_password_also_after_it_was_stopped_with_ctrl_c(home):
     with running("demo", home=home) as shop:
         through_proxy = {"X-Forwarded-For": "192.0.2.7"}
         assert fetch(shop.port, "/metrics", through_proxy)[0] in {401, 403}
         assert fetch(shop.port, "/metrics", through_proxy | {"Authorization": "Bearer wrong"})[0] in {401, 403}
-        _, output, _ = shop.stop(signal.SIGINT)
+        code, output, errors = shop.stop(signal.SIGINT)
+    assert code == 0  # Ctrl-C stops it as cleanly as SIGTERM
+    assert "Traceback" not in errors
+    assert server_pid(home) is None
     password = output.split("Password", 1)[1].split()[0]
     with running("demo", home=home) as shop:
         assert fetch(shop.port, "/metrics", through_proxy | {"Authorization": f"Bearer {password}"})[0] == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly_and_takes_postgresql_along(home, number):
+def test_it_refuses_a_second_one_on_its_data_and_starts_again_after_kill_9(home):
     with running("demo", home=home) as shop:
-        code, _, errors = shop.stop(number)
-    assert code == 0
-    assert "Traceback" not in errors
-    assert server_pid(home) is None
-
-
-def test_it_starts_again_after_kill_9(home):
-    with running("demo", home=home) as shop:
+        second = farebox("demo", "--home", home, "--port", free_port())
+        assert second.returncode == 1
+        assert f"process {shop.pid}" in said(second)
+        assert "--home" in said(second)
+        assert "Traceback" not in said(second)
+        assert fetch(shop.port, "/health/ready")[0] == 200
         shop.process.kill()
         shop.process.communicate()
         left_running = server_pid(home)
@@ -166,16 +167,6 @@ def test_it_starts_again_after_kill_9(home):
         assert server_pid(home) == left_running
         assert shop.stop()[0] == 0
     assert server_pid(home) is None
-
-
-def test_two_at_once_on_the_same_data_are_refused(home):
-    with running("demo", home=home) as shop:
-        second = farebox("demo", "--home", home, "--port", free_port())
-        assert second.returncode == 1
-        assert f"process {shop.pid}" in said(second)
-        assert "--home" in said(second)
-        assert "Traceback" not in said(second)
-        assert fetch(shop.port, "/health/ready")[0] == 200
 
 
 def test_a_port_that_is_taken_is_named_with_another_to_try(empty_home):
@@ -308,3 +299,13 @@ def test_version():
     from farebox import __version__
 
     assert f"Farebox {__version__}" in farebox("version").stdout
+
+
+def test_nobody_looks_for_garbage_while_the_program_is_loaded(monkeypatch):
+    from farebox.cli import start
+
+    seen = []
+    monkeypatch.setattr(start, "import_module", lambda name: seen.append((name, gc.isenabled())))
+    start.load_program()
+    assert seen == [("farebox.server", False)]
+    assert gc.isenabled()

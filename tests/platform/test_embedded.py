@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,31 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 @pytest.fixture
 def home():
     """A data directory whose server, if a test leaves one behind, is stopped."""
+    with directory() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def stopped_home():
+    """A data directory with a cluster in it, to be copied: making one takes longer than most of these tests."""
+    with directory() as place:
+        with EmbeddedPostgres(place):
+            pass
+        yield place
+
+
+@pytest.fixture
+def used_home(home, stopped_home):
+    """A data directory of this test's own that a server has run in before."""
+    subprocess.run(["cp", "-a", stopped_home, home], check=True)  # owners, too
+    return home
+
+
+@contextmanager
+def directory():
     # not pytest's own directory: another run of pytest closes that to the database's user at any moment
-    with tempfile.TemporaryDirectory(prefix="farebox-home-", ignore_cleanup_errors=True) as directory:
-        place = Path(directory) / "home"
+    with tempfile.TemporaryDirectory(prefix="farebox-home-", ignore_cleanup_errors=True) as parent:
+        place = Path(parent) / "home"
         yield place
         if (place / "postgres" / "PG_VERSION").exists():
             with EmbeddedPostgres(place):
@@ -79,90 +102,95 @@ def test_our_role_may_install_the_extensions_we_need(home):
         assert connection.execute("SELECT unaccent('Đà Nẵng'), lower('ĐÀ NẴNG')").fetchone() == ("Da Nang", "đà nẵng")
 
 
-def test_the_last_to_leave_stops_it(home):
-    first, second = EmbeddedPostgres(home), EmbeddedPostgres(home)
+def test_the_last_to_leave_stops_it(used_home):
+    first, second = EmbeddedPostgres(used_home), EmbeddedPostgres(used_home)
     first.start()
     first.wait()
     second.start()
     second.wait()
-    pid = server_pid(home)
+    pid = server_pid(used_home)
     first.stop()
     assert ask(second, "SELECT 1") == 1
-    assert server_pid(home) == pid
+    assert server_pid(used_home) == pid
     second.stop()
-    assert server_pid(home) is None
+    assert server_pid(used_home) is None
     second.stop()  # a second time does nothing
 
 
-def test_data_and_server_outlive_a_killed_process_and_the_next_takes_over(home):
-    killed = subprocess.run([sys.executable, "-c", LEAVE_A_NOTE, home], check=False)
+def test_data_and_server_outlive_a_killed_process_and_the_next_takes_over(used_home):
+    killed = subprocess.run([sys.executable, "-c", LEAVE_A_NOTE, used_home], check=False)
     assert killed.returncode == -signal.SIGKILL
-    orphan = server_pid(home)
-    with EmbeddedPostgres(home) as server:
-        assert server_pid(home) == orphan
+    orphan = server_pid(used_home)
+    with EmbeddedPostgres(used_home) as server:
+        assert server_pid(used_home) == orphan
         assert ask(server, "SELECT text FROM note") == "still here"
-    assert server_pid(home) is None
+    assert server_pid(used_home) is None
 
 
-def test_it_recovers_after_the_server_itself_was_killed(home):
-    with EmbeddedPostgres(home) as server, psycopg.connect(server.dsn, autocommit=True) as connection:
+def test_it_recovers_after_the_server_itself_was_killed(used_home):
+    with EmbeddedPostgres(used_home) as server, psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute("CREATE TABLE note AS SELECT 'still here' AS text")
-        killed = server_pid(home)
+        killed = server_pid(used_home)
         os.kill(killed, signal.SIGKILL)
     wait_until_gone(killed)
-    with EmbeddedPostgres(home) as server:
+    with EmbeddedPostgres(used_home) as server:
         assert ask(server, "SELECT text FROM note") == "still here"
 
 
-def test_it_is_started_again_whenever_it_dies(home):
+def test_it_is_started_again_whenever_it_dies(used_home):
     """Killed, and told to give up at once: what was committed is there, and the one who asks waits for seconds only."""
-    with EmbeddedPostgres(home) as server, kept_alive(server):
+    with EmbeddedPostgres(used_home) as server, kept_alive(server):
         with psycopg.connect(server.dsn, autocommit=True) as connection:
             connection.execute("CREATE TABLE note AS SELECT 'still here' AS text")
         for number in (signal.SIGKILL, signal.SIGQUIT):
-            died = server_pid(home)
+            died = server_pid(used_home)
             os.kill(died, number)
             wait_until_gone(died)
             assert when_it_answers(server, "SELECT text FROM note") == "still here"
-            assert server_pid(home) != died
-        last = server_pid(home)
+            assert server_pid(used_home) != died
+        last = server_pid(used_home)
     wait_until_gone(last)
 
 
-def test_one_of_two_who_share_it_starts_it_again(home):
-    with EmbeddedPostgres(home) as first, EmbeddedPostgres(home) as second, kept_alive(first), kept_alive(second):
-        died = server_pid(home)
+def test_one_of_two_who_share_it_starts_it_again(used_home):
+    with (
+        EmbeddedPostgres(used_home) as first,
+        EmbeddedPostgres(used_home) as second,
+        kept_alive(first),
+        kept_alive(second),
+    ):
+        died = server_pid(used_home)
         os.kill(died, signal.SIGKILL)
         wait_until_gone(died)
         assert when_it_answers(second, "SELECT 1") == 1
         assert first.is_alive
         assert second.is_alive
-        revived = server_pid(home)
+        revived = server_pid(used_home)
     wait_until_gone(revived)  # whoever started it, the last to leave stops it
 
 
-def test_it_is_stopped_by_the_last_to_leave_though_another_has_started_it_again(home):
-    with EmbeddedPostgres(home) as starter:
-        died = server_pid(home)
-        with EmbeddedPostgres(home) as other:
+def test_it_is_stopped_by_the_last_to_leave_though_another_has_started_it_again(used_home):
+    with EmbeddedPostgres(used_home) as starter:
+        died = server_pid(used_home)
+        with EmbeddedPostgres(used_home) as other:
             os.kill(died, signal.SIGKILL)
             assert starter._process is not None
             starter._process.wait()
             other.revive()
-            revived = server_pid(home)
+            revived = server_pid(used_home)
             assert revived != died
     wait_until_gone(revived)
 
 
-def test_starting_again_in_vain_pauses_longer_each_time_and_says_why(home, monkeypatch):
+def test_starting_again_in_vain_pauses_longer_each_time_and_says_why(used_home, monkeypatch):
     """And is mended by mending the cause."""
     monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.05)
-    with EmbeddedPostgres(home) as server, capture_logs() as logs:
-        configuration = home / "postgres" / "postgresql.conf"
+    with EmbeddedPostgres(used_home) as server, capture_logs() as logs:
+        configuration = used_home / "postgres" / "postgresql.conf"
         good = configuration.read_text()
         configuration.write_text(good + "shared_buffers = lots\n")
         with kept_alive(server):
-            os.kill(server_pid(home), signal.SIGKILL)
+            os.kill(server_pid(used_home), signal.SIGKILL)
             in_vain: list[Any] = []
             deadline = time.monotonic() + 60
             while len(in_vain) < 3 and time.monotonic() < deadline:
@@ -174,17 +202,17 @@ def test_starting_again_in_vain_pauses_longer_each_time_and_says_why(home, monke
             assert when_it_answers(server, "SELECT 1") == 1
 
 
-def test_a_pid_file_that_names_a_stranger_does_not_stop_it(home):
-    with EmbeddedPostgres(home) as server:
+def test_a_pid_file_that_names_a_stranger_does_not_stop_it(used_home):
+    with EmbeddedPostgres(used_home) as server:
         ask(server, "SELECT 1")
-        content = (home / "postgres" / "postmaster.pid").read_text()
-    stranger = subprocess.Popen(["sleep", "60"], user=(home / "postgres").stat().st_uid)
+        content = (used_home / "postgres" / "postmaster.pid").read_text()
+    stranger = subprocess.Popen(["sleep", "60"], user=(used_home / "postgres").stat().st_uid)
     try:
-        pid_file = home / "postgres" / "postmaster.pid"
+        pid_file = used_home / "postgres" / "postmaster.pid"
         pid_file.write_text(f"{stranger.pid}\n" + content.partition("\n")[2])
-        os.chown(pid_file, (home / "postgres").stat().st_uid, -1)
+        os.chown(pid_file, (used_home / "postgres").stat().st_uid, -1)
         pid_file.chmod(0o600)
-        with EmbeddedPostgres(home) as server:
+        with EmbeddedPostgres(used_home) as server:
             assert ask(server, "SELECT 1") == 1
         assert stranger.poll() is None
     finally:
@@ -211,23 +239,19 @@ def test_a_path_too_long_for_a_socket_gets_a_private_place_elsewhere(home):
         assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
-def test_data_of_another_version_is_left_alone_and_said(home):
-    with EmbeddedPostgres(home):
-        pass
-    version = home / "postgres" / "PG_VERSION"
+def test_data_of_another_version_is_left_alone_and_said(used_home):
+    version = used_home / "postgres" / "PG_VERSION"
     version.write_text("17\n")
     with pytest.raises(DatabaseNotStarted, match=r"made by PostgreSQL 17.*pg_dump"):
-        EmbeddedPostgres(home).start()
+        EmbeddedPostgres(used_home).start()
     version.write_text("18\n")
 
 
-def test_a_broken_configuration_is_quoted(home):
-    with EmbeddedPostgres(home):
-        pass
-    configuration = home / "postgres" / "postgresql.conf"
+def test_a_broken_configuration_is_quoted(used_home):
+    configuration = used_home / "postgres" / "postgresql.conf"
     good = configuration.read_text()
     configuration.write_text(good + "shared_buffers = lots\n")
-    server = EmbeddedPostgres(home)
+    server = EmbeddedPostgres(used_home)
     server.start()
     with pytest.raises(DatabaseNotStarted, match="shared_buffers"):
         server.wait()
@@ -240,12 +264,10 @@ def test_a_place_that_is_no_directory_is_said(tmp_path):
         EmbeddedPostgres(tmp_path / "file" / "home").start()
 
 
-def test_people_can_overrule_our_settings(home):
-    with EmbeddedPostgres(home):
-        pass
-    with (home / "postgres" / "postgresql.conf").open("a") as file:
+def test_people_can_overrule_our_settings(used_home):
+    with (used_home / "postgres" / "postgresql.conf").open("a") as file:
         file.write("work_mem = 3MB\n")
-    with EmbeddedPostgres(home) as server:
+    with EmbeddedPostgres(used_home) as server:
         assert ask(server, "SHOW work_mem") == "3MB"
 
 
