@@ -25,7 +25,7 @@ FREE = '.seat[data-status="available"] input'
 
 TITLE = re.compile("^Farebox|Farebox$")
 
-_axe = Axe()
+AXE = Axe().axe_script
 
 
 class Gate:
@@ -81,9 +81,9 @@ def inspect(page: Page, *, scripts: bool = True) -> None:
 
 
 def _violations(page: Page) -> list[dict[str, Any]]:
-    """What axe finds. It is given to each page once, and of what it has to say only that much comes back."""
+    """What axe finds. A page gets it once, and of what it says only that much comes back."""
     if page.evaluate("typeof axe") == "undefined":
-        page.evaluate(_axe.axe_script)
+        page.evaluate(AXE)
     found: list[dict[str, Any]] = page.evaluate(
         "axe.run({ resultTypes: ['violations'] }).then(results => results.violations)"
     )
