@@ -213,10 +213,14 @@ RULES: Final = {
         GET /api/v1/audit/personal
     """,
     "bookings:sell": """
+        POST /console/{operator_id:uuid}/find
         GET /console/{operator_id:uuid}/till
         POST /console/{operator_id:uuid}/till/find
         GET /console/{operator_id:uuid}/till/bookings/{booking_id:uuid}
         POST /console/{operator_id:uuid}/till/bookings/{booking_id:uuid}/cash
+    """,
+    "departures:read": """
+        GET /console/{operator_id:uuid}
     """,
     "devices:manage": """
         GET /api/v1/operators/{operator_id:uuid}/devices

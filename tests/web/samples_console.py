@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.web import samples_prices, samples_till
+from tests.web import samples_prices, samples_till, samples_today
 
 from farebox.web.views.console import PairedPage, PairPage
 
@@ -19,4 +19,5 @@ PAGES: dict[str, Sample] = {
     "paired": lambda: ("console/paired.html", PairedPage("Door 2", "Trường Sơn Lines"), {}),
     **samples_prices.PAGES,
     **samples_till.PAGES,
+    **samples_today.PAGES,
 }

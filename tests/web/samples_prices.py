@@ -41,7 +41,7 @@ Sample = Callable[[], tuple[str, object, dict[str, Any]]]
 
 ID = UUID("018f6b2e-0000-7000-8000-00000000c0de")
 LINES = OperatorView(ID, "truong-son", "Trường Sơn Lines", "Asia/Ho_Chi_Minh", "VND", brand_color="#0b7a75")
-SECTIONS: tuple[Section, ...] = ("fares", "rules", "codes", "terms", "till", "staff", "keys", "devices")
+SECTIONS: tuple[Section, ...] = ("today", "fares", "rules", "codes", "terms", "till", "staff", "keys", "devices")
 SEATS = (Option("", "Any seat", True), Option("standard", "Standard seat"), Option("sleeper", "Sleeper berth"))
 LINE_OPTIONS = (Option("a", "TS1: Hà Nội – Đà Nẵng", True), Option("b", "TS5: Hà Nội – Nam Ninh"))
 PLACES = (Option("a", "Hà Nội", True), Option("b", "Huế"), Option("c", "Thành phố Hồ Chí Minh"))

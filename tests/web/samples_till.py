@@ -14,6 +14,7 @@ from farebox.web.views.till import (
     ChangeDue,
     GiveBackView,
     LedgerRow,
+    LookRow,
     PaperRow,
     PaymentRow,
     PayoutView,
@@ -38,6 +39,8 @@ def till(**changes: Any) -> TillView:
             RefundRow(ID, "#", REFERENCE, dong(120_000), "Bank transfer", "It was paid twice", False, at(9, 0, -2)),
             RefundRow(ID, "#", REFERENCE, dong(95_000), "VietQR (PayOS)", "", True, at(9, 0, -3)),
         ),
+        "disputes": (LookRow("#", REFERENCE, dong(465_000), "Card (Stripe)", at(9, 0, -4)),),
+        "stuck": (LookRow("#", REFERENCE, dong(95_000), "PayPal", at(9, 0), "Its provider has not told the end"),),
         "cash": (
             CashRow("You", 12, dong(4_300_000), 1, dong(95_000), dong(4_205_000)),
             CashRow("Lan Phạm", 0, dong(0), 1, dong(50_000), dong(-50_000)),
@@ -50,7 +53,15 @@ def till(**changes: Any) -> TillView:
 
 
 def till_of_agent() -> TillView:
-    empty: dict[str, Any] = {"waiting": (), "transfers": (), "refunds": None, "cash": (), "totals": ()}
+    empty: dict[str, Any] = {
+        "waiting": (),
+        "transfers": (),
+        "refunds": None,
+        "disputes": (),
+        "stuck": (),
+        "cash": (),
+        "totals": (),
+    }
     own = office("till", ("till",))
     return till(office=own, reference="BUS1", error="No booking has such a reference.", **empty)
 

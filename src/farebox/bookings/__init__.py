@@ -26,6 +26,7 @@ from farebox.bookings.commands import (
     payment_failed,
     start_processing,
 )
+from farebox.bookings.counting import count_confirmed_bookings
 from farebox.bookings.creating import BookingRequest, create_booking
 from farebox.bookings.details import Contact, PassengerDetails, contact_key
 from farebox.bookings.errors import (
@@ -78,7 +79,7 @@ from farebox.bookings.keeping import (
     wipe_old_people,
     wipe_people,
 )
-from farebox.bookings.listing import BookingOrder, ListedStatus, list_bookings
+from farebox.bookings.listing import BookingOrder, ListedStatus, list_bookings, list_bookings_of_contact
 from farebox.bookings.lookup import LookupCode, Verified, make_lookup_code, request_lookup, verify_lookup
 from farebox.bookings.modifying import find_open_return, update_passengers
 from farebox.bookings.open_returns import (
@@ -236,6 +237,7 @@ __all__ = [
     "confirm_booking",
     "contact_key",
     "count_bookings_by_status",
+    "count_confirmed_bookings",
     "create_booking",
     "end_unused",
     "expect_booking",
@@ -259,6 +261,7 @@ __all__ = [
     "list_booking_ids",
     "list_bookings",
     "list_bookings_ahead",
+    "list_bookings_of_contact",
     "list_given",
     "list_references",
     "list_unfinished",

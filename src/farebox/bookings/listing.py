@@ -1,5 +1,6 @@
 """Lists of bookings: filtered, searched, sorted, a page at a time."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
@@ -7,13 +8,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, cast, exists, false, func, or_, select, true
 
 from farebox.accounts import Actor, Permission, PersonNotFound
+from farebox.bookings.details import contact_key
 from farebox.bookings.expiry import expire_if_due
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
-from farebox.bookings.queries import fresh, reached_by, shown
+from farebox.bookings.queries import fresh, reached_by, shown, sold_by
 from farebox.bookings.references import normalise_reference
 from farebox.bookings.states import UNPAID, BookingStatus
 from farebox.bookings.views import Booking
+from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
+from farebox.core.settings import Settings
 
 ListedStatus: TypeAlias = Literal["upcoming", "pending", "completed", "cancelled"]
 BookingOrder: TypeAlias = Literal[
@@ -65,10 +69,34 @@ async def list_bookings(
     order = [_COLUMNS[sort.removeprefix("-")], BookingRow.id]
     in_order = reached.order_by(*(column.desc() for column in order) if sort.startswith("-") else order)
     rows = (await work.session.scalars(fresh(in_order.limit(limit).offset(offset)))).all()
+    return await _listed(work, rows, actor), count or 0
+
+
+async def list_bookings_of_contact(
+    work: UnitOfWork,
+    operator_id: UUID,
+    typed: str,
+    *,
+    actor: Actor,
+    settings: Settings,
+    secrets: Secrets,
+    limit: int = 20,
+) -> list[Booking]:
+    """The bookings with something of an operator's whose contact has this e-mail address or phone number, the newest
+    first, for who may read bookings there."""
+    indexes = secrets.blind_indexes(contact_key(typed, region=settings.phone_region))
+    column = BookingRow.contact_email_index if "@" in typed else BookingRow.contact_phone_index
+    sold = sold_by(operator_id, actor, Permission.BOOKINGS_READ).with_only_columns(BookingRow.id)
+    query = select(BookingRow).where(column.in_(indexes), BookingRow.id.in_(sold), reached_by(actor))
+    rows = (await work.session.scalars(fresh(query.order_by(BookingRow.id.desc()).limit(limit)))).all()
+    return await _listed(work, rows, actor)
+
+
+async def _listed(work: UnitOfWork, rows: Sequence[BookingRow], actor: Actor) -> list[Booking]:
     for row in rows:
         if row.expires_at is not None and row.expires_at <= work.now and await expire_if_due(work, row.id):
             await work.session.refresh(row)
-    return await shown(work, rows, actor, "list"), count or 0
+    return await shown(work, rows, actor, "list")
 
 
 async def _refuse_strangers(work: UnitOfWork, which: ColumnElement[bool], actor: Actor, person_id: UUID) -> None:

@@ -21,7 +21,7 @@ from babel.dates import format_date as babel_format_date
 from babel.dates import format_datetime as babel_format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from farebox.core.money import Money
 
@@ -92,6 +92,11 @@ def format_money(money: Money) -> str:
     return format_currency(
         money.amount, money.currency, locale=locale(), currency_digits=is_whole, decimal_quantization=is_whole
     )
+
+
+def format_count(count: int) -> str:
+    """A number as one reads it: 1,204."""
+    return format_decimal(count, locale=locale())
 
 
 def format_day(day: date | datetime, style: str = "EEE d MMM") -> str:

@@ -4,6 +4,14 @@ from farebox.payments.adapters.bank import NAME as BANK
 from farebox.payments.adapters.bank import TransferSlip
 from farebox.payments.adapters.cash import NAME as CASH
 from farebox.payments.after_sale import Cancelled, cancel_booking
+from farebox.payments.attention import (
+    OpenDispute,
+    StuckPayment,
+    Waiting,
+    count_waiting,
+    list_open_disputes,
+    list_stuck_payments,
+)
 from farebox.payments.checking import check_payments
 from farebox.payments.configured import build_providers, provider_mistakes
 from farebox.payments.counter import (
@@ -76,6 +84,7 @@ from farebox.payments.sandbox import Sandbox, SandboxOutcome, play_sandbox
 from farebox.payments.staff_refunds import RefundView, list_refunds, most_to_refund, refund_again, refund_payment
 from farebox.payments.starting import start_payment
 from farebox.payments.states import Disposition, PaymentStatus
+from farebox.payments.takings import Takings, sum_up_takings
 from farebox.payments.till import (
     BookingMoney,
     CashOfDay,
@@ -126,6 +135,7 @@ __all__ = [
     "NotByHand",
     "NotPayable",
     "NothingToPay",
+    "OpenDispute",
     "OrderRefused",
     "PaymentCompleted",
     "PaymentDisputed",
@@ -157,12 +167,15 @@ __all__ = [
     "Sandbox",
     "SandboxOutcome",
     "Started",
+    "StuckPayment",
+    "Takings",
     "Transfer",
     "TransferSlip",
     "UnknownMethod",
     "UnknownProvider",
     "UnreadableWebhook",
     "Verdict",
+    "Waiting",
     "WalletTooSmall",
     "WalletTransaction",
     "WalletView",
@@ -173,6 +186,7 @@ __all__ = [
     "check_payment",
     "check_payments",
     "confirm_paid",
+    "count_waiting",
     "due_for",
     "end_unused_returns",
     "find_wallet",
@@ -189,8 +203,10 @@ __all__ = [
     "list_hand_refunds",
     "list_invoices",
     "list_methods",
+    "list_open_disputes",
     "list_payments",
     "list_refunds",
+    "list_stuck_payments",
     "list_transactions",
     "list_unsettled",
     "list_wallets",
@@ -219,6 +235,7 @@ __all__ = [
     "start_payment",
     "start_top_up",
     "sum_up_cash",
+    "sum_up_takings",
     "take_cash",
     "verdicts",
     "verify_ledger",

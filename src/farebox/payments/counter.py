@@ -148,13 +148,7 @@ async def note_received(
 async def list_hand_refunds(work: UnitOfWork, *, actor: Actor, operator_id: UUID | None = None) -> list[HandRefund]:
     """What the staff of the actor's operators, or of one of them, are to pay out, the oldest first: of cash and
     transfers, and what a provider refused to give back. What goes out of wallets is for who acts for the platform."""
-    is_waiting = RefundRow.status.in_(["pending", "failed"])
-    query = (
-        _hand_refunds(actor, operator_id)
-        .where(is_waiting)
-        .order_by(RefundRow.created_at, RefundRow.id)
-        .limit(LONGEST_LIST)
-    )
+    query = waiting_refunds(actor, operator_id).order_by(RefundRow.created_at, RefundRow.id).limit(LONGEST_LIST)
     return [_view(*row) for row in (await work.session.execute(query))]
 
 
@@ -271,6 +265,11 @@ async def _get_to_note(work: UnitOfWork, payment_id: UUID, actor: Actor) -> Paym
     if not acts_for_seller(actor, booking, Permission.PAYMENTS_RECEIVE):
         raise PaymentNotFound
     return payment
+
+
+def waiting_refunds(actor: Actor, operator_id: UUID | None = None) -> Select[RefundRow, str, str]:
+    """Those that are to be paid out by hand now, for what lists or counts them."""
+    return _hand_refunds(actor, operator_id).where(RefundRow.status.in_(["pending", "failed"]))
 
 
 def _hand_refunds(actor: Actor, operator_id: UUID | None = None) -> Select[RefundRow, str, str]:

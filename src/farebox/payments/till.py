@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Text, case, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from farebox.accounts import Actor, Permission
@@ -86,25 +86,9 @@ class BookingMoney:
 
 async def list_expected_transfers(work: UnitOfWork, operator_id: UUID, *, actor: Actor) -> list[ExpectedTransfer]:
     """The transfers for an operator's bookings that have not come, or not all of them; what ends first, first."""
-    sold = sold_by(operator_id, actor, Permission.BOOKINGS_SELL).subquery()
-    came = (
-        select(func.coalesce(func.sum(ChargeRow.amount_minor), 0))
-        .where(ChargeRow.payment_id == PaymentRow.id, ChargeRow.currency == PaymentRow.currency)
-        .scalar_subquery()
-    )
-    rows = await work.session.execute(
-        select(PaymentRow, sold.c.reference, sold.c.expires_at, came)
-        .join(sold, sold.c.id == PaymentRow.booking_id)
-        .where(
-            PaymentRow.provider == bank.NAME,
-            PaymentRow.status.in_(RUNNING),
-            PaymentRow.superseded_at.is_(None),
-            sold.c.expires_at > work.now,
-        )
-        .order_by(sold.c.expires_at, PaymentRow.id)
-        .limit(LONGEST_LIST)
-        .execution_options(populate_existing=True)
-    )
+    query = expected_transfers(work, operator_id, actor)
+    in_order = query.order_by(query.selected_columns.expires_at, PaymentRow.id).limit(LONGEST_LIST)
+    rows = await work.session.execute(in_order.execution_options(populate_existing=True))
     return [
         ExpectedTransfer(
             payment_id=payment.id,
@@ -117,6 +101,29 @@ async def list_expected_transfers(work: UnitOfWork, operator_id: UUID, *, actor:
         for payment, reference, expires_at, minor in rows
         if payment.booking_id is not None
     ]
+
+
+def expected_transfers(
+    work: UnitOfWork, operator_id: UUID, actor: Actor
+) -> Select[PaymentRow, str, datetime | None, int]:
+    """Those transfers, for what lists or counts them: the payment, the booking's reference, until when its seats are
+    kept, and how much has come, in minor units."""
+    sold = sold_by(operator_id, actor, Permission.BOOKINGS_SELL).subquery()
+    came = (
+        select(func.coalesce(func.sum(ChargeRow.amount_minor), 0))
+        .where(ChargeRow.payment_id == PaymentRow.id, ChargeRow.currency == PaymentRow.currency)
+        .scalar_subquery()
+    )
+    return (
+        select(PaymentRow, sold.c.reference, sold.c.expires_at, came)
+        .join(sold, sold.c.id == PaymentRow.booking_id)
+        .where(
+            PaymentRow.provider == bank.NAME,
+            PaymentRow.status.in_(RUNNING),
+            PaymentRow.superseded_at.is_(None),
+            sold.c.expires_at > work.now,
+        )
+    )
 
 
 async def sum_up_cash(

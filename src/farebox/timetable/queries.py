@@ -66,9 +66,18 @@ _SUMMARIES = """
       JOIN call last ON last.journey_id = j.id AND last.position = j.call_count - 1
       JOIN stop s1 ON s1.id = first.stop_id
       JOIN stop s2 ON s2.id = last.stop_id
+"""
+
+_OF_DAY = f"""{_SUMMARIES}
      WHERE d.service_date = %(day)s AND (%(operator)s::uuid IS NULL OR d.operator_id = %(operator)s)
      ORDER BY departs_at, d.id
      LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+_CANCELLED = f"""{_SUMMARIES}
+     WHERE d.service_date >= %(day)s AND d.operator_id = %(operator)s AND d.status = 'cancelled'
+     ORDER BY departs_at, d.id
+     LIMIT %(limit)s
 """
 
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
@@ -83,7 +92,15 @@ async def list_departures(
     work: UnitOfWork, day: date, *, operator_id: UUID | None = None, limit: int = 500, offset: int = 0
 ) -> list[DepartureSummary]:
     """The departures of a service date, of one operator or of all, in the order in which they leave."""
-    cursor = await work.execute(_SUMMARIES, {"day": day, "operator": operator_id, "limit": limit, "offset": offset})
+    cursor = await work.execute(_OF_DAY, {"day": day, "operator": operator_id, "limit": limit, "offset": offset})
+    return [_summary(row) for row in await cursor.fetchall()]
+
+
+async def list_cancelled_departures(
+    work: UnitOfWork, first_day: date, *, operator_id: UUID, limit: int = 100
+) -> list[DepartureSummary]:
+    """An operator's departures of a service date and all later ones that do not run, in the order of leaving."""
+    cursor = await work.execute(_CANCELLED, {"day": first_day, "operator": operator_id, "limit": limit})
     return [_summary(row) for row in await cursor.fetchall()]
 
 

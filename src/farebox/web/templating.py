@@ -40,6 +40,7 @@ def environment() -> Environment:
     env.globals.update(static_url=ASSETS.url, languages=LANGUAGES, current_language=current_language)
     env.filters.update(
         money=i18n.format_money,
+        count=i18n.format_count,
         money_short=money_short,
         day=day_in_words,
         day_part=day_part,

@@ -18,9 +18,11 @@ from farebox.web.console.rules import RulesController
 from farebox.web.console.staff import StaffController
 from farebox.web.console.terms import TermsController
 from farebox.web.console.till import TillController
+from farebox.web.console.today import TodayController
 
 CONSOLE: list[ControllerRouterHandler] = [
     ConsoleController,
+    TodayController,
     FaresController,
     TryController,
     DistanceController,

@@ -18,6 +18,7 @@ LONGEST: Final = 254
 LONGEST_NAME: Final = 100
 
 SECTIONS: Final[dict[Section, Permission]] = {
+    "today": Permission.DEPARTURES_READ,
     "fares": Permission.FARES_CHANGE,
     "rules": Permission.FARES_CHANGE,
     "codes": Permission.FARES_CHANGE,
@@ -43,7 +44,14 @@ async def office_of(work: UnitOfWork, operator_id: UUID, section: Section, *, ac
         SecondProofRequired: it is, with a second proof.
     """
     operator = await get_reached_operator(work, operator_id, actor=actor, permission=SECTIONS[section])
-    return Office(operator, section, sections_of(actor, operator_id))
+    return Office(operator, section, sections_of(actor, operator_id), is_only=only_operator(actor) is not None)
+
+
+def only_operator(actor: Actor) -> UUID | None:
+    """The operator for whom somebody acts where it is one only, and all that they are granted there is open."""
+    if actor.is_everywhere or actor.withheld or len(actor.grants) != 1:
+        return None
+    return actor.grants[0][0]
 
 
 def sections_of(actor: Actor, operator_id: UUID) -> tuple[Section, ...]:

@@ -18,15 +18,19 @@ from farebox.payments import (
     CashOfDay,
     ExpectedTransfer,
     HandRefund,
+    OpenDispute,
+    StuckPayment,
     list_expected_transfers,
     list_hand_refunds,
+    list_open_disputes,
+    list_stuck_payments,
     sum_up_cash,
 )
 from farebox.web.console.money_words import came_by, reason_of, trip_in_words
 from farebox.web.console.office import Form, office_of
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.views.console import Office
-from farebox.web.views.till import CashRow, RefundRow, TillView, TransferRow, WaitingRow
+from farebox.web.views.till import CashRow, LookRow, RefundRow, TillView, TransferRow, WaitingRow
 
 NOT_FOUND: Final = 404
 LONGEST: Final = 40
@@ -78,6 +82,8 @@ async def _view(
     refunds = None
     if actor.may(Permission.PAYMENTS_REFUND, operator_id):
         refunds = await list_hand_refunds(work, actor=actor, operator_id=operator_id)
+    disputes = await list_open_disputes(work, operator_id, actor=actor)
+    stuck = await list_stuck_payments(work, operator_id, actor=actor)
     cash = await sum_up_cash(work, operator_id, day, timezone=office.operator.timezone, actor=actor)
     names = await list_colleagues(work, operator_id, actor=actor, permission=Permission.BOOKINGS_SELL)
     rows = tuple(_cash_row(line, names, actor) for line in cash)
@@ -85,6 +91,8 @@ async def _view(
         office=office,
         waiting=tuple(await _waiting(work, office, actor)),
         transfers=tuple(_transfer(each, office, zone) for each in transfers),
+        disputes=tuple(_dispute(each, office, zone) for each in disputes),
+        stuck=tuple(_stuck(each, office, zone) for each in stuck),
         refunds=None if refunds is None else tuple(_refund(each, office, zone) for each in refunds),
         cash=rows,
         totals=tuple(_totals(rows)),
@@ -135,6 +143,22 @@ def _refund(each: HandRefund, office: Office, zone: ZoneInfo) -> RefundRow:
         reason=reason_of(each.reason),
         is_refused=each.is_refused,
         promised_at=_local(each.promised_at, zone),
+    )
+
+
+def _dispute(each: OpenDispute, office: Office, zone: ZoneInfo) -> LookRow:
+    since = _local(each.opened_at, zone)
+    return LookRow(booking_url(office, each.booking_id), each.reference, each.amount, came_by(each.provider), since)
+
+
+def _stuck(each: StuckPayment, office: Office, zone: ZoneInfo) -> LookRow:
+    return LookRow(
+        booking_url=booking_url(office, each.booking_id),
+        reference=each.reference,
+        amount=each.amount,
+        came_by=came_by(each.provider),
+        since=_local(each.begun_at, zone),
+        why=_("A message about it could not be handled") if each.is_unread else _("Its provider has not told the end"),
     )
 
 

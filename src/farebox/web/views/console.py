@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from farebox.accounts import ApiKey, Device, Invitation, Member, OperatorView, Post
 
-Section = Literal["fares", "rules", "codes", "terms", "till", "staff", "keys", "devices"]
+Section = Literal["today", "fares", "rules", "codes", "terms", "till", "staff", "keys", "devices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +21,36 @@ class Choice:
     hint: str = ""
 
 
+def section_path(operator_id: UUID, section: Section) -> str:
+    """Where a section of an operator's console is: the console begins with what is up today."""
+    return f"/console/{operator_id}" if section == "today" else f"/console/{operator_id}/{section}"
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The operator whose console this is, and the sections that are open to the reader."""
+    """The operator whose console this is, and the sections that are open to the reader. `is_only`: there is no other
+    for whom they act."""
 
     operator: OperatorView
     section: Section
     sections: tuple[Section, ...]
+    is_only: bool = False
 
     @property
     def path(self) -> str:
         return f"/console/{self.operator.id}"
+
+    def path_of(self, section: Section) -> str:
+        return section_path(self.operator.id, section)
 
 
 @dataclass(frozen=True, slots=True)
 class PostsView:
     posts: tuple[Post, ...]
     sections: dict[UUID, tuple[Section, ...]]
+
+    def path_of(self, operator_id: UUID, section: Section) -> str:
+        return section_path(operator_id, section)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,18 @@ class RefundRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LookRow:
+    """A payment or a dispute that somebody is to look at; `why` says what for."""
+
+    booking_url: str
+    reference: str
+    amount: Money
+    came_by: str
+    since: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CashRow:
     who: str
     receipts: int
@@ -57,12 +69,14 @@ class CashRow:
 
 @dataclass(frozen=True, slots=True)
 class TillView:
-    """`refunds` is `None` for who may not give money back."""
+    """`refunds` is `None` for who may not give money back. `disputes`, `stuck`: shown where there are any."""
 
     office: Office
     waiting: tuple[WaitingRow, ...]
     transfers: tuple[TransferRow, ...]
     refunds: tuple[RefundRow, ...] | None
+    disputes: tuple[LookRow, ...]
+    stuck: tuple[LookRow, ...]
     cash: tuple[CashRow, ...]
     totals: tuple[Money, ...]
     day: date
