@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from tests.web.reading import read
 from tests.web.test_checkout import pending
 
@@ -30,3 +31,18 @@ async def test_a_code_lowers_the_price_and_can_be_taken_off_again(browser, coach
     assert re.search(r'id="terms"[^>]*checked', applied.text)
     removed = await browser.post(f"{at}/review", promotion_off="1")
     assert read(removed.text).text_of("is-total") == before
+
+
+@pytest.mark.parametrize("pressed", [{"go": "1"}, {}], ids=["the button that pays", "the enter key"])
+async def test_a_code_that_was_typed_and_not_applied_is_not_passed_over(browser, coach, services, pressed):
+    async with services.database.begin() as work:
+        await make_promotion(work, NewPromotion(operator_id=None, code="HALF", percent_bp=5000), actor=SYSTEM)
+    at = await pending(browser, coach)
+    choice = {"terms": "1", "method": "sandbox"} | pressed
+    wrong = await browser.post(f"{at}/review", promotion="Nope", **choice)
+    assert (wrong.status_code, "This code is not valid." in wrong.text) == (422, True)
+    lowered = await browser.post(f"{at}/review", promotion=" half ", **choice)
+    assert lowered.status_code == 200  # the new price is seen before it is paid
+    assert "HALF takes" in lowered.text
+    assert re.search(r'id="terms"[^>]*checked', lowered.text)
+    assert "/pay/sandbox/" in (await browser.post(f"{at}/review", promotion="", **choice)).headers["location"]

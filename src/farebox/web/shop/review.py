@@ -92,7 +92,8 @@ class ReviewController(Controller):
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
             return await _page(request, work, booking, actor, services, data)
-        if data.get("apply") or data.get("promotion_off") or data.get("open_return"):
+        is_typed = bool(data.get("promotion", "").strip())  # and not applied: nobody pays a price that leaves it out
+        if is_typed or data.get("apply") or data.get("promotion_off") or data.get("open_return"):
             reprice = _choose_return if data.get("open_return") else _use_code
             return await reprice(request, work, booking, actor, services, data)
         if data.get("terms") == "1":
