@@ -48,3 +48,15 @@ def test_every_page_is_whole(chromium, gallery, dark):
         inspect(page)
         page.context.clear_cookies()
         page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+
+
+@pytest.mark.parametrize(("name", "table"), [("wallet", ".statement"), ("booking-money", ".ledger")])
+def test_amounts_are_seen_on_a_phone_without_moving_a_table(chromium, gallery, name, table):
+    page = chromium.new_page(viewport={"width": 360, "height": 800})
+    page.goto(f"{gallery}/{name}")
+    ends = page.locator(f"{table} tbody .is-number").evaluate_all(
+        "cells => cells.filter(cell => cell.checkVisibility()).map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert len(ends) >= 3
+    assert max(ends) <= 360
+    page.close()
