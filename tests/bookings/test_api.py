@@ -91,6 +91,42 @@ async def test_a_booking_is_made_and_read(box, guest):
     assert listed == {"items": [made], "total": 1, "limit": 20, "offset": 0}
 
 
+COMPANY = {
+    "name": "Công ty TNHH Sông Hương",
+    "taxNumber": "3300101234",
+    "address": "12 Lê Lợi\nHuế",
+    "country": "VN",
+}
+
+
+async def test_a_company_for_the_invoice_is_given_with_the_booking_and_read_again(box, guest):
+    made = await guest.book(await box.show(), invoiceTo=COMPANY)
+    assert made["invoiceTo"] == COMPANY
+    assert (await guest.send("GET", f"/bookings/{made['bookingId']}")).json()["invoiceTo"] == COMPANY
+    assert (await guest.send("GET", "/bookings")).json()["items"] == [made]
+
+
+async def test_details_for_the_invoice_are_changed_and_taken_away_and_nothing_else(box, guest, visit):
+    made = await guest.book(await box.show())
+    at = f"/bookings/{made['bookingId']}"
+    assert made["invoiceTo"] is None
+    changed = (await guest.send("PATCH", at, {"invoiceTo": {"name": " Sông   Hương "}})).json()
+    assert changed["invoiceTo"] == {"name": "Sông Hương", "taxNumber": "", "address": "", "country": ""}
+    assert changed | {"invoiceTo": None} == made
+    assert problem_of(await (await visit()).send("PATCH", at, {"invoiceTo": None}), 404)["code"] == "booking-not-found"
+    assert (await guest.send("POST", f"{at}/modify", {"invoiceTo": None})).json() == made
+
+
+async def test_what_is_wrong_with_details_is_told_before_anything_is_booked(box, guest, database):
+    form = await guest.form(await box.show(), invoiceTo=COMPANY | {"name": " ", "country": "XX"})
+    problem = problem_of(await guest.send("POST", "/bookings", form), 422)
+    assert [(each["field"], each["code"]) for each in problem["errors"]] == [
+        ("invoiceTo.name", "required"),
+        ("invoiceTo.country", "unknown-country"),
+    ]
+    assert await scalar(database, "SELECT count(*) FROM booking") == 0
+
+
 async def test_the_language_of_the_request_is_the_bookings(box, guest):
     answer = await guest.send("POST", "/bookings", await guest.form(await box.show()), **{"Accept-Language": "vi"})
     assert answer.json()["language"] == "vi"

@@ -129,6 +129,7 @@ RULES: Final = {
         GET POST /bookings/{booking_id:uuid}/failed
         GET /bookings/{booking_id:uuid}/way-back
         GET POST /bookings/{booking_id:uuid}/way-back/quote
+        GET POST /bookings/{booking_id:uuid}/invoice-details
         GET /bookings/{booking_id:uuid}/invoices/{invoice_id:uuid}
         GET POST /bookings/{booking_id:uuid}/names
         GET POST /bookings/{booking_id:uuid}/passengers
@@ -182,6 +183,8 @@ RULES: Final = {
         DELETE /api/v1/users/sessions/{session_id:uuid}
         GET PUT /api/v1/users/settings
         GET /api/v1/wallet
+        GET /api/v1/wallet/payout-quote
+        GET /api/v1/wallet/receipts/{payment_id:uuid}/pdf
         POST /api/v1/wallet/top-up
         GET /api/v1/wallet/transactions
         GET /console

@@ -337,7 +337,7 @@ async def test_a_document_says_what_the_operator_was_called_then_whatever_it_is_
         _, document, buyer = await get_invoice(work, invoice.id, actor=SYSTEM, secrets=till.box.secrets)
     assert (document.seller.name, document.seller.legal_name) == ("Small Theatre", "Small Theatre Ltd")
     assert (document.seller.tax_number, document.reference) == ("0101234567", booking.reference)
-    assert buyer == "an.nguyen@example.com"  # a guest: no more than the address is known
+    assert buyer == "Nguyễn Văn An\nan.nguyen@example.com"  # a guest: whoever travels, and the address
 
 
 @pytest.mark.parametrize(

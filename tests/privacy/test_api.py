@@ -42,6 +42,8 @@ async def stale(client, person):
 
 async def test_an_export_has_everything(house, person, sent):
     booking = await house.travelled(person, units=(0, 1))
+    company = {"name": "Sông Hương", "taxNumber": "3300101234", "address": "12 Lê Lợi", "country": "VN"}
+    await sent("PATCH", f"/bookings/{booking.id}", {"invoiceTo": company})
     await sent("PUT", "/users/consents", {"consents": [{"purpose": "marketing-email", "given": True}]})
     answer = await sent("GET", "/users/export")
     assert answer.status_code == 200, answer.text
@@ -58,6 +60,7 @@ async def test_an_export_has_everything(house, person, sent):
     assert [each["idNumber"] for each in kept["passengers"]] == ["001099012345"] * 2
     assert [each["status"] for each in kept["payments"]] == ["completed"]
     assert kept["total"] == {"amount": "26.00", "currency": "EUR"}
+    assert kept["invoiceTo"] == company
     assert [each["action"] for each in document["accesses"]] == ["exported"]
     assert set(document) == {
         "format", "exportedAt", "profile", "preferences", "settings", "consents", "sessions", "identities", "factors",

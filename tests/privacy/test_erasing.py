@@ -19,7 +19,7 @@ from farebox.core.errors import SignInRequired
 from farebox.core.money import Money
 from farebox.migrations import load_models
 from farebox.notifications import list_messages
-from farebox.payments import cancel_booking, issue_invoices
+from farebox.payments import InvoiceTo, cancel_booking, change_invoice_to, issue_invoices
 from farebox.payments.invoices import get_invoice
 from farebox.payments.wallet import open_wallet, take
 from farebox.pricing import NewPromotion, make_promotion
@@ -232,6 +232,22 @@ async def test_an_invoice_stays_and_forgets_its_buyer(house, database, secrets, 
     await house.erase(person)
     async with database.begin() as work:
         assert await get_invoice(work, invoice.id, actor=SYSTEM, secrets=secrets) == (invoice, document, "")
+
+
+async def test_whom_invoices_were_to_name_is_forgotten_too_and_nothing_is_written_anew(
+    house, database, secrets, person
+):
+    booking = await house.travelled(person)
+    async with database.begin() as work:
+        company = InvoiceTo("Sông Hương Ltd", "3300101234", "12 Lê Lợi", "VN")
+        await change_invoice_to(work, booking.id, company, actor=person.actor, secrets=secrets)
+        await issue_invoices(work, booking.id, secrets=secrets)
+    assert "Sông Hương" in await everything_in(database, secrets)
+    await house.erase(person)
+    dump = await everything_in(database, secrets)
+    assert [word for word in ("Sông Hương", "3300101234", "12 Lê Lợi") if word in dump] == []
+    async with database.begin() as work:
+        assert await issue_invoices(work, booking.id, secrets=secrets) == []
 
 
 async def test_not_while_money_is_on_its_way_back(house, database, person):

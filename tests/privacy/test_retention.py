@@ -10,6 +10,7 @@ from farebox.accounts import Actor, PersonNotFound, get_person, note_access
 from farebox.bookings import get_booking
 from farebox.core.db import Database
 from farebox.notifications import MessageKind, Office, list_messages
+from farebox.payments import InvoiceTo, change_invoice_to, find_invoice_to
 from farebox.privacy import Retention
 
 
@@ -72,6 +73,22 @@ async def test_who_it_was_is_forgotten_ten_years_after_the_year_of_the_ride(
     assert [each.full_name for each in kept.passengers] == [name]
     assert kept.contact.email.open(secrets) == ("an.nguyen@example.com" if name else "")
     assert kept.total == booking.total
+
+
+@pytest.mark.parametrize(("year", "is_kept"), [(2036, True), (2037, False)])
+async def test_whom_invoices_are_to_name_is_forgotten_ten_years_after_the_year_it_was_said(
+    house, services, database, secrets, person, year, is_kept
+):
+    booking, _ = await house.paid(person)
+    async with database.begin() as work:
+        work.now = datetime(2026, 5, 1, tzinfo=UTC)
+        await change_invoice_to(work, booking.id, InvoiceTo("Sông Hương"), actor=person.actor, secrets=secrets)
+    later = Database(database.url, clock=lambda: datetime(year, 12, 31, 23, tzinfo=UTC))
+    done = await Retention(later, services.jobs, services.settings, secrets).run()
+    await later.dispose()
+    assert done["invoice details"] == (0 if is_kept else 1)
+    async with database.begin() as work:
+        assert (await find_invoice_to(work, booking.id, secrets=secrets) is not None) is is_kept
 
 
 async def test_the_settings_say_how_long(house, services, database, secrets, person):

@@ -14,6 +14,7 @@ from farebox.web.views.after import (
     ChangeStart,
     ChangeView,
     DayOfTrips,
+    InvoiceDetailsView,
     PartOfTheWay,
     RenameView,
     RideToPick,
@@ -245,6 +246,31 @@ def way_back_quote_equal() -> Sample:
     return "after/quote.html", view, {}
 
 
+def _invoice_details(**changes: Any) -> InvoiceDetailsView:
+    facts: dict[str, Any] = {
+        "reference": REFERENCE,
+        "action": "/gallery/invoice-details",
+        "back_url": "/gallery/booking",
+        "name": "Công ty TNHH Sông Hương",
+        "tax_number": "3300101234",
+        "address": "12 Lê Lợi\nHuế",
+        "country": "VN",
+        "countries": (Option("", "No country"), Option("DE", "Germany"), Option("VN", "Vietnam")),
+    }
+    return InvoiceDetailsView(**{**facts, **changes})
+
+
+def invoice_details() -> Sample:
+    """Of a booking that is sold, and that had details before."""
+    return "after/invoice_details.html", _invoice_details(is_given=True, is_sold=True), {}
+
+
+def invoice_details_wrong() -> Sample:
+    errors = {"name": "Enter a name or a company.", "address": "An address has 4 lines at most."}
+    problems = tuple(Problem(anchor, message) for anchor, message in errors.items())
+    return "after/invoice_details.html", _invoice_details(name="", errors=errors, problems=problems), {}
+
+
 def rename() -> Sample:
     view = RenameView(
         reference=REFERENCE,
@@ -277,6 +303,8 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "way-back-none": way_back_none,
     "way-back-quote": way_back_quote,
     "way-back-quote-equal": way_back_quote_equal,
+    "invoice-details": invoice_details,
+    "invoice-details-wrong": invoice_details_wrong,
     "rename": rename,
     "rename-quote": rename_quote,
 }

@@ -78,6 +78,7 @@ def _review(**changes: Any) -> ReviewView:
         "action": "/gallery/review",
         "passengers_url": "/gallery/passengers",
         "seats_url": "/gallery/seats",
+        "invoice_details_url": "/gallery/invoice-details",
         "due": dong(640_000),
         "promotion": PromotionFields(),
         "is_guest": True,
@@ -253,6 +254,8 @@ def _booking(**changes: Any) -> BookingView:
         "story": STORY[:3],
         "money": MONEY[:1],
         "papers": (Paper("Invoice 2026-000114", "/x"),),
+        "invoice_to": "Công ty TNHH Sông Hương",
+        "invoice_details_url": "/gallery/invoice-details",
     }
     return BookingView(**{**facts, **changes})
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Meta, UnsetType, field
+from msgspec.structs import replace
 
 from farebox import bookings
 from farebox.api.wire import MoneyInput, MoneyView, Request, Wire
@@ -14,6 +15,7 @@ from farebox.core.crypto import Secrets
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.money import Money
+from farebox.payments import LONGEST_ADDRESS, InvoiceTo
 from farebox.pricing import PriceLine, describe_line
 
 BOOKING_ID = "018f6b2e-0000-7000-8000-00000000d001"
@@ -61,6 +63,20 @@ class ContactInput(Request):
         return Contact(email=self.email, phone=self.phone)
 
 
+class InvoiceToInput(Request):
+    """Whom the invoices are to name. Of what is written already, it is credited, and invoiced anew."""
+
+    name: Annotated[str, Meta(examples=["Công ty TNHH Sông Hương"], max_length=1000, description="Or a company.")]
+    tax_number: Annotated[str, Meta(examples=["3300101234"], max_length=1000)] = ""
+    address: Annotated[
+        str, Meta(examples=["12 Lê Lợi\nHuế"], max_length=2 * LONGEST_ADDRESS, description="Four lines at most.")
+    ] = ""
+    country: Annotated[str, Meta(examples=["VN"], max_length=10, description="ISO 3166-1 alpha-2.")] = ""
+
+    def details(self) -> InvoiceTo:
+        return InvoiceTo(self.name, self.tax_number, self.address, self.country)
+
+
 Passengers = Annotated[list[PassengerInput], Meta(max_length=200)]
 
 
@@ -76,6 +92,7 @@ class NewBooking(Request):
     open_return: Annotated[
         bool, Meta(description="An open return for everybody, too; with one trip whose operator sells them.")
     ] = False
+    invoice_to: InvoiceToInput | None = None
 
     def request(self) -> BookingRequest:
         lock_ids = self.lock_ids if self.lock_id is UNSET else [self.lock_id, *self.lock_ids]
@@ -90,13 +107,20 @@ class NewBooking(Request):
 
 
 class BookingChange(Request):
-    """What to change: all people, the contact, the code, or some of these."""
+    """What to change: all people, the contact, the code, whom the invoices name, or some of these."""
 
     passengers: Passengers = field(default_factory=list)
     contact: ContactInput | None = None
     promo_code: Annotated[str, Meta(max_length=100, description="Empty: without one.")] | None = None
     open_return: Annotated[bool | None, Meta(description="With or without open returns. None: as before.")] = None
     expected_total: MoneyInput | None = None
+    invoice_to: Annotated[
+        InvoiceToInput | UnsetType | None, Meta(description="Also once it is sold. Null: who booked.")
+    ] = UNSET
+
+    @property
+    def is_of_invoices_alone(self) -> bool:
+        return self.invoice_to is not UNSET and self == BookingChange(invoice_to=self.invoice_to)
 
 
 class PriceLineView(Wire):
@@ -281,6 +305,19 @@ class ContactView(Wire):
     phone: str
 
 
+class InvoiceToView(Wire):
+    """Whom the invoices name. What was not given is empty."""
+
+    name: str
+    tax_number: str
+    address: str
+    country: str
+
+    @classmethod
+    def of(cls, given: InvoiceTo) -> Self:
+        return cls(name=given.name, tax_number=given.tax_number, address=given.address, country=given.country)
+
+
 class BookingView(Wire):
     """A booking as it is now. `reason` says why it was cancelled; `expiresAt` until when it can be paid.
 
@@ -305,6 +342,13 @@ class BookingView(Wire):
     created_at: datetime
     confirmed_at: datetime | None
     cancelled_at: datetime | None
+    invoice_to: Annotated[
+        InvoiceToView | UnsetType | None,
+        Meta(description="Null: who booked. Not told where a booking is a part of something else."),
+    ] = UNSET
+
+    def with_invoice_to(self, given: InvoiceTo | None) -> Self:
+        return replace(self, invoice_to=InvoiceToView.of(given) if given else None)
 
     @classmethod
     def of(cls, booking: bookings.Booking, secrets: Secrets, *, at: datetime) -> Self:

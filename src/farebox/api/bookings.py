@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import Controller, get, patch, post
 from litestar.params import Parameter, QueryParameter
 from litestar.status_codes import HTTP_200_OK
+from msgspec import UNSET
 
 from farebox import bookings, payments
 from farebox.accounts import Actor, PersonNotFound
@@ -18,8 +19,10 @@ from farebox.api.booking_wire import (
 )
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
+from farebox.api.whole_bookings import whole_booking
 from farebox.api.wire import PRIVATE, Listing, listing
 from farebox.bookings import (
+    Booking,
     BookingExpired,
     BookingNotFound,
     ConcernsOthers,
@@ -32,7 +35,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import current_language
 from farebox.inventory import HoldExpired, HoldNotFound
-from farebox.payments import NotPayable, PaymentRequired
+from farebox.payments import InvoiceDetailsFixed, NotPayable, PaymentRequired
 from farebox.wiring import Services
 
 Status = Literal["upcoming", "pending", "completed", "cancelled"] | None
@@ -48,6 +51,9 @@ FirstDay = Annotated[date | None, QueryParameter(name="from", description="A tri
 LastDay = Annotated[date | None, QueryParameter(name="to", description="A trip begins on this day or earlier.")]
 Limit = Annotated[int, Parameter(ge=1, le=100)]
 Offset = Annotated[int, Parameter(ge=0, le=1_000_000)]
+
+
+REFUSALS_OF_CHANGES = (BookingNotFound, ConcernsOthers, InvoiceDetailsFixed, NotModifiable, PriceChanged, Invalid)
 
 
 class BookingsController(Controller):
@@ -67,6 +73,7 @@ class BookingsController(Controller):
     )
     async def create(self, data: NewBooking, actor: Actor, services: Services) -> BookingView:
         """The booking adopts the holds and keeps their seats while it waits for payment. Prices are quoted here."""
+        invoice_to = payments.check_invoice_to(data.invoice_to.details()) if data.invoice_to else None
         async with services.database.begin(reach=actor.reach) as work:
             booking = await bookings.create_booking(
                 work,
@@ -77,7 +84,9 @@ class BookingsController(Controller):
                 secrets=services.secrets,
                 language=current_language(),
             )
-        return BookingView.of(booking, services.secrets, at=work.now)
+            if invoice_to is not None:
+                await payments.change_invoice_to(work, booking.id, invoice_to, actor=actor, secrets=services.secrets)
+        return BookingView.of(booking, services.secrets, at=work.now).with_invoice_to(invoice_to)
 
     @get("/", summary="List your bookings", operation_id="listBookings", responses=problems(Invalid))
     async def list_own(
@@ -101,7 +110,8 @@ class BookingsController(Controller):
 
     @get("/{booking_id:uuid}", summary="Get a booking", operation_id="getBooking", responses=problems(BookingNotFound))
     async def show(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
-        return BookingView.of(await bookings.get_booking(work, booking_id, actor=actor), services.secrets, at=work.now)
+        booking = await bookings.get_booking(work, booking_id, actor=actor)
+        return await whole_booking(work, booking, services)
 
     @get(
         "/reference/{reference:str}",
@@ -118,18 +128,19 @@ class BookingsController(Controller):
     ) -> BookingView:
         """Case, spaces and hyphens do not matter. A mistyped reference is told from that of nobody's booking."""
         found = await bookings.get_booking_by_reference(work, reference, actor=actor)
-        return BookingView.of(found, services.secrets, at=work.now)
+        return await whole_booking(work, found, services)
 
     @patch(
         "/{booking_id:uuid}",
         summary="Change passengers, contact or code",
         operation_id="changeBooking",
-        responses=problems(BookingNotFound, ConcernsOthers, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
+        responses=problems(*REFUSALS_OF_CHANGES, *IDEMPOTENT),
     )
     async def change(
         self, booking_id: UUID, data: BookingChange, work: UnitOfWork, actor: Actor, services: Services
     ) -> BookingView:
-        """Free while the booking is pending. The price is quoted anew.
+        """Free while the booking is pending. The price is quoted anew. Whom the invoices name (`invoiceTo`) is changed
+        at any time.
 
         Who acts for one of several operators of a booking names the people on its trips only, each of the same type as
         before; what would touch the others' trips or the price is for who booked (`concerns-others`).
@@ -141,7 +152,7 @@ class BookingsController(Controller):
         summary="Change passengers, contact or code (same as PATCH)",
         operation_id="modifyBooking",
         status_code=HTTP_200_OK,
-        responses=problems(BookingNotFound, ConcernsOthers, NotModifiable, PriceChanged, Invalid, *IDEMPOTENT),
+        responses=problems(*REFUSALS_OF_CHANGES, *IDEMPOTENT),
     )
     async def modify(
         self, booking_id: UUID, data: BookingChange, work: UnitOfWork, actor: Actor, services: Services
@@ -195,12 +206,27 @@ async def _list(
 ) -> Listing[BookingView]:
     found, total = await bookings.list_bookings(work, actor=actor, limit=limit, offset=offset, **wanted)
     secrets, at = services.secrets, work.now
-    return listing(found, lambda each: BookingView.of(each, secrets, at=at), total=total, limit=limit, offset=offset)
+    given = await payments.list_invoice_to(work, [each.id for each in found], secrets=secrets)
+
+    def view(booking: Booking) -> BookingView:
+        return BookingView.of(booking, secrets, at=at).with_invoice_to(given.get(booking.id))
+
+    return listing(found, view, total=total, limit=limit, offset=offset)
 
 
 async def _change(
     booking_id: UUID, data: BookingChange, work: UnitOfWork, actor: Actor, services: Services
 ) -> BookingView:
+    if data.invoice_to is not UNSET:
+        await payments.change_invoice_to(
+            work,
+            booking_id,
+            data.invoice_to.details() if data.invoice_to else None,
+            actor=actor,
+            secrets=services.secrets,
+        )
+    if data.is_of_invoices_alone:
+        return await whole_booking(work, await bookings.get_booking(work, booking_id, actor=actor), services)
     changed = await bookings.update_passengers(
         work,
         booking_id,
@@ -214,4 +240,4 @@ async def _change(
         secrets=services.secrets,
         expected_total=money_of(data.expected_total),
     )
-    return BookingView.of(changed, services.secrets, at=work.now)
+    return await whole_booking(work, changed, services)

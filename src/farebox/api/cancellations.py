@@ -113,7 +113,7 @@ class CancellationView(CancellationQuoteView):
     refund_to: RefundTo
 
 
-class CancelledBookingView(BookingView):
+class CancelledBookingView(BookingView, kw_only=True):
     """The booking as it is now, and what its cancellation came to."""
 
     cancellation: CancellationView

@@ -12,6 +12,7 @@ from farebox import bookings
 from farebox.accounts import Actor
 from farebox.api.booking_wire import REFERENCE, BookingView
 from farebox.api.problems import answer_domain_error, problems
+from farebox.api.whole_bookings import whole_booking
 from farebox.api.wire import PRIVATE, Request, Wire
 from farebox.bookings import BookingNotFound, LookupFailed, ReferenceMistyped
 from farebox.core.db import UnitOfWork
@@ -84,7 +85,7 @@ class LookupController(Controller):
         )
         if verified is None:
             return answer_domain_error(request, LookupFailed())  # not raised, so that the try stays counted
-        view = BookingView.of(verified.booking, services.secrets, at=work.now)
+        view = await whole_booking(work, verified.booking, services)
         return Response(LookupOpened(booking=view, guest_token=verified.token))
 
     @get(
@@ -102,4 +103,4 @@ class LookupController(Controller):
         services: Services,
     ) -> BookingView:
         found = await bookings.get_booking_by_reference(work, reference, actor=actor)
-        return BookingView.of(found, services.secrets, at=work.now)
+        return await whole_booking(work, found, services)

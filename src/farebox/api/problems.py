@@ -75,6 +75,7 @@ STATUS: Mapping[str, int] = {
     "illegal-transition": 409,
     "invalid": 422,
     "invited-too-often": 429,
+    "invoice-details-fixed": 409,
     "invoice-not-found": 404,
     "invalid-credentials": 401,
     "invalid-refresh-token": 401,

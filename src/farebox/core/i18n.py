@@ -6,6 +6,8 @@ is shown.
 """
 
 import io
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +31,8 @@ LANGUAGES = {"en": "English", "vi": "Tiếng Việt"}
 """Code and own name of each language that is complete; the first is the source language."""
 
 DEFAULT_LANGUAGE = "en"
+
+ISO_CODE = re.compile("[A-Z]{2}")
 
 _language: ContextVar[str] = ContextVar("farebox_language", default=DEFAULT_LANGUAGE)
 
@@ -85,6 +89,25 @@ def locale() -> Locale:
     return Locale.parse(_language.get())
 
 
+def is_country(code: str) -> bool:
+    """Whether that is the ISO 3166-1 alpha-2 code of a country."""
+    return code in _countries(current_language())
+
+
+def country_name(code: str) -> str:
+    """A country in the current language; the code of one that the language has no name for."""
+    return _countries(current_language()).get(code, code)
+
+
+def list_countries() -> list[tuple[str, str]]:
+    """Codes and names of all countries, by name as the current language's readers look for them."""
+
+    def letters(name: str) -> str:
+        return unicodedata.normalize("NFD", name.replace("Đ", "D")).encode("ascii", "ignore").decode().casefold()
+
+    return sorted(_countries(current_language()).items(), key=lambda each: letters(each[1]))
+
+
 def format_money(money: Money) -> str:
     """An amount as its currency is usually written; with all its decimals where the usual way would hide some."""
     usual = Decimal(1).scaleb(-get_currency_precision(money.currency))
@@ -129,6 +152,14 @@ def _metazones() -> dict[str, str]:
     known: dict[str, str] = dict(get_global("meta_zones"))
     renamed = {new: known[old] for old, new in get_global("zone_aliases").items() if old in known}
     return renamed | known
+
+
+@cache
+def _countries(language_code: str) -> dict[str, str]:
+    """Code -> name. CLDR has groups of countries (EU) and areas that are none (ZZ) under codes of two letters, too."""
+    territories = Locale.parse(language_code).territories
+    no_country = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
+    return {code: name for code, name in territories.items() if ISO_CODE.fullmatch(code) and code not in no_country}
 
 
 @cache

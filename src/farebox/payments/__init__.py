@@ -26,6 +26,7 @@ from farebox.payments.counter import (
 from farebox.payments.due import due_for
 from farebox.payments.errors import (
     BadSignature,
+    InvoiceDetailsFixed,
     InvoiceNotFound,
     NotByHand,
     NothingToPay,
@@ -56,6 +57,16 @@ from farebox.payments.events import (
 )
 from farebox.payments.exchanges import Changed, ChangeTerms, change_booking, redeem_open_returns, rename_passenger
 from farebox.payments.inbox import confirm_paid, handle_waiting, receive_webhook
+from farebox.payments.invoice_details import (
+    LONGEST_ADDRESS,
+    InvoiceTo,
+    change_invoice_to,
+    check_invoice_to,
+    find_invoice_to,
+    list_invoice_to,
+    wipe_invoice_details,
+    wipe_old_invoice_details,
+)
 from farebox.payments.invoice_jobs import INVOICE_REACTIONS, register_invoice_jobs
 from farebox.payments.invoice_printing import render_invoice
 from farebox.payments.invoices import InvoiceView, issue_invoices, list_invoices, wipe_buyers, wipe_old_buyers
@@ -114,6 +125,7 @@ __all__ = [
     "BY_HAND",
     "CASH",
     "INVOICE_REACTIONS",
+    "LONGEST_ADDRESS",
     "REACTIONS",
     "RULES",
     "WALLET",
@@ -128,7 +140,9 @@ __all__ = [
     "Disposition",
     "ExpectedTransfer",
     "HandRefund",
+    "InvoiceDetailsFixed",
     "InvoiceNotFound",
+    "InvoiceTo",
     "InvoiceView",
     "LedgerLine",
     "NoWallet",
@@ -183,12 +197,15 @@ __all__ = [
     "build_providers",
     "cancel_booking",
     "change_booking",
+    "change_invoice_to",
+    "check_invoice_to",
     "check_payment",
     "check_payments",
     "confirm_paid",
     "count_waiting",
     "due_for",
     "end_unused_returns",
+    "find_invoice_to",
     "find_wallet",
     "get_booking_money",
     "get_hand_refund",
@@ -201,6 +218,7 @@ __all__ = [
     "list_accounts",
     "list_expected_transfers",
     "list_hand_refunds",
+    "list_invoice_to",
     "list_invoices",
     "list_methods",
     "list_open_disputes",
@@ -240,6 +258,8 @@ __all__ = [
     "verdicts",
     "verify_ledger",
     "wipe_buyers",
+    "wipe_invoice_details",
     "wipe_old_bodies",
     "wipe_old_buyers",
+    "wipe_old_invoice_details",
 ]

@@ -92,6 +92,13 @@ class InvoiceNotFound(NotFound):
     message = N_("We could not find this invoice.")
 
 
+class InvoiceDetailsFixed(DomainError):
+    """Each change after the sale is a credit note and an invoice of the operator's. `most` is how many there may be."""
+
+    code = "invoice-details-fixed"
+    message = N_("This was changed {most} times already. Please write to the operator.")
+
+
 class RefundNotFound(NotFound):
     code = "refund-not-found"
     message = N_("We could not find this refund.")

@@ -133,6 +133,29 @@ class WalletDebited(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class WalletDisputed(Event, frozen=True, kw_only=True):
+    """A bank wants back what a person has put into their wallet (`open`), got it (`lost`), or did not (`won`).
+
+    `amount`: what the bank wants; `in_wallet`: how much of the wallet is held back for that, free again, or taken.
+    """
+
+    type: ClassVar[str] = "wallet.disputed"
+    wallet_id: UUID
+    person_id: UUID
+    dispute_id: UUID
+    step: str
+    amount: str
+    in_wallet: str
+    currency: str
+
+
+class InvoiceDetailsChanged(Event, frozen=True, kw_only=True):
+    """The invoices of a booking that is sold are to name somebody else: the job that reacts writes them anew."""
+
+    type: ClassVar[str] = "invoice.details-changed"
+    booking_id: UUID
+
+
 class InvoiceIssued(Event, frozen=True, kw_only=True):
     """An operator's invoice or credit note has its number. `kind`: `invoice`, or `credit-note`."""
 

@@ -99,12 +99,13 @@ class RateTotal:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A document that was written before."""
+    """A document that was written before. `buyer_changes`: how often its buyer had been changed by then."""
 
     id: UUID
     kind: InvoiceKind
     number: str
     lines: tuple[InvoiceLine, ...]
+    buyer_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +205,14 @@ def with_rates(lines: Sequence[InvoiceLine], written: Sequence[Written]) -> tupl
     return tuple(replace(line, rate_bp=rate) if line.rate_bp is None else line for line in lines)
 
 
-def to_write(written: Sequence[Written], now: Sequence[InvoiceLine]) -> list[ToWrite]:
+def to_write(written: Sequence[Written], now: Sequence[InvoiceLine], *, buyer_changes: int = 0) -> list[ToWrite]:
     """What brings the documents of a booking and an operator up to its price now; nothing where they say it already.
 
     A credit note comes first. Should a difference be less than nothing, as when a discount alone has changed, all that
-    stands is credited and the whole price invoiced anew: both are what a document may be.
+    stands is credited and the whole price invoiced anew: both are what a document may be. So it is where the buyer was
+    changed since (`buyer_changes`: how often that was by now).
     """
+    is_for_another = any(document.buyer_changes < buyer_changes for document in _latest(written))
     standing: Counter[bytes] = Counter()
     for document in written:
         for line in document.lines:
@@ -218,7 +221,7 @@ def to_write(written: Sequence[Written], now: Sequence[InvoiceLine]) -> list[ToW
     asked = Counter(line.key for line in now)
     gone = _lines((standing - asked).elements(), known)
     added = _lines((asked - standing).elements(), {line.key: line for line in now})
-    if not (_is_document(gone) and _is_document(added)):
+    if is_for_another or not (_is_document(gone) and _is_document(added)):
         gone, added = _lines(standing.elements(), known), tuple(now)
     found = []
     if gone:
@@ -290,6 +293,11 @@ def _lines(keys: Iterable[bytes], known: Mapping[bytes, InvoiceLine]) -> tuple[I
 
 def _is_document(lines: Sequence[InvoiceLine]) -> bool:
     return sum(line.amount_minor for line in lines) >= 0 and sum(line.tax_minor for line in lines) >= 0
+
+
+def _latest(written: Sequence[Written]) -> Sequence[Written]:
+    """The invoice that was written last, where there is one: its buyer is that of all that stands."""
+    return [document for document in written if document.kind == "invoice"][-1:]
 
 
 def _sources(gone: Sequence[InvoiceLine], written: Sequence[Written]) -> tuple[Written, ...]:

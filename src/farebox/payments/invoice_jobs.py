@@ -1,4 +1,4 @@
-"""What writes invoices: the events after which a booking's price is another, and the job that reacts to them."""
+"""What writes invoices: the events after which a booking's price or its buyer is another, and the job that reacts."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from farebox.bookings import (
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database
 from farebox.core.jobs import Jobs
+from farebox.payments.events import InvoiceDetailsChanged
 from farebox.payments.invoices import issue_invoices
 
 INVOICE: Final = "payments.invoice"
@@ -29,6 +30,7 @@ INVOICE_REACTIONS: Final[dict[str, list[str]]] = {
         BookingRepriced,
         BookingCancelled,
         OpenReturnsEnded,
+        InvoiceDetailsChanged,
     )
 }
 """Event type -> jobs, for the outbox."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from farebox.accounts import Actor
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database
-from farebox.core.i18n import current_language, format_day, format_money, format_time, gettext, pgettext
+from farebox.core.i18n import country_name, current_language, format_day, format_money, format_time, gettext, pgettext
 from farebox.core.money import Money
 from farebox.payments.invoice_documents import InvoiceDocument, InvoiceLine, RateTotal, Service, totals
 from farebox.payments.invoices import InvoiceView, get_invoice
@@ -59,7 +59,7 @@ def page_of(invoice: InvoiceView, document: InvoiceDocument, buyer: str) -> dict
             "on_brand": on_brand,
             "lines": _seller_lines(document),
         },
-        "buyer": buyer.split("\n") if buyer else [],
+        "buyer": [_buyer_line(line) for line in buyer.split("\n")] if buyer else [],
         "facts": _facts(invoice, document),
         "services": [_service(service, document, money) for service in document.services],
         "totals": [_total(_rate(each.rate_bp), each, money) for each in totals(document.lines)],
@@ -87,6 +87,14 @@ def _seller_lines(document: InvoiceDocument) -> list[str]:
     if seller.tax_number:
         lines.append(gettext("Tax number {number}").format(number=seller.tax_number))
     return [line for line in lines if line.strip()]
+
+
+def _buyer_line(line: str) -> str:
+    """A line of the buyer in the reader's language, where it has a word of ours (see `buyer_lines`)."""
+    label, tab, value = line.partition("\t")
+    if not tab:
+        return line
+    return country_name(value) if label == "country" else gettext("Tax number {number}").format(number=value)
 
 
 def _facts(invoice: InvoiceView, document: InvoiceDocument) -> list[dict[str, str]]:

@@ -1,8 +1,8 @@
 """Invoices and credit notes: one for each operator of a booking, numbered without a gap, never changed.
 
-They are written by a job after a booking was confirmed, and after each change of its price. What there is to write is
-the difference between what was written and what the price is now, so writing again writes nothing, and a job that was
-missed is made up for by the next.
+They are written by a job after a booking was confirmed, and after each change of its price or of whom they are to
+name. What there is to write is the difference between what was written and what the price is now, so writing again
+writes nothing, and a job that was missed is made up for by the next.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments.errors import InvoiceNotFound
 from farebox.payments.events import InvoiceIssued
+from farebox.payments.invoice_details import InvoiceTo, count_changes, find_invoice_to
 from farebox.payments.invoice_documents import (
     InvoiceDocument,
     InvoiceKind,
@@ -81,8 +82,8 @@ async def issue_invoices(work: UnitOfWork, booking_id: UUID, *, secrets: Secrets
     for operator_id, lines in sorted(prices.items()):
         before = written.get(operator_id, [])
         issued += [
-            await _issue(work, booking, operators[operator_id], document, buyer, secrets)
-            for document in to_write(before, with_rates(lines, before))
+            await _issue(work, booking, operators[operator_id], document, buyer)
+            for document in to_write(before, with_rates(lines, before), buyer_changes=buyer.changes)
         ]
     return issued
 
@@ -105,7 +106,7 @@ async def list_invoices(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> 
 async def get_invoice(
     work: UnitOfWork, invoice_id: UUID, *, actor: Actor, secrets: Secrets
 ) -> tuple[InvoiceView, InvoiceDocument, str]:
-    """An invoice, what is printed on it, and its buyer: lines of text, empty once they were wiped.
+    """An invoice, what is printed on it, and its buyer: lines of text as `buyer_lines` has them, empty once wiped.
 
     Raises:
         InvoiceNotFound: no such invoice, or not for this actor.
@@ -169,25 +170,59 @@ async def _written(work: UnitOfWork, booking_id: UUID) -> dict[UUID, list[Writte
     found: dict[UUID, list[Written]] = {}
     for row in rows:
         view, document = _view(row), msgspec.convert(row.document, InvoiceDocument)
-        found.setdefault(row.operator_id, []).append(Written(row.id, view.kind, view.number, document.lines))
+        found.setdefault(row.operator_id, []).append(
+            Written(row.id, view.kind, view.number, document.lines, row.buyer_changes)
+        )
     return found
 
 
-async def _buyer(work: UnitOfWork, booking: Booking, secrets: Secrets) -> str:
-    """Whom the invoices name: the person with the account, and the address that the booking was made with."""
-    lines = [booking.contact.email.open(secrets)]
+async def _buyer(work: UnitOfWork, booking: Booking, secrets: Secrets) -> "_Buyer":
+    """Whom the invoices name: who was asked for, else whoever booked; and nobody who was erased."""
+    changes = await count_changes(work, booking.id)
+    given = await find_invoice_to(work, booking.id, secrets=secrets) if changes else None
+    lines = buyer_lines(given) if given else await _who_booked(work, booking, secrets)
+    text = "\n".join(line for line in lines if line)
+    return _Buyer(secrets.encrypt(text, place=BUYER) if text else None, changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    """Sealed; and how often the details had been changed by then."""
+
+    sealed: bytes | None
+    changes: int
+
+
+def buyer_lines(given: InvoiceTo) -> list[str]:
+    """As they are printed from the top; what is put into words in the reader's language has its name before a tab."""
+    country = f"country\t{given.country}" if given.country else ""
+    tax_number = f"tax number\t{given.tax_number}" if given.tax_number else ""
+    return [given.name, *given.address.splitlines(), country, tax_number]
+
+
+async def _who_booked(work: UnitOfWork, booking: Booking, secrets: Secrets) -> list[str]:
+    """The person with the account, else the first passenger; and the address that the booking was made with."""
     kind, _, person_id = booking.owner.partition(":")
+    name = ""
     if kind == "user":
         try:
             person = await get_person(work, UUID(person_id), secrets=secrets)
         except PersonNotFound:
-            return ""
-        lines.insert(0, f"{person.first_name} {person.last_name}".strip())
-    return "\n".join(line for line in lines if line)
+            return []
+        name = f"{person.first_name} {person.last_name}".strip()
+    people = [*booking.passengers, *(seat.passenger for seat in booking.former)]
+    return [name or (people[0].full_name if people else ""), booking.contact.email.open(secrets)]
+
+
+async def _sealed_buyer(work: UnitOfWork, document: ToWrite, buyer: "_Buyer") -> bytes | None:
+    """A credit note is for whom the invoice was that it corrects."""
+    if not document.corrects:
+        return buyer.sealed
+    return await work.session.scalar(select(InvoiceRow.buyer).where(InvoiceRow.id == document.corrects[-1].id))
 
 
 async def _issue(
-    work: UnitOfWork, booking: Booking, operator: OperatorView, document: ToWrite, buyer: str, secrets: Secrets
+    work: UnitOfWork, booking: Booking, operator: OperatorView, document: ToWrite, buyer: "_Buyer"
 ) -> InvoiceView:
     year = work.now.astimezone(ZoneInfo(operator.timezone)).year
     services = services_of(booking)
@@ -206,11 +241,12 @@ async def _issue(
         number=await _next_number(work, operator.id, document.kind, year),
         booking_id=booking.id,
         price_revision=booking.revision,
+        buyer_changes=buyer.changes,
         corrects_id=document.corrects[0].id if document.corrects else None,
         total_minor=_sum(document.lines, "amount_minor"),
         tax_minor=_sum(document.lines, "tax_minor"),
         currency=booking.total.currency,
-        buyer=secrets.encrypt(buyer, place=BUYER) if buyer else None,
+        buyer=await _sealed_buyer(work, document, buyer),
         document=msgspec.to_builtins(frozen),
         issued_at=work.now,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -258,11 +258,26 @@ class InvoiceSeriesRow(Base):
     last_number: Mapped[int]
 
 
+class InvoiceDetailsRow(Base):
+    """Whom a traveller wants a booking's invoices to name, sealed; `None`: nobody any more, or wiped."""
+
+    __tablename__ = "invoice_details"
+    __table_args__ = (
+        Index("ix_invoice_details_changed_at", "changed_at", postgresql_where=text("details IS NOT NULL")),
+    )
+
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"), primary_key=True)
+    details: Mapped[bytes | None]
+    changes: Mapped[int] = mapped_column(SmallInteger)
+    changed_at: Mapped[datetime]
+
+
 class InvoiceRow(Base):
     """What an operator writes of a sale, or, as a credit note, of what was taken back of it. Never changed.
 
-    `price_revision` is the revision of the booking's prices that it is about, so that each is written once; `document`
-    is all that is printed but the `buyer`, which is sealed and can be wiped.
+    `price_revision` is the revision of the booking's prices that it is about, and `buyer_changes` how often the invoice
+    details had been changed, so that each is written once; `document` is all that is printed but the `buyer`, which is
+    sealed and can be wiped.
     """
 
     __tablename__ = "invoice"
@@ -271,7 +286,15 @@ class InvoiceRow(Base):
         CheckConstraint("(kind = 'credit-note') = (corrects_id IS NOT NULL)", name="corrects"),
         CheckConstraint("total_minor >= 0 AND tax_minor >= 0", name="amounts"),
         Index("uq_invoice_number", "operator_id", "kind", "year", "number", unique=True),
-        Index("uq_invoice_occasion", "booking_id", "operator_id", "price_revision", "kind", unique=True),
+        Index(
+            "uq_invoice_occasion",
+            "booking_id",
+            "operator_id",
+            "price_revision",
+            "buyer_changes",
+            "kind",
+            unique=True,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -281,6 +304,7 @@ class InvoiceRow(Base):
     number: Mapped[int]
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.id"))
     price_revision: Mapped[int] = mapped_column(SmallInteger)
+    buyer_changes: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
     total_minor: Mapped[int] = mapped_column(BigInteger)
     tax_minor: Mapped[int] = mapped_column(BigInteger)

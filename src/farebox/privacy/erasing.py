@@ -24,7 +24,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.jobs import Jobs
 from farebox.inventory import release_all
 from farebox.notifications import MessageKind, Office, wipe_messages
-from farebox.payments import has_money, list_unsettled, wipe_buyers
+from farebox.payments import has_money, list_unsettled, wipe_buyers, wipe_invoice_details
 from farebox.privacy.errors import NotErasable, Obstacle
 from farebox.privacy.events import UserErased
 
@@ -96,5 +96,6 @@ async def erase_unverified(work: UnitOfWork, *, jobs: Jobs, secrets: Secrets, li
 async def _wipe(work: UnitOfWork, person_id: UUID, booking_ids: Sequence[UUID], secrets: Secrets) -> None:
     await wipe_people(work, booking_ids, secrets=secrets)
     await wipe_buyers(work, booking_ids)
+    await wipe_invoice_details(work, booking_ids)
     await wipe_messages(work, person_id=person_id, booking_ids=booking_ids, secrets=secrets)
     await end_booking_sessions(work, booking_ids)

@@ -29,8 +29,10 @@ from farebox.core.db import Database, UnitOfWork
 from farebox.core.money import Money
 from farebox.notifications import list_messages_about
 from farebox.payments import (
+    InvoiceTo,
     InvoiceView,
     PaymentView,
+    find_invoice_to,
     list_invoices,
     list_payments,
     list_transactions,
@@ -69,6 +71,7 @@ async def export_person(work: UnitOfWork, actor: Actor, *, secrets: Secrets) -> 
                 each,
                 await list_payments(work, each.id, actor=actor),
                 await list_invoices(work, each.id, actor=actor),
+                await find_invoice_to(work, each.id, secrets=secrets),
                 secrets,
             )
             for each in bookings
@@ -157,7 +160,11 @@ async def _wallets(work: UnitOfWork, actor: Actor) -> list[Json]:
 
 
 def _booking(
-    booking: Booking, payments: Sequence[PaymentView], invoices: Sequence[InvoiceView], secrets: Secrets
+    booking: Booking,
+    payments: Sequence[PaymentView],
+    invoices: Sequence[InvoiceView],
+    invoice_to: InvoiceTo | None,
+    secrets: Secrets,
 ) -> Json:
     return {
         "bookingId": booking.id,
@@ -205,6 +212,7 @@ def _booking(
             }
             for payment in payments
         ],
+        "invoiceTo": _camel(invoice_to) if invoice_to else None,
         "invoices": [
             {
                 "number": invoice.number,

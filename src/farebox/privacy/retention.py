@@ -13,7 +13,7 @@ from farebox.core.db import Database, UnitOfWork
 from farebox.core.jobs import Jobs
 from farebox.core.settings import Settings
 from farebox.notifications import wipe_old_messages
-from farebox.payments import wipe_old_bodies, wipe_old_buyers
+from farebox.payments import wipe_old_bodies, wipe_old_buyers, wipe_old_invoice_details
 from farebox.privacy.erasing import erase_unverified
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ class Retention:
             "payment messages": await self._all(lambda work: wipe_old_bodies(work, before=messages)),
             "bookings": await self._all(lambda work: wipe_old_people(work, before=bookings, secrets=secrets)),
             "invoices": await self._all(lambda work: wipe_old_buyers(work, before=bookings)),
+            "invoice details": await self._all(lambda work: wipe_old_invoice_details(work, before=bookings)),
             "accesses": await self._all(lambda work: forget_accesses(work, years=settings.keep_bookings_years)),
             "accounts": await self._all(lambda work: erase_unverified(work, jobs=self.jobs, secrets=secrets)),
         }

@@ -31,6 +31,7 @@ SEALED: Final[tuple[SealedColumn, ...]] = (
     SealedColumn("person", "birth_date", is_bound=False),
     SealedColumn("identity", "email"),
     SealedColumn("invoice", "buyer"),
+    SealedColumn("invoice_details", "details"),
     SealedColumn("mail_token", "sealed", is_bound=False),
     SealedColumn("factor", "secret"),
     SealedColumn("signing_key", "private_key", is_bound=False),

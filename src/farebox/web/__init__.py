@@ -27,6 +27,7 @@ from farebox.web.shop.booking import BookingController
 from farebox.web.shop.cancelling import CancelController
 from farebox.web.shop.changing import ChangeController
 from farebox.web.shop.home import HomeController
+from farebox.web.shop.invoice_details import InvoiceDetailsController
 from farebox.web.shop.keeping import KeepController
 from farebox.web.shop.lookup import LookupController
 from farebox.web.shop.mailbox import MailboxController
@@ -60,6 +61,7 @@ PAGES: list[ControllerRouterHandler] = [
     ChangeController,
     WaitingController,
     WayBackController,
+    InvoiceDetailsController,
     RenameController,
     RebookController,
     KeepController,

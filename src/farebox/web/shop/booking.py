@@ -30,12 +30,13 @@ from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
-from farebox.payments import cancel_booking, render_invoice
+from farebox.payments import cancel_booking, find_invoice_to, render_invoice
 from farebox.ticketing import calendar, qr_svg, render_booking_pdf, ticket_cards
 from farebox.web.pages import AnyRequest, file_answer, page, see_other
 from farebox.web.shop.booked import price_of, rides_of
 from farebox.web.shop.cards import card_of_item, seats_url
 from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.invoice_details import INVOICE_NOTED
 from farebox.web.shop.keeping import keep_view
 from farebox.web.shop.moneys import money_of, papers_of
 from farebox.web.shop.open_return import open_return_part
@@ -57,6 +58,8 @@ SAID = {
     "changed": N_("The change is made. The new tickets are below, and on their way to {email}."),
     "returned": N_("Your ride back is booked. Its ticket is below, and on its way to {email}."),
     "renamed": N_("The name is changed. The new tickets are below, and on their way to {email}."),
+    "invoice": N_("The details are saved. The new invoice is written now, and sent to {email}."),
+    "invoice-noted": INVOICE_NOTED,
     "change-failed": N_("The change could not be made, and everything is as it was. Money paid for it goes back."),
     "change-withdrawn": N_("The change was taken back. Everything is as it was; money paid for it goes back."),
 }
@@ -134,6 +137,8 @@ async def _view(
     cards = await ticket_cards(work, booking, secrets=services.secrets)
     has_tickets = bool(cards)
     about = booking.items[0].description
+    has_invoices = booking.is_open or booking.confirmed_at is not None
+    invoice_to = await find_invoice_to(work, booking.id, secrets=services.secrets) if has_invoices else None
     return BookingView(
         reference=booking.reference,
         state="expired" if ran_out(booking) else STATES[booking.status],
@@ -159,6 +164,8 @@ async def _view(
         former=former_of(booking, services.secrets),
         money=await money_of(work, booking, actor, services.providers),
         papers=await papers_of(work, booking, actor),
+        invoice_to=invoice_to.name if invoice_to else "",
+        invoice_details_url=f"{at}/invoice-details" if has_invoices else "",
         open_return=open_return_part(booking) if actions_of(booking, work.now).redeem else None,
         story=story_of(booking, await list_audit(work, booking.id, actor=actor)),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, Parameter
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor
@@ -34,6 +34,7 @@ from farebox.web.shop.booked import cards_of, is_guest, price_of, rides_of
 from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.choosing_again import choose_again
 from farebox.web.shop.clocks import clock_of_booking
+from farebox.web.shop.invoice_details import INVOICE_NOTED
 from farebox.web.shop.itinerary import MOST, read_itinerary, saved_of
 from farebox.web.shop.methods import received
 from farebox.web.shop.open_return import choice_of
@@ -66,12 +67,18 @@ class ReviewController(Controller):
 
     @get("/review")
     async def review(
-        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID
+        self,
+        request: AnyRequest,
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+        booking_id: UUID,
+        said: Annotated[str, Parameter(max_length=40)] = "",
     ) -> Template | Redirect:
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
             return see_other(await _choosing(work, booking, actor, services) or f"/bookings/{booking_id}")
-        return await _page(request, work, booking, actor, services)
+        return await _page(request, work, booking, actor, services, said=said)
 
     @post("/review", opt={"rate": "booking"})
     async def decide(
@@ -244,6 +251,7 @@ async def _page(
     services: Services,
     typed: Mapping[str, str] | None = None,
     problem: Problem | None = None,
+    said: str = "",
 ) -> Template:
     """The review, with what was chosen on it before."""
     typed = typed or {}
@@ -269,6 +277,8 @@ async def _page(
         action=f"{at}/review",
         passengers_url=f"{at}/passengers",
         seats_url=f"{at}/seats",
+        invoice_details_url=f"{at}/invoice-details",
+        said=_(INVOICE_NOTED) if said == "invoice-noted" else "",
         is_guest=is_guest(booking),
         terms_accepted=typed.get("terms") == "1",
         problems=(problem,) if problem else (),

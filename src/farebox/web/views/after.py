@@ -214,6 +214,29 @@ class WaitingView:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceDetailsView:
+    """Whom the invoices are to name.
+
+    Attributes:
+        is_given: whether there are details already.
+        is_sold: whether invoices may have been written.
+    """
+
+    reference: str
+    action: str
+    back_url: str
+    name: str
+    tax_number: str
+    address: str
+    country: str
+    countries: tuple[Option, ...]
+    is_given: bool = False
+    is_sold: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RenameView:
     """Another name for somebody, as typed; `fee` says what it costs."""
 

@@ -131,6 +131,8 @@ class BookingView:
     story: tuple[StoryLine, ...] = ()
     money: tuple[MoneyLine, ...] = ()
     papers: tuple[Paper, ...] = ()
+    invoice_to: str = ""
+    invoice_details_url: str = ""
     open_return: OpenReturnPart | None = None
 
 

@@ -165,6 +165,7 @@ class ReviewView:
         saved: how much less it is since a way back is with it.
         can_choose: whether rides and seats may be chosen anew, which is sent to `seats_url`; `can_add`: one more.
         is_guest: whoever books has no account, so the booking is found again by its reference.
+        said: what was done a moment ago.
     """
 
     reference: str
@@ -186,6 +187,8 @@ class ReviewView:
     wallet: WalletPart | None = None
     open_return: OpenReturnChoice | None = None
     is_guest: bool = False
+    invoice_details_url: str = ""
+    said: str = ""
     terms_accepted: bool = False
     problems: tuple[Problem, ...] = ()
 
