@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pypdfium2
+import pytest
 from tests.bookings.shows import scalar
 from tests.notifications.test_cancellation_mail import HALF, PAID
 from tests.notifications.test_mail import inbox, shop, shop_without_mail
@@ -14,7 +15,7 @@ from farebox.accounts import SYSTEM
 from farebox.core.money import Money
 from farebox.notifications import MessageKind, get_attachment
 from farebox.payments import PaymentCompleted, cancel_booking, issue_invoices
-from farebox.payments.events import InvoiceIssued, WalletToppedUp
+from farebox.payments.events import InvoiceIssued, WalletDisputed, WalletToppedUp
 from farebox.ticketing import item_in_words
 
 __all__ = ["inbox", "shop", "shop_without_mail"]
@@ -120,3 +121,51 @@ async def test_who_puts_money_into_the_wallet_gets_a_receipt_for_each_charge_onc
         assert "€25.00" in message.subject
         assert sum(payment in message.text for payment in payments) == 1
         assert "/account/wallet/receipts/" in message.text
+
+
+async def told_of_wallet(shop, person, step, in_wallet="15.00"):
+    """The messages that a step of a dispute brings to the owner of a wallet, told twice."""
+    known = {message.id for message in await shop.messages()}
+    event = WalletDisputed(
+        wallet_id=uuid4(),
+        person_id=person.id,
+        dispute_id=uuid4(),
+        step=step,
+        amount="25.00",
+        in_wallet=in_wallet,
+        currency="EUR",
+    )
+    for _ in range(2):
+        async with shop.database.begin() as work:
+            work.publish(event)
+    await shop.run_jobs()
+    return [message for message in await shop.messages() if message.id not in known]
+
+
+@pytest.mark.parametrize(
+    ("code", "step", "kind", "said"),
+    [
+        ("en", "open", MessageKind.WALLET_DISPUTE_OPENED, ("€15.00 of what is in your wallet", "tell your bank")),
+        ("vi", "open", MessageKind.WALLET_DISPUTE_OPENED, ("bị tạm giữ", "hãy báo cho ngân hàng")),
+        ("en", "won", MessageKind.WALLET_DISPUTE_WON, ("€15.00 that was held back for it can be spent",)),
+        ("vi", "won", MessageKind.WALLET_DISPUTE_WON, ("lại dùng được",)),
+        ("en", "lost", MessageKind.WALLET_DISPUTE_LOST, ("we have taken €15.00 out of it",)),
+        ("vi", "lost", MessageKind.WALLET_DISPUTE_LOST, ("đã trừ 15,00",)),
+    ],
+)
+async def test_the_owner_of_a_wallet_is_told_once_and_in_their_language_what_a_bank_does(
+    shop_without_mail, code, step, kind, said
+):
+    shop = shop_without_mail
+    person = await make_person(shop.database, shop.secrets)
+    await scalar(shop.database, "UPDATE person SET language = %s RETURNING 1", code)
+    [message] = await told_of_wallet(shop, person, step)
+    assert (message.kind, message.recipient) == (kind, person.email)
+    assert "25" in message.subject or step == "won"
+    for words in (*said, "/account/wallet"):
+        assert words in message.text.replace("\n", " ").replace("\u00a0", " "), words
+
+
+async def test_of_money_that_has_left_the_wallet_again_there_is_nothing_to_tell(shop_without_mail):
+    person = await make_person(shop_without_mail.database, shop_without_mail.secrets)
+    assert await told_of_wallet(shop_without_mail, person, "open", in_wallet="0.00") == []

@@ -23,6 +23,7 @@ from farebox.payments import (
     verify_ledger,
 )
 from farebox.payments import wallet as wallets
+from farebox.payments.events import WalletDisputed
 
 
 @pytest.fixture
@@ -70,6 +71,24 @@ async def test_while_a_bank_wants_it_back_it_is_there_and_cannot_be_spent(till, 
         with pytest.raises(WalletTooSmall):
             await pay_out(work, eur(100), actor=person.actor)
     assert await purse(till, person) == (2000, 2000)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (["opened", "opened"], [("open", "20.00", "20.00")]),
+        (["opened", "won"], [("open", "20.00", "20.00"), ("won", "20.00", "20.00")]),
+        (["opened", "lost", "lost"], [("open", "20.00", "20.00"), ("lost", "20.00", "20.00")]),
+        (["lost"], [("lost", "20.00", "20.00")]),
+    ],
+)
+async def test_the_owner_of_the_wallet_is_told_of_each_step_once(till, person, steps, told):
+    payment = await top_up(till)
+    for step in steps:
+        await till.deliver(disputed(payment, step))
+    of_wallet = [event for event in till.events if isinstance(event, WalletDisputed)]
+    assert {event.person_id for event in of_wallet} == {person.id}
+    assert [(event.step, event.amount, event.in_wallet) for event in of_wallet] == told
 
 
 async def test_what_it_returns_is_free_again(till, box, person):

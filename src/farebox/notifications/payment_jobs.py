@@ -19,6 +19,7 @@ TOP_UP: Final = "notifications.wallet-topped-up"
 PART_PAID: Final = "notifications.part-paid"
 REFUND_FAILED: Final = "notifications.refund-failed"
 DISPUTED: Final = "notifications.disputed"
+WALLET_DISPUTED: Final = "notifications.wallet-disputed"
 
 PAYMENT_REACTIONS: Final[dict[str, list[str]]] = {
     "payment.completed": [RECEIPT],
@@ -27,6 +28,7 @@ PAYMENT_REACTIONS: Final[dict[str, list[str]]] = {
     "payment.partially-paid": [PART_PAID],
     "payment.refund-failed": [REFUND_FAILED],
     "payment.disputed": [DISPUTED],
+    "wallet.disputed": [WALLET_DISPUTED],
 }
 """Event type -> jobs, for the outbox."""
 
@@ -36,6 +38,13 @@ OF_DISPUTE: Final[dict[str, tuple[MessageKind, MessageKind]]] = {
     "lost": (MessageKind.DISPUTE_LOST, MessageKind.OPERATOR_DISPUTE_LOST),
 }
 """Step -> what the traveller is told, and the operators."""
+
+OF_WALLET_DISPUTE: Final[dict[str, MessageKind]] = {
+    "open": MessageKind.WALLET_DISPUTE_OPENED,
+    "won": MessageKind.WALLET_DISPUTE_WON,
+    "lost": MessageKind.WALLET_DISPUTE_LOST,
+}
+"""Step -> what the owner of a wallet is told."""
 
 Event = Mapping[str, Any]
 
@@ -69,7 +78,7 @@ def register_payment_jobs(jobs: Jobs, database: Database, office: Office) -> Non
 
     async def tell_both(event: Event, kinds: tuple[MessageKind, MessageKind], occasion: str) -> None:
         if event["bookingId"] is None:
-            return  # money of a wallet: its owner sees it there
+            return  # money of a wallet: of a dispute, its owner is told on its own; of a refund, they see it there
         facts = {"amount": _money(event)}
         async with database.begin() as work:
             await office.tell_contact(work, UUID(event["bookingId"]), kinds[0], occasion, facts)
@@ -81,6 +90,7 @@ def register_payment_jobs(jobs: Jobs, database: Database, office: Office) -> Non
     jobs.register(PART_PAID, part_paid)
     jobs.register(REFUND_FAILED, refund_failed)
     jobs.register(DISPUTED, disputed)
+    jobs.register(WALLET_DISPUTED, partial(_tell_of_wallet, database, office))
 
 
 async def _send_credit_note(database: Database, office: Office, event: Event) -> None:
@@ -94,6 +104,17 @@ async def _send_top_up_receipt(database: Database, office: Office, event: Event)
         facts = {"amount": _money(event), "at": work.now, "payment": event["paymentId"]}
         facts["url"] = f"/account/wallet/receipts/{event['paymentId']}"
         await office.tell_person(work, UUID(event["personId"]), MessageKind.TOP_UP_RECEIPT, event["chargeId"], facts)
+
+
+async def _tell_of_wallet(database: Database, office: Office, event: Event) -> None:
+    """Where a dispute is of money that has left the wallet again, there is nothing to tell."""
+    in_wallet = Money.parse(event["inWallet"], event["currency"])
+    if not in_wallet:
+        return
+    facts = {"amount": _money(event), "in_wallet": in_wallet, "url": "/account/wallet"}
+    async with database.begin() as work:
+        kind = OF_WALLET_DISPUTE[event["step"]]
+        await office.tell_person(work, UUID(event["personId"]), kind, event["disputeId"], facts)
 
 
 async def _tell_of_part(

@@ -8,6 +8,7 @@ from farebox.notifications.letters import Letter
 from farebox.notifications.views import MessageKind
 
 OPEN_BOOKING: Final = N_("Open my booking")
+OPEN_WALLET: Final = N_("Open my wallet")
 
 PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
     MessageKind.PART_PAID: Letter(
@@ -121,6 +122,39 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
             N_("If the trip had not begun, the booking is cancelled now, and its tickets are not valid any more."),
         ),
         OPEN_BOOKING,
+    ),
+    MessageKind.WALLET_DISPUTE_OPENED: Letter(
+        N_("Your bank asks about {amount} in your wallet"),
+        (
+            N_("Your bank has taken back {amount} for now, since the payment into your wallet was questioned."),
+            N_(
+                "Until the bank has decided, {in_wallet} of what is in your wallet, or comes into it, is held back: it"
+                " cannot be spent or paid out. Your bookings stay valid."
+            ),
+            N_(
+                "If the payment was yours, tell your bank so; once the bank confirms it, the money is free again. If it"
+                " was not, you need not do anything: if the bank keeps the money, we take it out of the wallet."
+            ),
+        ),
+        OPEN_WALLET,
+    ),
+    MessageKind.WALLET_DISPUTE_WON: Letter(
+        N_("The money in your wallet is free again"),
+        (
+            N_(
+                "Your bank has confirmed the payment of {amount} into your wallet. {in_wallet} that was held back for"
+                " it can be spent again."
+            ),
+        ),
+        OPEN_WALLET,
+    ),
+    MessageKind.WALLET_DISPUTE_LOST: Letter(
+        N_("Your bank has taken back {amount} of your wallet"),
+        (
+            N_("Your bank has given {amount} back to you that you had put into your wallet."),
+            N_("So we have taken {in_wallet} out of it. You need not do anything."),
+        ),
+        OPEN_WALLET,
     ),
     MessageKind.OPERATOR_REFUND_FAILED: Letter(
         N_("Booking {reference}: {amount} could not be paid back"),

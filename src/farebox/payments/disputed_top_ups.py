@@ -45,8 +45,14 @@ async def let_go(work: UnitOfWork, wallet_id: UUID, dispute: DisputeRow) -> None
     await _change_hold(work, wallet_id, -dispute.held_minor)
 
 
-async def take_back(work: UnitOfWork, wallet_id: UUID, charge: ChargeRow, dispute: DisputeRow, by_bank: Money) -> None:
-    """The bank keeps the money: take what was held back for that out of the wallet, as far as it is there.
+async def owner_of_wallet(work: UnitOfWork, wallet_id: UUID) -> UUID:
+    """Whose wallet that is."""
+    found = await work.session.execute(select(WalletRow.person_id).where(WalletRow.id == wallet_id))
+    return found.scalar_one()
+
+
+async def take_back(work: UnitOfWork, wallet_id: UUID, charge: ChargeRow, dispute: DisputeRow, by_bank: Money) -> Money:
+    """The bank keeps the money: take what was held back for that out of the wallet, as far as it is there; how much.
 
     Args:
         charge: locked by the caller.
@@ -67,7 +73,7 @@ async def take_back(work: UnitOfWork, wallet_id: UUID, charge: ChargeRow, disput
         .execution_options(synchronize_session=False)
     )
     if not taken:
-        return
+        return taken
     charge.refunded_minor += taken.minor
     refund = enter_refund(work, charge, taken, booking_id=None, reason=CHARGEBACK, to="origin", actor=SYSTEM)
     refund.status, refund.completed_at = "completed", work.now
@@ -75,6 +81,7 @@ async def take_back(work: UnitOfWork, wallet_id: UUID, charge: ChargeRow, disput
     work.publish(
         WalletDebited(wallet_id=wallet_id, amount=str(taken.amount), currency=taken.currency, reason="dispute")
     )
+    return taken
 
 
 async def _change_hold(work: UnitOfWork, wallet_id: UUID, minor: int) -> None:

@@ -22,8 +22,8 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments import ledger
 from farebox.payments.after_sale import cancel_booking
-from farebox.payments.disputed_top_ups import CHARGEBACK, hold_back, let_go, take_back
-from farebox.payments.events import PaymentDisputed
+from farebox.payments.disputed_top_ups import CHARGEBACK, hold_back, let_go, owner_of_wallet, take_back
+from farebox.payments.events import PaymentDisputed, WalletDisputed
 from farebox.payments.ledger import DisputeStep
 from farebox.payments.models import ChargeRow, DisputeRow, PaymentRow, RefundRow
 from farebox.payments.providers import EventKind, ProviderEvent
@@ -92,16 +92,28 @@ async def settle_dispute(work: UnitOfWork, payment: PaymentRow, event: ProviderE
 async def _settle_wallet(
     work: UnitOfWork, payment: PaymentRow, charge: ChargeRow, dispute: DisputeRow, *, is_new: bool
 ) -> None:
-    """Hold back what was put into a wallet, while the bank looks into it; then take it, or let it go."""
+    """Hold back what was put into a wallet while the bank looks into it; then take it, or let it go. Tell its owner."""
     assert payment.wallet_id is not None  # the table's CHECK says so
+    wanted = Money(dispute.amount_minor, charge.currency)
     if is_new:
         await hold_back(work, payment.wallet_id, charge, dispute)
+    in_wallet = Money(dispute.held_minor, charge.currency)
     if dispute.step == "won":
         await let_go(work, payment.wallet_id, dispute)
     elif dispute.step == "lost":
-        by_bank = Money(dispute.amount_minor, charge.currency)
-        by_bank -= await _count_as_made(work, charge, by_bank)
-        await take_back(work, payment.wallet_id, charge, dispute, by_bank)
+        by_bank = wanted - await _count_as_made(work, charge, wanted)
+        in_wallet = await take_back(work, payment.wallet_id, charge, dispute, by_bank)
+    work.publish(
+        WalletDisputed(
+            wallet_id=payment.wallet_id,
+            person_id=await owner_of_wallet(work, payment.wallet_id),
+            dispute_id=dispute.id,
+            step=dispute.step,
+            amount=str(wanted.amount),
+            in_wallet=str(in_wallet.amount),
+            currency=charge.currency,
+        )
+    )
 
 
 async def _find(work: UnitOfWork, charge: ChargeRow, event: ProviderEvent) -> DisputeRow | None:
