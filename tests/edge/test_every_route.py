@@ -190,7 +190,11 @@ async def treated_wrongly(app, who, token):
     return wrong
 
 
-NEEDED = {"reference": "BUS20261125K7QM2X", "bookingId": "00000000-0000-7000-8000-000000000000"}
+NEEDED = {
+    "reference": "BUS20261125K7QM2X",
+    "bookingId": "00000000-0000-7000-8000-000000000000",
+    "currency": "EUR",
+}
 """What some addresses cannot do without."""
 
 

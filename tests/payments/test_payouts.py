@@ -170,6 +170,49 @@ async def test_an_account_waits_for_what_is_on_its_way_out(till, person):
         assert not await has_money(work, person.id)
 
 
+async def test_what_it_would_come_to_is_asked_through_the_api_and_promises_nothing(client, till, person):
+    headers = bearer((await open_session_of(person, proved_at=datetime.now(UTC) - timedelta(hours=1))).token)
+    path = "/api/v1/wallet/payout-quote"
+    all_of_it = (await client.get(path, params={"currency": "EUR"}, headers=headers)).json()
+    assert [all_of_it[name]["amount"] for name in ("balance", "most", "amount")] == ["30.00"] * 3
+    some = (await client.get(path, params={"currency": "EUR", "amount": "12.50"}, headers=headers)).json()
+    assert (some["most"]["amount"], some["amount"]) == ("30.00", {"amount": "12.50", "currency": "EUR"})
+    assert sum(float(part["amount"]["amount"]) for part in some["parts"]) == 12.5
+    assert {part["method"] for part in some["parts"]} == {"sandbox"}
+    assert datetime.fromisoformat(some["parts"][0]["putInAt"]).tzinfo is not None
+    for params, status, code in (
+        ({"currency": "EUR", "amount": "30.01"}, 409, "wallet-too-small"),
+        ({"currency": "EUR", "amount": "0"}, 422, "invalid"),
+        ({"currency": "EUR", "amount": "1.001"}, 422, "invalid"),
+        ({"currency": "ABC"}, 422, "invalid"),
+        ({"currency": "eur"}, 400, "invalid"),
+    ):
+        answer = await client.get(path, params=params, headers=headers)
+        assert problem_of(answer, status)["code"] == code, params
+    assert await balance(till, person) == 3000
+
+
+async def test_who_has_no_wallet_of_a_currency_can_take_nothing_out_of_it(client, person):
+    headers = bearer((await open_session_of(person)).token)
+    told = (await client.get("/api/v1/wallet/payout-quote", params={"currency": "VND"}, headers=headers)).json()
+    nothing = {"amount": "0", "currency": "VND"}
+    assert told == {"balance": nothing, "most": nothing, "amount": nothing, "parts": []}
+
+
+async def test_a_payout_through_the_api_is_refused_where_the_balance_is_another_than_was_shown(client, till, person):
+    headers = bearer((await open_session_of(person)).token)
+    body = {
+        "amount": {"amount": "5.00", "currency": "EUR"},
+        "expectedBalance": {"amount": "29.00", "currency": "EUR"},
+    }
+    answer = await client.post("/api/v1/wallet/payout", json=body, headers=headers)
+    assert problem_of(answer, 409)["code"] == "refund-changed"
+    assert await balance(till, person) == 3000
+    body["expectedBalance"]["amount"] = "30.00"
+    answer = await client.post("/api/v1/wallet/payout", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["balances"]) == (200, [{"amount": "25.00", "currency": "EUR"}])
+
+
 async def test_it_asks_for_a_fresh_proof_at_the_door(client, till, person):
     body = {"amount": {"amount": "5.00", "currency": "EUR"}}
     stale = await open_session_of(person, proved_at=datetime.now(UTC) - timedelta(hours=1))

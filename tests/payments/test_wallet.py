@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pypdfium2
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -335,6 +336,23 @@ async def test_a_wallet_is_filled_read_and_spent_through_the_api(browser, till, 
         "/api/v1/payments/intent", json={"bookingId": str((await booked_by(box, person)).id), "method": "wallet"}
     )
     assert (again.status_code, again.json()["amount"]["amount"]) == (201, "6.50")
+
+
+async def test_the_receipt_of_a_top_up_is_fetched_through_the_api_by_its_owner_alone(browser, till, person, secrets):
+    await fill_wallet(till.database, person, eur(2000))
+    [entry] = (await browser.get("/api/v1/wallet/transactions")).json()["items"]
+    path = f"/api/v1/wallet/receipts/{entry['paymentId']}/pdf"
+    answer = await browser.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["cache-control"] == "private, no-store"
+    number = answer.headers["content-disposition"].removeprefix('attachment; filename="').removesuffix('.pdf"')
+    page = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_bounded()
+    assert number in page
+    assert "€20.00" in page
+    other = await make_person(till.database, secrets, email="binh@example.com")
+    headers = {"Authorization": f"Bearer {(await open_session_of(other)).token}"}
+    refused = await browser.get(path, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (404, "payment-not-found")
 
 
 async def test_an_empty_wallet_is_a_conflict_and_nobodys_amount_is_invalid(browser, box, person):

@@ -1,11 +1,13 @@
-"""A person's money with us: what there is, what came and went, and putting more in."""
+"""A person's money with us: what there is, what came and went with receipts, putting more in, and taking it out."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta
@@ -16,11 +18,19 @@ from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.payments import PaymentView
 from farebox.api.problems import problems
 from farebox.api.wire import PRIVATE, Listing, MoneyInput, MoneyView, Request, Wire, listing
+from farebox.bookings import RefundChanged
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.money import Money
-from farebox.payments import NoWallet, PayoutTooLarge, ProviderUnavailable, UnknownMethod, WalletTooSmall
+from farebox.payments import (
+    NoWallet,
+    PaymentNotFound,
+    PayoutTooLarge,
+    ProviderUnavailable,
+    UnknownMethod,
+    WalletTooSmall,
+)
 from farebox.wiring import Services
 
 CURRENCY = "^[A-Z]{3}$"
@@ -52,6 +62,7 @@ class TransactionView(Wire):
     balance: MoneyView
     booking_id: UUID | None
     reference: Annotated[str | None, Meta(description="Of the booking that was paid, or paid back.")]
+    payment_id: Annotated[UUID | None, Meta(description="Of a top-up: what its receipt is of.")]
 
     @classmethod
     def of(cls, entry: payments.WalletTransaction) -> Self:
@@ -62,6 +73,7 @@ class TransactionView(Wire):
             balance=MoneyView.of(entry.balance),
             booking_id=entry.booking_id,
             reference=entry.reference,
+            payment_id=entry.payment_id if entry.kind == "top-up" else None,
         )
 
 
@@ -75,6 +87,29 @@ class TopUp(Request):
 
 class Payout(Request):
     amount: MoneyInput
+    expected_balance: Annotated[
+        MoneyInput | None, Meta(description="What you showed as the balance. Compared, never used.")
+    ] = None
+
+
+class PayoutPartView(Wire):
+    """What would go back of one time that money was put in, and how it came then."""
+
+    amount: MoneyView
+    method: str
+    put_in_at: datetime
+
+
+class PayoutQuoteView(Wire):
+    """What could be taken out, and where an amount would go, the latest that was put in first.
+
+    `most` is less than `balance` where something came from bookings, or is held back. `parts` add up to `amount`.
+    """
+
+    balance: MoneyView
+    most: MoneyView
+    amount: MoneyView
+    parts: list[PayoutPartView]
 
 
 class WalletController(Controller):
@@ -137,16 +172,72 @@ class WalletController(Controller):
         operation_id="payOutWallet",
         status_code=HTTP_200_OK,
         opt={"step_up": True, "rate": "write"},
-        responses=problems(NoWallet, WalletTooSmall, PayoutTooLarge, Invalid, *IDEMPOTENT),
+        responses=problems(NoWallet, WalletTooSmall, PayoutTooLarge, RefundChanged, Invalid, *IDEMPOTENT),
     )
     async def pay_out(self, data: Payout, work: UnitOfWork, actor: Actor) -> BalancesView:
         """What was put in goes back the way it came, or is paid out by hand. Answers what is left of the currency."""
-        return BalancesView.of([await payments.pay_out(work, _amount(data.amount), actor=actor)])
+        amount = _amount(data.amount)
+        expected = _amount(data.expected_balance, "expectedBalance") if data.expected_balance else None
+        return BalancesView.of([await payments.pay_out(work, amount, actor=actor, expected_balance=expected)])
+
+    @get(
+        "/payout-quote",
+        summary="Ask what taking money out would come to",
+        operation_id="quotePayout",
+        responses=problems(NoWallet, WalletTooSmall, PayoutTooLarge, Invalid),
+    )
+    async def quote(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        currency: Annotated[str, Parameter(pattern=CURRENCY, description="ISO 4217.")],
+        amount: Annotated[str, Parameter(max_length=24, description="Decimal text; all that can be, without it.")] = "",
+    ) -> PayoutQuoteView:
+        """Promises nothing: others may spend from the wallet meanwhile, which `expectedBalance` of the payout tells."""
+        typed = _amount(MoneyInput(amount=amount or "0", currency=currency))
+        most = await payments.most_to_pay_out(work, currency, actor=actor)
+        wanted = typed if amount else most
+        parts = await payments.quote_payout(work, wanted, actor=actor) if amount or most else []
+        wallet = await payments.find_wallet(work, currency, actor=actor)
+        return PayoutQuoteView(
+            balance=MoneyView.of(wallet.balance if wallet else Money(0, currency)),
+            most=MoneyView.of(most),
+            amount=MoneyView.of(wanted),
+            parts=[
+                PayoutPartView(amount=MoneyView.of(part.amount), method=part.method, put_in_at=part.put_in_at)
+                for part in parts
+            ],
+        )
+
+    @get(
+        "/receipts/{payment_id:uuid}/pdf",
+        summary="Get the receipt of a top-up as a PDF",
+        operation_id="getTopUpReceiptPdf",
+        responses={
+            200: ResponseSpec(
+                data_container=bytes,
+                media_type="application/pdf",
+                description="A4, accessible (PDF/UA-1).",
+                generate_examples=False,
+            ),
+            **problems(NoWallet, PaymentNotFound),
+        },
+        response_headers=[
+            ResponseHeader(name="Content-Disposition", description="The file's name.", value="attachment")
+        ],
+    )
+    async def receipt(self, payment_id: UUID, actor: Actor, services: Services) -> Response[bytes]:
+        """In the reader's language, of what has come by now. `paymentId` is told with the top-up in one's statement."""
+        top_up, content = await payments.render_top_up_receipt(
+            services.database, payment_id, actor=actor, secrets=services.secrets, settings=services.settings
+        )
+        disposition = {"Content-Disposition": f'attachment; filename="{top_up.number}.pdf"'}
+        return Response(content, media_type="application/pdf", headers=disposition)
 
 
-def _amount(given: MoneyInput) -> Money:
+def _amount(given: MoneyInput, field: str = "amount") -> Money:
     try:
         return given.money()
     except ValueError:
         message = N_("This is no amount of a currency that we know.")
-        raise Invalid([FieldError("amount", "invalid-amount", message)]) from None
+        raise Invalid([FieldError(field, "invalid-amount", message)]) from None
