@@ -1,6 +1,6 @@
 """Fares: what a ride costs on a seat for a traveller, from the feed or by distance, and quotes made of it."""
 
-from farebox.pricing.auditing import FareChange, FarePart, NewPromotion, NotedChange, list_fare_changes
+from farebox.pricing.auditing import FareChange, FarePart, FaresOfFeed, NewPromotion, NotedChange, list_fare_changes
 from farebox.pricing.commands import sell_feed, set_fare_terms
 from farebox.pricing.errors import (
     BadFareTerms,
@@ -71,6 +71,7 @@ __all__ = [
     "FareSource",
     "FareTerms",
     "Fares",
+    "FaresOfFeed",
     "NewPromotion",
     "NotForSale",
     "NotedChange",

@@ -20,7 +20,17 @@ from farebox.pricing.rules import PriceRule
 from farebox.pricing.sale_terms import SaleTerms
 from farebox.pricing.terms import DistanceFare, FareCell, FareTerms, SeatSurcharge
 
-FarePart: TypeAlias = Literal["fare", "distance", "surcharge", "rule", "sale-terms", "money", "code"]
+FarePart: TypeAlias = Literal["fare", "distance", "surcharge", "rule", "sale-terms", "money", "code", "feed"]
+
+IMPORT: Final = "import"
+"""Who changes fares by taking over a feed, which is done at the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaresOfFeed:
+    """The fares that a feed has brought along: how many products."""
+
+    products: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,9 @@ class NewPromotion:
     person_limit: int | None = None
 
 
-Sold: TypeAlias = FareCell | DistanceFare | SeatSurcharge | PriceRule | SaleTerms | FareTerms | NewPromotion
+Sold: TypeAlias = (
+    FareCell | DistanceFare | SeatSurcharge | PriceRule | SaleTerms | FareTerms | NewPromotion | FaresOfFeed
+)
 
 _TYPES: Final[Mapping[FarePart, type[Sold]]] = {
     "fare": FareCell,
@@ -48,6 +60,7 @@ _TYPES: Final[Mapping[FarePart, type[Sold]]] = {
     "sale-terms": SaleTerms,
     "money": FareTerms,
     "code": NewPromotion,
+    "feed": FaresOfFeed,
 }
 
 
@@ -68,7 +81,7 @@ class FareChange:
 
 @dataclass(frozen=True, slots=True)
 class NotedChange:
-    """The same, by whom and when. `actor`: `<kind>:<id>`, or `system`."""
+    """The same, by whom and when. `actor`: `<kind>:<id>`, `system`, or `import`."""
 
     at: datetime
     actor: str
@@ -89,7 +102,7 @@ def changes_between(before: FareBook, after: FareBook) -> list[FareChange]:
 
 
 async def note_fare_changes(
-    work: UnitOfWork, operator_id: UUID | None, changes: Sequence[FareChange], *, actor: Actor
+    work: UnitOfWork, operator_id: UUID | None, changes: Sequence[FareChange], *, actor: Actor | Literal["import"]
 ) -> None:
     """Write down what an actor changes; kept if, and only if, this transaction commits.
 
@@ -105,7 +118,7 @@ async def note_fare_changes(
         " FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[]) AS changed (part, subject, before, after)",
         (
             work.now,
-            actor.kind if actor.id is None else f"{actor.kind}:{actor.id}",
+            _name_of(actor),
             operator_id,
             [change.part for change in changes],
             [change.subject for change in changes],
@@ -132,6 +145,12 @@ async def list_fare_changes(
         .limit(limit)
     )
     return [NotedChange(row.at, row.actor, _change_of(row)) for row in rows]
+
+
+def _name_of(actor: Actor | Literal["import"]) -> str:
+    if actor == "import":
+        return actor
+    return actor.kind if actor.id is None else f"{actor.kind}:{actor.id}"
 
 
 def _change_of(row: FareAuditRow) -> FareChange:

@@ -136,7 +136,7 @@ async def _view(request: AnyRequest, work: UnitOfWork, office: Office, actor: Ac
         lacks=lacks,
         done=_done(asked.get("done", "")),
         undo=fare_undo(office, asked),
-        history=await history_of(work, office, ("fare", "distance", "surcharge"), actor=actor, places=names),
+        history=await history_of(work, office, ("fare", "distance", "surcharge", "feed"), actor=actor, places=names),
     )
 
 

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from farebox.accounts import Actor, Permission, list_colleagues
 from farebox.core.db import UnitOfWork
-from farebox.core.i18n import format_money
+from farebox.core.i18n import format_money, ngettext
 from farebox.core.i18n import gettext as _
 from farebox.pricing import (
     DistanceFare,
     FareCell,
     FareChange,
     FarePart,
+    FaresOfFeed,
     FareTerms,
     NewPromotion,
     PriceRule,
@@ -69,6 +70,8 @@ def _who(actor: str, names: Mapping[UUID, str]) -> str:
     kind, _colon, of = actor.partition(":")
     if kind == "partner":
         return _("a program")
+    if kind == "import":
+        return _("an import of a timetable")
     if kind != "user":
         return _("the platform")
     return names.get(UUID(of)) or _("somebody who does not work here now")
@@ -103,6 +106,8 @@ def _name(change: FareChange, places: Mapping[UUID, str]) -> str:
         case SeatSurcharge():
             seats = filter(None, [thing.seat_type and seat_type_label(thing.seat_type), seat_place((thing.feature,))])
             text = _("On top, {seat}").format(seat=", ".join(seats) or _("Any seat"))
+        case FaresOfFeed():
+            text = _("Fares of the timetable")
         case _:
             text = _("Tax, service fee and discounts")
     return text
@@ -129,6 +134,8 @@ def _words(thing: object, currency: str) -> str:
             )
         case SeatSurcharge():
             text = format_money(thing.amount)
+        case FaresOfFeed():
+            text = ngettext("{count} fare", "{count} fares", thing.products).format(count=thing.products)
         case FareTerms():
             discounts = _("Children {child} less, seniors {senior} less.").format(
                 child=percent_text(thing.child_discount_bp), senior=percent_text(thing.senior_discount_bp)
