@@ -69,6 +69,22 @@ async def test_a_quote_tells_each_line_and_changes_nothing(an, box):
     assert after.json() == booking
 
 
+async def test_each_change_s_fee_goes_on_naming_the_seat_that_it_was_for(an, box):
+    booking = await an.buy(await box.show(price=1000, change_fee=50))
+    for unit in (1, 2):
+        pending = (await an.change(booking, await box.show(price=1000, change_fee=50), (unit,))).json()["change"]
+        paying = {"bookingId": booking["bookingId"], "changeId": pending["changeId"], "method": "sandbox"}
+        payment = (await an.send("POST", "/payments/create", paying)).json()
+        await an.send("POST", f"/payments/sandbox/{payment['paymentId']}", {"outcome": "succeeded"})
+    after = (await an.send("GET", f"/bookings/{booking['bookingId']}")).json()
+    told = [(line["label"], line["seatNumber"], line["amount"]["amount"]) for line in after["priceLines"]]
+    assert [each for each in told if each[1]] == [
+        ("Seat A2, change fee", "A3", "0.50"),
+        ("Seat A3", "A3", "10.00"),
+        ("Seat A3, change fee", "A3", "0.50"),
+    ]
+
+
 async def test_a_change_at_the_same_price_is_made_at_once(an, box):
     booking, other = await an.buy(await box.show()), await box.show()
     answer = await an.change(booking, other, (1,), expectedTotal=money("13.50"))

@@ -20,7 +20,8 @@ from farebox.core.money import Money, total
 from farebox.pricing import Quote, share_out
 
 CHANGE_FEE: Final = N_("Seat {seat}, change fee")
-"""Label of the price line of what a change costs. It stays with the seat, whatever is changed or cancelled later."""
+"""Label of the price line of what a change costs, with the seat that the change led to. It stays with who has that
+seat, whatever is changed or cancelled later."""
 
 DIFFERENCE_KEPT: Final = N_("Seat {seat}, kept of what seat {former} cost more ({percent}% of it is paid back)")
 """Label of the price line of what is not paid back where the new seat costs less. It stays with the seat, too."""
@@ -98,9 +99,9 @@ def _sort_out(booking: Booking, item: BookingItem, change: SeatChange, old: Shar
 
 
 def _carried(line: BookedLine, change: SeatChange, leaving: Mapping[str, str]) -> BookedLine:
+    """A line that goes along: it counts for the new seat, and goes on naming the one that it was for."""
     if line.seat_number is not None and line.seat_number in leaving:
-        seat = leaving[line.seat_number]
-        return replace(line, item_id=change.new_item_id, seat_number=seat, facts={**line.facts, "seat": seat})
+        return replace(line, item_id=change.new_item_id, seat_number=leaving[line.seat_number])
     if line.seat_number is None and change.is_whole:
         return replace(line, item_id=change.new_item_id)
     return line
