@@ -2,11 +2,18 @@
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from tests.signing.conftest import EMAIL, PASSWORD, House, token_of
+from tests.staff import make_operator
+
+from farebox.accounts import invite
+from farebox.accounts.actor import SYSTEM
+from farebox.notifications import Message
 
 
 class Browser:
@@ -73,6 +80,61 @@ async def test_an_account_is_made_confirmed_and_used_without_scripts(house, brow
     entered = await browser.sign_in(next="/account/password")
     assert (entered.status_code, entered.headers["location"]) == (303, "/account/password")
     assert (await browser.get("/account/password")).status_code == 200
+
+
+def linked(page: str, label: str) -> str:
+    """Where a link of a page leads, by what stands on it."""
+    [found] = re.findall(rf'<a [^>]*href="([^"]+)"[^>]*>{label}</a>', page.partition("<main")[2])
+    return unescape(str(found))
+
+
+def path_in(mail: Message, path: str) -> str:
+    """The link of a mail to a page of ours, without the site."""
+    [found] = re.findall(rf"{path}\?\S+", mail.text)
+    return str(found)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the forms of a page carry along."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.partition("<main")[2])
+    return {name: unescape(value) for name, value in fields if name != "_csrf_token"}
+
+
+async def test_who_was_invited_and_has_no_account_comes_back_to_the_invitation(house, browser, other):
+    services = house.services
+    lines = await make_operator(services.database, services.secrets, "truong-son")
+    async with services.database.begin(reach="*") as work:
+        await invite(work, lines.id, EMAIL, "agent", actor=SYSTEM, secrets=services.secrets, language="en")
+    join = path_in(await house.mail(), "/join")
+    register = linked((await browser.get(join)).text, "Make an account")
+    form = hidden((await browser.get(register)).text)
+    refused = await browser.post("/register", email=EMAIL, password="short", **form)
+    assert (refused.status_code, hidden(refused.text)) == (422, form)
+    sent = await browser.post("/register", email=EMAIL, password=PASSWORD, **form)
+    await house.mails()
+    again = await browser.post("/verify-email/again", **hidden(sent.text))
+    assert linked(again.text, "Sign in") == f"/sign-in?{urlencode({'next': join})}"
+    mail = next(each for each in await house.mails() if "/verify-email?" in each.text)
+    read_elsewhere = await other.get(path_in(mail, "/verify-email"))
+    done = await other.post("/verify-email", **hidden(read_elsewhere.text))
+    sign_in = linked(done.text, "Sign in")
+    entered = await other.sign_in(**hidden((await other.get(sign_in)).text))
+    assert (entered.status_code, entered.headers["location"]) == (303, join)
+    accepted = await other.post("/join", **hidden((await other.get(join)).text))
+    assert accepted.headers["location"] == "/console"
+    assert "Truong-Son" in (await other.get("/console")).text
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", f"/{'x' * 500}"])
+async def test_no_mailed_link_leads_to_another_site_or_grows_without_end(house, browser, elsewhere):
+    await browser.post("/register", email=EMAIL, password=PASSWORD, next=elsewhere)
+    mail = await house.mail()
+    assert "/verify-email?token=" in mail.text
+    assert "next=" not in mail.text
+    link = f"/verify-email?{urlencode({'token': token_of(mail), 'next': elsewhere})}"
+    assert hidden((await browser.get(link)).text) == {"token": token_of(mail)}
+    done = await browser.post("/verify-email", token=token_of(mail), next=elsewhere)
+    assert linked(done.text, "Sign in") == "/sign-in"
 
 
 async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(house, browser):

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -57,6 +58,7 @@ class MailRequest(msgspec.Struct, frozen=True, kw_only=True):
         person_id: with `register`: of the account that was made, if the address had none; with the wishes about a
             change of address: whose it is.
         new_email: where the address is to change.
+        next_path: with `register` and `verify-email`: where somebody was going, which the link goes on to.
     """
 
     id: UUID
@@ -66,6 +68,7 @@ class MailRequest(msgspec.Struct, frozen=True, kw_only=True):
     person_id: UUID | None = None
     new_email: str = ""
     registration: Registration | None = None
+    next_path: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,6 +90,7 @@ async def ask_for_mail(
     person_id: UUID | None = None,
     new_email: str = "",
     registration: Registration | None = None,
+    next_path: str = "",
 ) -> None:
     """Queue a wish. Says nothing about whether there is such an account."""
     request = MailRequest(
@@ -97,6 +101,7 @@ async def ask_for_mail(
         person_id=person_id,
         new_email=new_email,
         registration=registration,
+        next_path=next_path,
     )
     sealed = secrets.encrypt(msgspec.json.encode(request).decode())
     await jobs.defer(work, MAIL_REQUESTED, sealed=base64.b64encode(sealed).decode())
@@ -131,7 +136,7 @@ async def _answer_registration(work: UnitOfWork, request: MailRequest, secrets: 
             await note_failure(work, attempt_key(secrets, f"already-registered:{person.id}"))
         except TooManyAttempts:
             return []
-        return [AccountMail("already-registered", person.id, {"url": "/sign-in"})]
+        return [AccountMail("already-registered", person.id, {"url": _with("/sign-in", next=request.next_path)})]
     sealed = None
     if person.id == request.person_id:
         work.publish(UserRegistered(user_id=person.id))
@@ -139,7 +144,7 @@ async def _answer_registration(work: UnitOfWork, request: MailRequest, secrets: 
         # Somebody registered with this address before and never proved it, perhaps somebody else. What counts is what
         # was given in the registration whose link is used: each link carries its own.
         sealed = secrets.encrypt(msgspec.json.encode(request.registration).decode())
-    return await _verification(work, person, sealed)
+    return await _verification(work, person, sealed, request.next_path)
 
 
 async def _answer_resend(work: UnitOfWork, request: MailRequest, secrets: Secrets) -> list[AccountMail]:
@@ -149,14 +154,14 @@ async def _answer_resend(work: UnitOfWork, request: MailRequest, secrets: Secret
     if await newest_sealed(work, person.id, "verify-email") is not None:
         # Several registered with this address, and nothing tells whose link is wanted: its owner chooses a password.
         return await _answer_reset(work, request, secrets)
-    return await _verification(work, person, sealed=None)
+    return await _verification(work, person, None, request.next_path)
 
 
-async def _verification(work: UnitOfWork, person: Person, sealed: bytes | None) -> list[AccountMail]:
+async def _verification(work: UnitOfWork, person: Person, sealed: bytes | None, next_path: str) -> list[AccountMail]:
     if await is_mailed_too_often(work, person.id, "verify-email"):
         return []
     token = await make_mail_token(work, person.id, "verify-email", seconds=VERIFY_SECONDS, sealed=sealed)
-    facts = {"url": f"/verify-email?token={token}", "hours": VERIFY_SECONDS // 3600}
+    facts = {"url": _with("/verify-email", token=token, next=next_path), "hours": VERIFY_SECONDS // 3600}
     return [AccountMail("verify-email", person.id, facts)]
 
 
@@ -184,5 +189,14 @@ async def _answer_change(work: UnitOfWork, request: MailRequest, secrets: Secret
 
     to_old = AccountMail("change-email", person.id, await link("change-email") | {"new_email": request.new_email})
     if await find_person_by_email(work, request.new_email, secrets=secrets) is not None:
-        return [to_old, AccountMail("already-registered", request.new_email, {"url": "/sign-in"})]
+        return [
+            to_old,
+            AccountMail("already-registered", request.new_email, {"url": _with("/sign-in", next=request.next_path)}),
+        ]
     return [to_old, AccountMail("confirm-new-email", request.new_email, await link("confirm-new-email"))]
+
+
+def _with(path: str, **query: str) -> str:
+    """An address with what of its query is there."""
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path

@@ -34,6 +34,7 @@ async def register(
     last_name: str = "",
     phone: str = "",
     region: str = "",
+    next_path: str = "",
     passwords: Passwords,
     jobs: Jobs,
     secrets: Secrets,
@@ -44,6 +45,7 @@ async def register(
 
     Args:
         region: ISO 3166 code of the country that phone numbers without a country code are of.
+        next_path: where somebody was going, a path of this site; the mailed link goes on to it.
 
     Raises:
         Invalid: fields that break a rule.
@@ -73,7 +75,16 @@ async def register(
         secrets=secrets,
     )
     registration = Registration(password_hash, names[0], names[1], number)
-    await ask_for_mail(work, jobs, "register", address, secrets=secrets, person_id=made, registration=registration)
+    await ask_for_mail(
+        work,
+        jobs,
+        "register",
+        address,
+        secrets=secrets,
+        person_id=made,
+        registration=registration,
+        next_path=next_path,
+    )
 
 
 async def verify_email(work: UnitOfWork, token: str, *, secrets: Secrets) -> UUID:
@@ -107,9 +118,12 @@ async def verify_email(work: UnitOfWork, token: str, *, secrets: Secrets) -> UUI
     return verified
 
 
-async def resend_verification(work: UnitOfWork, email: str, *, jobs: Jobs, secrets: Secrets) -> None:
+async def resend_verification(
+    work: UnitOfWork, email: str, *, next_path: str = "", jobs: Jobs, secrets: Secrets
+) -> None:
     """Mail the link that confirms an address again. Says nothing about whether there is something to confirm."""
-    await ask_for_mail(work, jobs, "verify-email", email.strip()[:LONGEST_EMAIL], secrets=secrets)
+    address = email.strip()[:LONGEST_EMAIL]
+    await ask_for_mail(work, jobs, "verify-email", address, secrets=secrets, next_path=next_path)
 
 
 async def make_person(

@@ -1,5 +1,6 @@
 """Making an account, and proving that the address is one's own."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from litestar import Controller, get, post
@@ -14,11 +15,12 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext as _
 from farebox.web.account.elsewhere import provider_links
-from farebox.web.pages import AnyRequest, own_path, page, see_other
+from farebox.web.pages import AnyRequest, own_path, page, see_other, with_next
 from farebox.web.views.signing import DoneView, LinkView, MailSentView, RegisterView
 from farebox.wiring import Services
 
 LONGEST = 1000
+LONGEST_PATH = 500
 FIELDS = {
     "email": "email",
     "password": "password",
@@ -43,7 +45,7 @@ class RegisterController(Controller):
 
     @get(sync_to_thread=False)
     def ask(self, request: AnyRequest, actor: Actor, services: Services) -> Template | Redirect:
-        next_path = own_path(request.query_params.get("next", ""), "")
+        next_path = _going(request.query_params)
         if actor.kind == "user":
             return see_other(next_path or "/account")
         return page(request, "account/register.html", _view(services, next_path, {}, {}), is_private=True)
@@ -51,21 +53,22 @@ class RegisterController(Controller):
     @post(opt={"rate": "sign-in"})
     async def register(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
         given = {name: data.get(name, "")[:LONGEST] for name in FIELDS.values()}
+        next_path = _going(data)
         try:
             await accounts.register(
                 work,
                 **given,
                 region=services.settings.phone_region,
+                next_path=next_path,
                 passwords=services.passwords,
                 jobs=services.jobs,
                 secrets=services.secrets,
             )
         except Invalid as error:
-            next_path = own_path(data.get("next", ""), "")
             errors = {FIELDS[each.field]: each.text() for each in error.errors}
             view = _view(services, next_path, given | {"password": ""}, errors)
             return page(request, "account/register.html", view, status=422, is_private=True)
-        return verification_sent(request, given["email"].strip())
+        return verification_sent(request, given["email"].strip(), next_path)
 
 
 class VerifyController(Controller):
@@ -82,32 +85,44 @@ class VerifyController(Controller):
             url="/verify-email",
             token=request.query_params.get("token", "")[:LONGEST],
             button=_("Confirm the address"),
+            next_path=_going(request.query_params),
         )
         return page(request, "account/link.html", view, is_private=True, headers=NO_REFERRER)
 
     @post(opt={"rate": "sign-in"})
     async def verify(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
+        next_path = _going(data)
+        sign_in_url = with_next("/sign-in", next_path)
         try:
             person_id = await accounts.verify_email(work, data.get("token", "")[:LONGEST], secrets=services.secrets)
             await claim_bookings(work, person_id, secrets=services.secrets)
         except LinkExpired as error:
-            return link_expired(request, error, "/sign-in", _("Sign in"))
-        view = DoneView(_("Your e-mail address is confirmed"), _("You can sign in now."), "/sign-in", _("Sign in"))
+            return link_expired(request, error, sign_in_url, _("Sign in"))
+        text = _("Sign in now, and you come to where you were going.") if next_path else _("You can sign in now.")
+        view = DoneView(_("Your e-mail address is confirmed"), text, sign_in_url, _("Sign in"))
         return page(request, "account/done.html", view, is_private=True)
 
     @post("/again", opt={"rate": "sign-in"})
     async def send_again(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
-        email = data.get("email", "")[:LONGEST].strip()
-        await accounts.resend_verification(work, email, jobs=services.jobs, secrets=services.secrets)
-        return verification_sent(request, email)
+        email, next_path = data.get("email", "")[:LONGEST].strip(), _going(data)
+        await accounts.resend_verification(
+            work, email, next_path=next_path, jobs=services.jobs, secrets=services.secrets
+        )
+        return verification_sent(request, email, next_path)
+
+
+def _going(given: Mapping[str, str]) -> str:
+    """Where somebody was going, if that is a path of ours and fits into a mailed link."""
+    url = given.get("next", "")
+    return own_path(url, "") if len(url) <= LONGEST_PATH else ""
 
 
 def _view(services: Services, next_path: str, values: dict[str, str], errors: dict[str, str]) -> RegisterView:
     providers = provider_links(services.oidc, intent="sign-in", next_path=next_path)
-    return RegisterView(next_path, values, errors, providers)
+    return RegisterView(next_path, with_next("/sign-in", next_path), values, errors, providers)
 
 
-def verification_sent(request: AnyRequest, email: str) -> Template:
+def verification_sent(request: AnyRequest, email: str, next_path: str = "") -> Template:
     view = MailSentView(
         _("Look into your mailbox"),
         _("A mail is on its way to {email}. Follow the link in it within 24 hours to confirm the address.").format(
@@ -115,6 +130,8 @@ def verification_sent(request: AnyRequest, email: str) -> Template:
         ),
         email,
         "/verify-email/again",
+        next_path,
+        with_next("/sign-in", next_path),
     )
     return page(request, "account/mail_sent.html", view, is_private=True)
 

@@ -41,6 +41,7 @@ class SecondStepView:
 @dataclass(frozen=True, slots=True)
 class RegisterView:
     next_path: str = ""
+    sign_in_url: str = "/sign-in"
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     providers: Sequence[ProviderLink] = ()
@@ -58,6 +59,8 @@ class MailSentView:
     text: str
     email: str
     again_url: str
+    next_path: str = ""
+    sign_in_url: str = "/sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class LinkView:
     url: str
     token: str
     button: str
+    next_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
