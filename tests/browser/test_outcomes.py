@@ -14,6 +14,7 @@ from tests.browser.journey import (
     open_seats,
     pay,
     search,
+    seat,
     to_payment,
     to_review,
 )
@@ -104,6 +105,45 @@ def test_one_of_two_gives_the_seat_up_and_the_money_comes_back(visit, width):
     expect(page.locator(".former")).to_contain_text("Lê Minh Khôi")
     expect(page.locator(".moneys")).to_contain_text("For what was cancelled")
     inspect(page)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_of_two_who_look_for_other_seats_one_keeps_the_seat(visit, width):
+    visitor = visit(width=width)
+    page = visitor.page
+    paid(page, seats=2)
+    page.get_by_role("link", name=re.compile("Another day, trip or seat")).click()
+    page.wait_for_url("**/change")
+    now = page.locator(".pick__seat .seat-chip").all_inner_texts()
+    for box in page.locator(".pick__seat").all():
+        box.click()
+    page.get_by_role("button", name="Show the trips").click()
+    page.get_by_role("link", name="Another seat on the same trip").click()
+    page.wait_for_url("**/seats?**")
+    expect(page.locator("[data-count]")).to_have_text("0 of 2 seats chosen")
+    first, second = free_seats(page)[:2]
+    choose(page, [first])
+    expect(page.locator("[data-count]")).to_have_text("1 of 2 seats chosen")
+    page.get_by_role("button", name="See what it costs").click()
+    expect(page.locator("#seat-notice")).to_contain_text("Choose one more seat: 1 of 2 chosen.")
+    expect(seat(page, now[1])).to_have_accessible_name(re.compile("your seat now$"))
+    seat(page, now[1]).click()
+    expect(page.locator("[data-count]")).to_have_text("2 of 2 seats chosen")
+    expect(page.locator(".sum__list")).to_contain_text("stays yours")
+    expect(seat(page, now[1])).to_have_accessible_name(re.compile("your seat now, stays yours$"))
+    seat(page, second).click()
+    expect(page.locator("[data-said-text]")).to_contain_text("2 seats are enough: they are for 2 people.")
+    expect(seat(page, second)).not_to_be_checked()
+    inspect(page)
+    page.goto(page.url)  # the one that is held is known again, and the seat now can be ticked as before
+    expect(page.locator("[data-count]")).to_have_text("1 of 2 seats chosen")
+    seat(page, now[1]).click()
+    expect(page.locator("[data-count]")).to_have_text("2 of 2 seats chosen")
+    page.get_by_role("button", name="See what it costs").click()
+    page.wait_for_url("**/change/quote?**")
+    expect(page.locator(".swaps li")).to_have_count(1)
+    expect(page.locator(".swaps")).to_contain_text(first)
+    assert visitor.complaints == []
 
 
 def test_somebody_with_an_account_changes_the_seat_for_a_dearer_one(visit, later):

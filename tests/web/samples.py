@@ -19,7 +19,7 @@ from tests.web.made_up import ABROAD, DAY, FULL, HANOI, LIMOUSINE, PRICE, SLEEPE
 
 from farebox.core.money import Money
 from farebox.timetable.seat_plans import LIMOUSINE_9, SLEEPER_34, STANDARD_45, SeatPlan
-from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
+from farebox.web.shop.seat_drawing import Marks, draw_decks, draw_tiers
 from farebox.web.views.booking import (
     CodeView,
     ErrorView,
@@ -190,7 +190,13 @@ class _Priced:
 
 
 def _seat_map(
-    plan: SeatPlan, trip: TripCard, selection: Selection, mine: set[str], taken: set[str], **more: Any
+    plan: SeatPlan,
+    trip: TripCard,
+    selection: Selection,
+    mine: set[str],
+    taken: set[str],
+    marks: Marks | None = None,
+    **more: Any,
 ) -> Sample:
     states = dict.fromkeys(mine, "mine") | dict.fromkeys(taken, "occupied")
     seats = [
@@ -209,14 +215,10 @@ def _seat_map(
         action="/gallery/seats",
         status_url="",
         live_url="",
-        decks=draw_decks(plan.decks, seats),
+        decks=draw_decks(plan.decks, seats, marks),
         tiers=draw_tiers(seats),
-        selection=replace(selection, mine=tuple(mine)),
-        travellers=2,
-        max_seats=5,
-        back_url="/gallery/results",
-        has_accessible=True,
-        **more,
+        selection=replace(selection, mine=(*mine, *(seat.number for seat in selection.seats if seat.is_kept))),
+        **{"travellers": 2, "limit": 5, "back_url": "/gallery/results", "has_accessible": True, **more},
     )
     return "seats/map.html", view, {}
 
@@ -234,6 +236,30 @@ def seats() -> Sample:
         clock(),
     )
     return _seat_map(STANDARD_45, card(), chosen, {"5C", "5D"}, {"1A", "1B", "3C", "3D", "5A", "7B", "9A", "9B", "11C"})
+
+
+def seats_change() -> Sample:
+    """Three people look for other seats: one is found, one keeps the seat they have, the third has still to choose."""
+    chosen = Selection(
+        (ChosenSeat("5C", "aisle", dong(360_000)), ChosenSeat("9A", "window", None, is_kept=True)),
+        None,
+        clock=clock(),
+        notice="Choose one more seat: 2 of 3 chosen.",
+    )
+    return _seat_map(
+        STANDARD_45,
+        card(),
+        chosen,
+        {"5C"},
+        {"1A", "1B", "9A", "9B", "9C", "11C"},
+        Marks({"9A", "9B", "9C"}, {"9A"}),
+        travellers=3,
+        limit=3,
+        next_step="price",
+        is_exact=True,
+        has_own=True,
+        can_keep=True,
+    )
 
 
 def seats_back() -> Sample:
@@ -430,6 +456,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "seats": seats,
     "seats-lost": seats_lost,
     "seats-back": seats_back,
+    "seats-change": seats_change,
     "seats-sleeper": seats_sleeper,
     "seats-limousine": seats_limousine,
     "trip": trip,

@@ -77,6 +77,16 @@ def terms(sql):
     return sell_under
 
 
+PERSON_OF_5A = ["Nguyễn", "Thị", "Ánh"]
+
+
+def cell(page: str, seat: str) -> tuple[str, str]:
+    """How a seat is drawn: its status, and whether its box is checked or disabled."""
+    found = re.search(rf'data-status="(\w+)"[^>]*><input[^>]* value="{seat}"([^>]*)>', page)
+    assert found, seat
+    return found[1], " ".join(word for word in ("checked", "disabled") if f" {word}" in found[2])
+
+
 def ids_of(page: str) -> list[str]:
     """The passengers that can be picked."""
     return re.findall(r'name="passengers" value="([0-9a-f-]{36})"', page)
@@ -212,6 +222,96 @@ class TestChanging:
         shown = read((await browser.get(done.headers["location"])).text)
         assert "Changed on" in shown.text_of("former")
         assert "9C" in shown.text_of("tickets")
+
+    async def map_for(self, browser: Browser, at: str, *people: int) -> tuple[str, dict[str, str], str]:
+        """The map for some of a booking: its path, what its form carries along, and the page."""
+        ids = ids_of((await browser.get(f"{at}/change")).text)
+        asked = {"show": "1", "passengers": ",".join(ids[index] for index in people)}
+        start = read((await browser.get(f"{at}/change", params=asked)).text)
+        url = start.links_in("rides-for")[0].replace("&amp;", "&")
+        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        return urlsplit(url).path, query, (await browser.get(url)).text
+
+    async def test_the_seat_that_somebody_has_is_shown_as_theirs_and_not_offered_to_them_alone(
+        self, browser, coach, terms
+    ):
+        at = await booked(browser, coach)
+        terms()
+        path, query, page = await self.map_for(browser, at, 0)
+        assert cell(page, "5A") == ("own", "disabled")
+        assert 'aria-label="Seat 5A, window, standard seat' in page
+        assert "Your seat now" in read(page).text_of("legend")
+        assert "0 of 1 seat chosen" in read(page).text_of("sum")
+        held = await browser.post(path, seats=["5A", "9C"], go="1", **query)
+        assert path_of(held) == f"{at}/change/quote"  # a form that ticks it all the same asks for the other one
+
+    async def test_nobody_ticks_more_seats_than_there_are_people_and_what_was_ticked_stays(
+        self, browser, coach, terms, sql
+    ):
+        at = await booked(browser, coach)
+        terms()
+        path, query, _page = await self.map_for(browser, at, 0)
+        query["travellers"] = "5"  # the people count, not what an address says
+        refused = await browser.post(path, seats=["9C", "9D"], go="1", **query)
+        assert "One seat is enough: it is for one person." in read(refused.text).text_of("sum")
+        assert [cell(refused.text, seat) for seat in ("9C", "9D")] == [("available", "checked")] * 2
+        assert sql("SELECT count(*) FROM hold WHERE state = 'held'") == (0,)
+
+    async def test_who_chose_too_few_is_told_how_many_are_missing_and_keeps_what_is_held(
+        self, browser, coach, terms, sql
+    ):
+        at = await booked(browser, coach, "5A", "5B")
+        terms()
+        path, query, page = await self.map_for(browser, at, 0, 1)
+        assert "0 of 2 seats chosen" in read(page).text_of("sum")
+        asked = await browser.post(path, seats="9C", go="1", **query)
+        assert "Choose one more seat: 1 of 2 chosen." in read(asked.text).text_of("sum")
+        assert cell(asked.text, "9C") == ("mine", "checked")
+        assert sql("SELECT count(*) FROM hold WHERE state = 'held'") == (1,)
+
+    async def test_of_two_one_keeps_the_seat_and_only_the_other_changes(self, browser, coach, terms, sql):
+        at = await booked(browser, coach, "5A", "5B")
+        terms()
+        path, query, page = await self.map_for(browser, at, 0, 1)
+        assert [cell(page, seat) for seat in ("5A", "5B")] == [("own", "")] * 2
+        both = await browser.post(path, seats=["5A", "5B"], go="1", **query)
+        assert "Everybody would keep their seat." in read(both.text).text_of("sum")
+        assert [cell(both.text, seat) for seat in ("5A", "5B")] == [("own", "checked")] * 2
+        seen = read((await browser.get(path, params={**query, "known": "5B"})).text)
+        assert "stays yours" in seen.text_of("sum")
+        held = await browser.post(path, seats=["5B", "9C"], go="1", **query)
+        quote = await browser.get(held.headers["location"])
+        assert read(quote.text).text_of("swaps").split() == ["Until", "now:", "5A", "New:", "9C", *PERSON_OF_5A]
+        fields = {name: hidden(quote.text, name) for name in ("lock", "passengers", "expected")}
+        done = await browser.post(f"{at}/change/quote", **fields, method="sandbox")
+        if path_of(done).startswith("/pay/"):
+            await browser.get(await pay(browser, done))
+        rows = sql("SELECT array_agg(seat_number ORDER BY seat_number) FROM booking_passenger WHERE ended_as IS NULL")
+        assert rows == (["5B", "9C"],)
+
+    async def test_with_a_code_alone_the_own_seat_is_known_too(self, browser, visit, services, coach, terms):
+        at = await booked(browser, coach)
+        terms()
+        async with services.database.begin() as work:
+            token = await open_booking_session(work, UUID(at.rpartition("/")[2]), ttl_seconds=600)
+        other = visit()
+        other.client.cookies.set(BOOKING_COOKIE, token)
+        _path, _query, page = await self.map_for(other, at, 0)
+        assert cell(page, "5A")[0] == "own"
+
+    async def test_seats_in_an_address_make_nobody_s_seat_one_s_own(self, browser, visit, coach, terms, sql):
+        await booked(browser, coach)
+        other = visit()
+        at = await booked(other, coach, "7A")
+        terms()
+        path, query, _page = await self.map_for(other, at, 0)
+        query["now"] = "5A,<b>,9C"
+        page = (await other.get(path, params=query)).text
+        assert cell(page, "9C") == ("available", "")
+        assert "<b>" not in page
+        refused = await other.post(path, seats="5A", go="1", **query)
+        assert refused.status_code == 200  # nothing is held
+        assert sql("SELECT count(*) FROM hold WHERE state = 'held'") == (0,)
 
     async def test_the_same_seat_is_kept_on_a_part_of_the_way(self, browser, coach, terms, sql):
         at = await booked(browser, coach)

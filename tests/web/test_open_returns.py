@@ -51,15 +51,21 @@ async def bought(browser: Browser, coach: Coach, *seats: str) -> str:
     return at
 
 
-async def quoted(browser: Browser, at: str, *seats: str, start: str = "") -> Any:
-    """From the booking over the trips and the seat map to the quote."""
+async def map_for(browser: Browser, at: str, start: str = "") -> tuple[str, dict[str, str]]:
+    """From the booking over the trips to the seat map: its path, and what its form carries along."""
     page = (await browser.get(start or f"{at}/way-back")).text
     url = read(page).links_in("rides-for")[0].replace("&amp;", "&")
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     seat_map = await browser.get(url)
     assert seat_map.status_code == 200
     assert f"{at}/way-back" in seat_map.text  # the way back from there
-    held = await browser.post(urlsplit(url).path, seats=list(seats), go="1", **query)
+    return urlsplit(url).path, query
+
+
+async def quoted(browser: Browser, at: str, *seats: str, start: str = "") -> Any:
+    """The same and on to the quote."""
+    path, query = await map_for(browser, at, start)
+    held = await browser.post(path, seats=list(seats), go="1", **query)
     assert path_of(held) == f"{at}/way-back/quote"
     return await browser.get(held.headers["location"])
 
@@ -136,9 +142,13 @@ class TestRidingBack:
         await browser.post(f"{at}/way-back/quote", **carried(page.text))
         assert sql("SELECT string_agg(status, ' ' ORDER BY id) FROM open_return") == ("redeemed open",)
 
-    async def test_too_few_seats_are_told(self, browser, coach, sold):
+    async def test_too_few_seats_are_told_on_the_map_and_go_no_further(self, browser, coach, sold, sql):
         at = await bought(browser, coach, "5A", "5B")
-        page = await quoted(browser, at, "7A")
+        path, query = await map_for(browser, at)
+        asked = await browser.post(path, seats="7A", go="1", **query)
+        assert "Choose one more seat: 1 of 2 chosen." in asked.text
+        (lock,) = sql("SELECT id::text FROM hold WHERE state = 'held'")
+        page = await browser.get(f"{at}/way-back/quote", params={"lock": lock, "passengers": query["who"]})
         assert page.status_code == 422
         assert "Hold one seat for each person who changes." in page.text
 

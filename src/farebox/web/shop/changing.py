@@ -239,7 +239,7 @@ async def _with_trips(
         view,
         chosen=joined(who),
         day=day_of_trips(day, (today, last), on, found),
-        same_url=seats_for(card_of_item(item), who, change=booking.id),
+        same_url=seats_for(card_of_item(item), who, [person.seat_number for person in chosen], change=booking.id),
         part=await _part_of_the_way(work, item),
     )
 

@@ -58,12 +58,15 @@ class Outcome:
         lock: the seats held now, if any.
         notice: what to tell the traveller.
         lost: seats that others were faster for, and what they are now.
+        kept: seats that people have now and are to keep; `refused`: seats that were too many, still ticked.
     """
 
     lock: SeatLock | None
     notice: str = ""
     lost: Mapping[str, SeatStatus] = field(default_factory=dict)
     offers: tuple[SeatOffer, ...] = ()
+    kept: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 async def explain_loss(work: UnitOfWork, seats: SeatMap, known: Known, *, actor: Actor) -> Loss:

@@ -47,14 +47,16 @@ async def trips_on(work: UnitOfWork, way: Way, day: date, travellers: int) -> li
     return [card_of_offer(offer, colors) for offer in found.items if offer.operator.id == way.operator_id]
 
 
-def seats_for(trip: TripCard, who: Sequence[UUID], **purpose: UUID) -> str:
+def seats_for(trip: TripCard, who: Sequence[UUID], now: Sequence[str] = (), **purpose: UUID) -> str:
     """The map on which seats of a trip are chosen for some of a booking.
 
     Args:
+        now: the seats that they have on this very trip.
         purpose: the booking by what they are for, as in `Stretch`: `change`, or `redeem`.
     """
     asked = {"from": trip.from_id, "to": trip.to_id, "travellers": len(who)}
-    return f"/trips/{trip.id}/seats?{urlencode({**asked, **purpose, 'who': joined(who)})}"
+    here = {"now": ",".join(now)} if now else {}
+    return f"/trips/{trip.id}/seats?{urlencode({**asked, **purpose, 'who': joined(who), **here})}"
 
 
 def day_of_trips(

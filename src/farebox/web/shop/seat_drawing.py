@@ -1,7 +1,8 @@
 """A seat plan with its statuses and prices, as rows of cells that the template draws."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from farebox.core.i18n import format_money, gettext
@@ -40,11 +41,25 @@ class PricedSeat(Protocol):
     def price(self) -> Money | None: ...
 
 
-def draw_decks(decks: Sequence[Deck], seats: Sequence[PricedSeat]) -> tuple[DeckView, ...]:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is shown of seats besides how they stand.
+
+    Attributes:
+        own: those that people have now who are to have others.
+        ticked: those chosen that are not held.
+    """
+
+    own: Collection[str] = ()
+    ticked: Collection[str] = ()
+
+
+def draw_decks(decks: Sequence[Deck], seats: Sequence[PricedSeat], marks: Marks | None = None) -> tuple[DeckView, ...]:
     """Each deck as its grid of cells, front first."""
     tiers = _tier_of_price(seats)
     return tuple(
-        _draw_deck(deck, [seat for seat in seats if seat.deck == index], tiers) for index, deck in enumerate(decks)
+        _draw_deck(deck, [seat for seat in seats if seat.deck == index], tiers, marks or Marks())
+        for index, deck in enumerate(decks)
     )
 
 
@@ -69,8 +84,8 @@ def seat_label(seat: PricedSeat) -> str:
     return gettext("Seat {number}, {facts}").format(number=seat.number, facts=", ".join(filter(None, facts)))
 
 
-def _draw_deck(deck: Deck, seats: Sequence[PricedSeat], tiers: dict[int, int]) -> DeckView:
-    cells = {(seat.row, seat.column): _cell(seat, tiers) for seat in seats}
+def _draw_deck(deck: Deck, seats: Sequence[PricedSeat], tiers: dict[int, int], marks: Marks) -> DeckView:
+    cells = {(seat.row, seat.column): _cell(seat, tiers, marks) for seat in seats}
     columns = range(1, deck.columns + 1)
     in_column = Counter(seat.column for seat in seats)
     # An aisle is a column that most rows leave free: a bench at the back may close it.
@@ -89,14 +104,15 @@ def _draw_deck(deck: Deck, seats: Sequence[PricedSeat], tiers: dict[int, int]) -
     )
 
 
-def _cell(seat: PricedSeat, tiers: dict[int, int]) -> SeatCell:
+def _cell(seat: PricedSeat, tiers: dict[int, int], marks: Marks) -> SeatCell:
     return SeatCell(
         number=seat.number,
         type=seat.type,
-        status=seat.status,
+        status="own" if seat.number in marks.own else seat.status,
         tier=tiers.get(_minor(seat), 0),
         label=seat_label(seat),
         accessible=seat.accessible,
+        is_chosen=seat.status == "mine" or seat.number in marks.ticked,
     )
 
 

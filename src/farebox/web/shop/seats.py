@@ -32,10 +32,11 @@ from farebox.web.shop.chosen import draw_itinerary
 from farebox.web.shop.finding import parse_id, whole_number
 from farebox.web.shop.itinerary import Itinerary, extend_all, read_itinerary
 from farebox.web.shop.lost_seats import Known, Outcome, offer_instead
-from farebox.web.shop.seat_drawing import draw_decks, draw_tiers
+from farebox.web.shop.one_for_each import can_keep, check_complete, kept_of, own_seats, too_many
+from farebox.web.shop.seat_drawing import Marks, draw_decks, draw_tiers
 from farebox.web.shop.selection import seats_held, selection_of
 from farebox.web.shop.session import guest_of
-from farebox.web.shop.stretches import Stretch, read_carried
+from farebox.web.shop.stretches import SEAT_NUMBER_LENGTH, Stretch, read_carried, seats_in
 from farebox.web.shop.trips import FromId, ToId, Travellers
 from farebox.web.views.itinerary import ChosenRide
 from farebox.web.views.seats import SeatMapView, SeatOffer, SeatStatus
@@ -43,11 +44,6 @@ from farebox.wiring import Services
 
 TRIES = 3
 """How often to ask for what is left when others take seats at the same time."""
-
-SEAT_NUMBER_LENGTH = 10
-
-MOST_KNOWN = 60
-"""Seats that a page may name as held. More than anybody can hold."""
 
 
 class SeatsController(Controller):
@@ -78,7 +74,9 @@ class SeatsController(Controller):
         if not seats.departure.is_on_sale(seats.segment.board, work.now):
             return see_other(stretch.url(""))
         name = "seats/part.html" if is_part(request) else "seats/map.html"
-        view = await _view(work, seats, Outcome(seats.lock), stretch, services, known=_known(known, lock), actor=actor)
+        before = _known(known, lock)
+        outcome = Outcome(seats.lock, kept=kept_of(before.numbers, own_seats(seats, stretch), stretch))
+        view = await _view(work, seats, outcome, stretch, services, known=before, actor=actor)
         return page(request, name, view, is_private=True)
 
     @post(opt={"access": "public", "rate": "seats"})
@@ -94,25 +92,32 @@ class SeatsController(Controller):
         data = await request.form()  # by hand, since seats come several times under one name
         stretch = _stretch(trip_id, data, settings)
         actor, cookies = await guest_of(request, work, actor, settings)
-        wanted = _wanted(data)
+        ticked = _wanted(data)
         known = _known(str(data.get("known", "")), str(data.get("lock", "")))
-        kept = Known(tuple(number for number in known.numbers if number in wanted), known.lock_id)
+        still = Known(tuple(number for number in known.numbers if number in ticked), known.lock_id)
         before = await _seats(work, stretch, actor, settings)
+        own = own_seats(before, stretch)
+        kept, wanted = kept_of(ticked, own, stretch), [number for number in ticked if number not in own]
         if "known" in data:  # from a script; a form that is sent as a whole wants what is ticked and nothing else
             wanted = merge_choices(wanted, known.numbers, seats_held(before))
         if data.get("extend"):
             outcome = await _extend(work, stretch, actor, services)
+        elif stretch.wanted and len(wanted) + len(kept) > stretch.wanted:
+            outcome = Outcome(before.lock, too_many(stretch.wanted), refused=tuple(wanted))
         elif _is_held(before, wanted):  # as it is: other windows go on knowing the hold by its id
             outcome = Outcome(before.lock)
         else:
             if wanted and before.lock is None and not cookies:  # with cookies it was counted as a new session
                 await count_also(request, "write")
             outcome = await _hold(work, stretch, wanted, actor, services)
-            if not wanted and data.get("go"):
+            if not wanted and data.get("go") and not stretch.wanted:
                 outcome = Outcome(None, _("Choose at least one seat."))
+        outcome = replace(outcome, kept=kept)
+        if data.get("go"):
+            outcome = check_complete(outcome, stretch)
         if outcome.lock and not outcome.notice and data.get("go") and not is_part(request):
-            return see_other(stretch.next_url(outcome.lock), cookies)
-        return await _answer(request, work, stretch, outcome, actor, services, cookies, known=kept)
+            return see_other(stretch.next_url(outcome.lock, outcome.kept), cookies)
+        return await _answer(request, work, stretch, outcome, actor, services, cookies, known=still)
 
 
 async def _answer(
@@ -227,23 +232,28 @@ async def _view(
     trip = card_of_ride(seats.departure, seats.segment, operator, seats=seats.seats_left)
     query = {"from": trip.from_id, "to": trip.to_id}
     itinerary = await _itinerary(work, seats, stretch, actor, services)
+    own = own_seats(seats, stretch)
+    marks = Marks(own, {*outcome.kept, *outcome.refused})
     selection = await selection_of(work, seats, outcome, stretch, itinerary, known=known, actor=actor)
     return SeatMapView(
         trip=trip,
         action=stretch.url("seats"),  # so that the address of the answer names the same stretch
         status_url=f"/api/v1/trips/{stretch.trip_id}/seats?{urlencode(query)}",
         live_url=f"/api/v1/trips/{stretch.trip_id}/live?{urlencode(query)}",
-        decks=draw_decks(seats.plan.decks, seats.seats),
+        decks=draw_decks(seats.plan.decks, seats.seats, marks),
         tiers=draw_tiers(seats.seats),
         selection=replace(selection, others=await _others(work, itinerary, stretch, actor, services)),
-        travellers=stretch.travellers,
-        max_seats=operator.max_seats or seats.limit,
+        travellers=stretch.wanted or stretch.travellers,
+        limit=stretch.wanted or operator.max_seats or seats.limit,
         back_url=stretch.booking_url or stretch.search_url(trip.board, trip.alight),
         carried=tuple(stretch.carried.items()),
         next_step="price" if stretch.booking_url else "back" if stretch.is_way_there else "passengers",
         way=_way(stretch),
         has_blocked=any(seat.status == "blocked" for seat in seats.seats),
         has_accessible=any(seat.accessible for seat in seats.seats),
+        is_exact=stretch.wanted > 0,
+        has_own=bool(own),
+        can_keep=can_keep(stretch),
     )
 
 
@@ -293,5 +303,4 @@ def _wanted(data: FormMultiDict) -> list[str]:
 
 def _known(numbers: str, lock_id: str) -> Known:
     """What a script says that its page shows: seats separated by commas, and the hold."""
-    named = (number.strip()[:SEAT_NUMBER_LENGTH] for number in numbers.split(",")[:MOST_KNOWN])
-    return Known(tuple(filter(None, named)), parse_id(lock_id))
+    return Known(seats_in(numbers), parse_id(lock_id))

@@ -37,15 +37,15 @@ async def selection_of(
         itinerary: of this ride and the others; empty where it is the only one.
     """
     lock = seats.lock
-    loss = await explain_loss(work, seats, known.without(outcome.lost), actor=actor)
+    loss = await explain_loss(work, seats, known.without({*outcome.lost, *outcome.kept}), actor=actor)
     places = {seat.number: seat_place(seat.features) for seat in seats.seats}
+    held = [ChosenSeat(each, places[each], lock.quote.for_seat(each)) for each in lock.seat_numbers] if lock else []
+    kept = [ChosenSeat(each, places[each], None, is_kept=True) for each in outcome.kept]
     lines = lock.quote.lines if lock else ()
     notice = " ".join(filter(None, (outcome.notice, loss.notice)))
     alike = () if notice or lock else _offer_alike(seats, itinerary)
     return Selection(
-        seats=tuple(ChosenSeat(number, places[number], lock.quote.for_seat(number)) for number in lock.seat_numbers)
-        if lock
-        else (),
+        seats=(*held, *kept),
         total=_total(lock, stretch, itinerary),
         fees=tuple(
             PriceRow(describe_line(line), line.amount)
@@ -59,7 +59,7 @@ async def selection_of(
         offers=(*outcome.offers, *loss.offers, *alike),
         booking_url=loss.booking_url,
         saved=itinerary.saved,
-        mine=seats_held(seats),
+        mine=(*seats_held(seats), *outcome.kept),
         lock_id=str(lock.id) if lock else "",
         viewer=_digest(viewer_of(actor)),
     )

@@ -1,6 +1,6 @@
 """A ride that is being chosen, as addresses and forms name it, with all that the choice is for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,11 @@ from farebox.coaches import SeatLock
 from farebox.web.shop.finding import parse_day, parse_id
 from farebox.web.shop.picking import ids_in, joined
 from farebox.web.views.trips import StopTime
+
+SEAT_NUMBER_LENGTH = 10
+
+MOST_SEATS = 60
+"""Seats that a page may name. More than anybody can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Stretch:
         people: the booking whose people are carried over to the seats.
         change, who: the booking of which some people are to have these seats instead of theirs.
         redeem, who: the booking of which some open returns are to be used for these seats.
+        now: the seats that those people have now, where they look for others on the same trip, in the order of `who`.
     """
 
     trip_id: UUID
@@ -34,6 +40,7 @@ class Stretch:
     change: str = ""
     redeem: str = ""
     who: str = ""
+    now: tuple[str, ...] = ()
 
     @property
     def carried(self) -> dict[str, str]:
@@ -46,6 +53,7 @@ class Stretch:
                 "change": self.change,
                 "redeem": self.redeem,
                 "who": self.who,
+                "now": ",".join(self.now),
             }
         )
 
@@ -65,10 +73,22 @@ class Stretch:
             return f"/bookings/{self.redeem}/way-back"
         return f"/bookings/{self.change}/change" if self.change else ""
 
-    def next_url(self, lock: SeatLock) -> str:
-        """Where it goes on with the seats of a hold."""
+    @property
+    def wanted(self) -> int:
+        """How many seats are looked for for people of a booking, one for each; 0 where they are for a new one."""
+        if not self.booking_url:
+            return 0
+        return len(ids_in(self.who)) or self.travellers
+
+    def next_url(self, lock: SeatLock, kept: Collection[str] = ()) -> str:
+        """Where it goes on with the seats of a hold.
+
+        Args:
+            kept: seats that people have now and keep, so that they do not change.
+        """
         if self.booking_url:
-            asked = {"lock": lock.id, "passengers": self.who}
+            staying = {who for who, seat in zip(ids_in(self.who), self.now, strict=False) if seat in kept}
+            asked = {"lock": lock.id, "passengers": joined([who for who in ids_in(self.who) if who not in staying])}
             return f"{self.booking_url}/quote?{urlencode(asked)}"
         if self.is_way_there:
             return way_back_url(lock, self.back, self.people)
@@ -97,7 +117,14 @@ def read_carried(given: Mapping[str, Any]) -> dict[str, Any]:
         "others": tuple(ids_in(str(given.get("with", "")))),
         "back": day.isoformat() if day else "",
         "who": joined(ids_in(str(given.get("who", "")))),
+        "now": seats_in(str(given.get("now", ""))),
     }
+
+
+def seats_in(text: str) -> tuple[str, ...]:
+    """Seats that stand in a text, separated by commas."""
+    named = (number.strip()[:SEAT_NUMBER_LENGTH] for number in text.split(",")[:MOST_SEATS])
+    return tuple(filter(None, named))
 
 
 def checkout_url(hold_ids: Sequence[UUID], people: str = "", *, step: str = "passengers") -> str:

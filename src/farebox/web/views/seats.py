@@ -11,7 +11,8 @@ from farebox.web.views.trips import TripCard
 if TYPE_CHECKING:
     from farebox.web.views.itinerary import ChosenRide
 
-SeatStatus = Literal["available", "mine", "locked", "occupied", "blocked"]
+SeatStatus = Literal["available", "mine", "locked", "occupied", "blocked", "own"]
+"""`own`: somebody who is to have another seat has it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class SeatCell:
     Attributes:
         tier: 0 for the lowest price on this vehicle, then 1, 2, 3.
         label: what a screen reader says, without the status.
+        is_chosen: ticked, whether it is held already or not.
     """
 
     number: str
@@ -29,6 +31,7 @@ class SeatCell:
     tier: int
     label: str
     accessible: bool = False
+    is_chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,12 @@ class PriceRow:
 
 @dataclass(frozen=True, slots=True)
 class ChosenSeat:
+    """`is_kept`: somebody has it now, and keeps it."""
+
     number: str
     place: str
     price: Money | None
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,9 @@ class SeatMapView:
         action: takes a choice; read, it tells what is held.
         status_url, live_url: how the seats stand, asked for again and again or told as it changes.
         carried: what the form carries along, such as the booking whose passengers are carried over.
+        limit: how many seats may be ticked.
+        is_exact: just as many as `limit` are needed: one for each person of a booking.
+        has_own: seats are shown that these people have now; `can_keep`: some of them may keep theirs.
         next_step: what comes after: naming people, the way back, or what a change costs.
         way: which way of a round trip it is, or that it is one ride of several; empty where it is the only one.
     """
@@ -171,10 +180,13 @@ class SeatMapView:
     tiers: tuple[PriceTier, ...]
     selection: Selection
     travellers: int
-    max_seats: int
+    limit: int
     back_url: str
     carried: tuple[tuple[str, str], ...] = ()
     next_step: Literal["passengers", "back", "price"] = "passengers"
     way: Literal["", "there", "back", "more"] = ""
     has_blocked: bool = False
     has_accessible: bool = False
+    is_exact: bool = False
+    has_own: bool = False
+    can_keep: bool = False

@@ -79,7 +79,7 @@ export class Choice {
   /** What the feed says of a seat. Returns whether that is news about somebody else's doing. */
   hear(number, status) {
     const before = this.#status.get(number);
-    if (before === status) return false;
+    if (before === status || before === "own") return false; // whose it is now stays the same while the page is open
     this.#status.set(number, status);
     const wish = this.#wishes.get(number);
     const isOwn = status === "mine" || before === "mine";
@@ -166,7 +166,8 @@ export class Choice {
     const has = facts.mine;
     this.#held = facts;
     for (const number of this.#map.numbers) {
-      if (has.has(number)) this.#status.set(number, "mine");
+      if (this.#map.isOwn(number)) this.#status.set(number, "own");
+      else if (has.has(number)) this.#status.set(number, "mine");
       else if (facts.lost.has(number)) this.#status.set(number, facts.lost.get(number));
       else if (this.#status.get(number) === "mine") this.#status.set(number, "available");
       // refused; unless it was clicked again meanwhile, which the next request is about
@@ -198,10 +199,11 @@ export class Choice {
 
   #drawOne(number) {
     const isMine = this.#held.mine.has(number);
+    const own = this.#map.isOwn(number) ? "own" : "";
     if (this.#wishes.has(number)) {
       const mark = this.#hasFailed ? "unsent" : "waiting";
-      this.#map.draw(number, "available", { isChosen: this.#wishes.get(number), mark });
-    } else this.#map.draw(number, isMine ? "mine" : this.#status.get(number));
+      this.#map.draw(number, own || "available", { isChosen: this.#wishes.get(number), mark });
+    } else this.#map.draw(number, own || (isMine ? "mine" : this.#status.get(number)), { isChosen: isMine });
   }
 }
 

@@ -18,7 +18,8 @@ export class SeatMap {
   has(number) { return this.#boxes.has(number); }
   hasAll(numbers) { return numbers.length === this.#boxes.size && numbers.every((number) => this.has(number)); }
   statusOf(number) { return seatOf(this.#boxes.get(number)).dataset.status; }
-  isOpen(number) { return ["available", "mine"].includes(this.statusOf(number)); }
+  isOwn(number) { return this.statusOf(number) === "own"; }
+  isOpen(number) { return this.isOwn(number) ? "canKeep" in this.#texts : ["available", "mine"].includes(this.statusOf(number)); }
   isFocused(number) { return this.#boxes.get(number) === document.activeElement; }
   focus(number) { this.#boxes.get(number).focus(); }
 
@@ -42,13 +43,14 @@ export class SeatMap {
 
   /** A sentence about what has become of a seat. */
   sentence(number, status) {
-    const text = { available: this.#texts.textFreed, locked: this.#texts.textHeld, blocked: this.#texts.textBlocked }[status];
+    const text = { available: this.#texts.textFreed, locked: this.#texts.textHeld, blocked: this.#texts.textBlocked, own: this.#texts.textOwn }[status];
     return fill(text ?? this.#texts.textTaken, { seat: number });
   }
 
   #word(status, isChosen, mark) {
     if (mark === "unsent" && isChosen) return this.#texts.labelUnsent;
     if (mark === "waiting") return isChosen ? this.#texts.labelAsking : this.#texts.labelReturning;
+    if (status === "own" && isChosen) return this.#texts.labelKept;
     return this.#texts[`label${status[0].toUpperCase()}${status.slice(1)}`];
   }
 }
