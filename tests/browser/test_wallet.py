@@ -10,8 +10,10 @@ from tests.browser.people import new_address, register, sign_in
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_put_in_and_taken_out(visit, width):
-    page, mail = visit(width=width).page, visit().page
-    address = new_address()
+    visitor, mail = visit(width=width), visit().page
+    page, address = visitor.page, new_address()
+    clock = visitor.context.new_cdp_session(page)
+    clock.send("Emulation.setTimezoneOverride", {"timezoneId": "America/New_York"})
     register(page, mail, address)
     sign_in(page, address)
     page.goto("/account/wallet")
@@ -23,6 +25,7 @@ def test_put_in_and_taken_out(visit, width):
     pay(page)
     page.wait_for_url("**/account/wallet?**")
     expect(page.locator(".balances")).to_contain_text("500,000")
+    expect(page.locator(".zone-note")).to_contain_text(re.compile("Eastern (Standard|Daylight) Time"))
     inspect(page)
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("^Receipt")).click()
@@ -44,3 +47,4 @@ def test_put_in_and_taken_out(visit, width):
     expect(page.locator(".balances")).to_contain_text("300,000")
     expect(page.locator(".list-table")).to_contain_text("Taken out")
     inspect(page)
+    assert visitor.complaints == []

@@ -29,6 +29,7 @@ def wallet() -> Sample:
         held=(dong(150_000),),
         payout_url="/gallery/payout",
         has_taken_out=True,
+        zone_told="Days and times are those of Indochina Time, GMT+7.",
     )
     return "account/wallet.html", view, {}
 

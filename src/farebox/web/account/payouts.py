@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 from litestar import Controller, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from farebox.accounts import Actor, Person, list_currencies
+from farebox.accounts import Actor, list_currencies
 from farebox.bookings import RefundChanged
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
@@ -25,6 +24,7 @@ from farebox.payments import (
     quote_payout,
 )
 from farebox.web.account.showing import account_page, me
+from farebox.web.account.zones import ReadersZone, zone_of_reader
 from farebox.web.money_typed import amount_typed, plain_amount
 from farebox.web.pages import AnyRequest, see_other
 from farebox.web.shop.methods import method_label
@@ -94,13 +94,15 @@ async def _page(
         except (PayoutTooLarge, WalletTooSmall) as refused:
             error = refused.text()
     most = await most_to_pay_out(work, currency, actor=actor)
+    zone = zone_of_reader(request, person, services.settings)
     view = PayoutView(
         balance=wallet.balance,
         most=most,
         is_more_for_trips=most < wallet.spendable,
         currency=currency,
         amount=typed.get("amount", plain_amount(most))[:LONGEST],
-        rows=tuple(_row(part, person, services) for part in parts),
+        rows=tuple(_row(part, zone, services) for part in parts),
+        zone_told=zone.told(work.now) if parts else "",
         sum=total([part.amount for part in parts], currency),
         error=error,
     )
@@ -115,6 +117,6 @@ def _amount(typed: Mapping[str, str], currency: str) -> Money:
     return amount
 
 
-def _row(part: PayoutPart, person: Person, services: Services) -> PayoutRow:
-    put_in_at = part.put_in_at.astimezone(ZoneInfo(person.timezone or "UTC"))
+def _row(part: PayoutPart, zone: ReadersZone, services: Services) -> PayoutRow:
+    put_in_at = part.put_in_at.astimezone(zone.zone)
     return PayoutRow(put_in_at, method_label(part.method, part.amount.currency, services.providers), part.amount)

@@ -16,7 +16,6 @@ from farebox.accounts import (
     WORDING,
     Access,
     Actor,
-    Person,
     email_key,
     list_accesses,
     list_consents,
@@ -34,6 +33,7 @@ from farebox.privacy import NotErasable, erase, export_person, find_obstacles, s
 from farebox.web.account.entering import gone
 from farebox.web.account.person import person_of
 from farebox.web.account.showing import account_page, me
+from farebox.web.account.zones import zone_of_reader
 from farebox.web.me import ME_COOKIE
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.views.privacy import AccessRow, ConsentRow, EraseView, PrivacyView, UnsubscribeView
@@ -61,13 +61,15 @@ class PrivacyController(Controller):
         shows_all = "all" in request.query_params
         async with services.database.begin(reach="*") as work:
             person = await me(work, actor, services)
+            zone = zone_of_reader(request, person, services.settings)
             consents = await list_consents(work, person.id)
             found, total = await list_accesses(
                 work, await subjects_of(work, actor), limit=SHOWN_ALL if shows_all else SHOWN
             )
             view = PrivacyView(
                 consents=tuple(ConsentRow(each.purpose, _(WORDING[each.purpose]), each.is_given) for each in consents),
-                accesses=await _access_rows(work, found, actor, person),
+                accesses=await _access_rows(work, found, actor, zone.zone),
+                zone_told=zone.told(work.now) if found else "",
                 older_url="" if shows_all or total <= len(found) else f"{PRIVACY}?all=1#accesses",
                 said="saved" if "saved" in request.query_params else "",
                 passenger_days=services.settings.keep_passenger_days,
@@ -179,11 +181,10 @@ def _obstacle(reason: str) -> str:
     }[reason]
 
 
-async def _access_rows(work: UnitOfWork, accesses: list[Access], actor: Actor, person: Person) -> tuple[AccessRow, ...]:
+async def _access_rows(work: UnitOfWork, accesses: list[Access], actor: Actor, zone: ZoneInfo) -> tuple[AccessRow, ...]:
     operators = await list_operators(work, {each.operator_id for each in accesses if each.operator_id})
     names = {operator.id: operator.name for operator in operators.values()}
     references = await list_references(work, actor.owner)
-    zone = ZoneInfo(person.timezone or "UTC")
     return tuple(
         AccessRow(each.at.astimezone(zone), _who(each, actor, names), _what(each, references)) for each in accesses
     )

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 from litestar import Controller, get, post
 from litestar.response import Redirect, Template
 
-from farebox.accounts import Actor, Person, PersonSession, SessionNotFound, end_session, end_sessions, list_sessions
+from farebox.accounts import Actor, PersonSession, SessionNotFound, end_session, end_sessions, list_sessions
 from farebox.core.db import UnitOfWork
 from farebox.web.account.factors import factors_part
 from farebox.web.account.person import SECURITY, person_of, session_of
 from farebox.web.account.showing import account_page, in_words, me, said_in
+from farebox.web.account.zones import zone_of_reader
 from farebox.web.days import day_in_words
 from farebox.web.pages import AnyRequest, see_other
 from farebox.web.views.account import SecurityView, SessionRow
@@ -26,12 +27,14 @@ class SecurityController(Controller):
     @get()
     async def show(self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services) -> Template:
         person = await me(work, actor, services)
+        zone = zone_of_reader(request, person, services.settings)
         sessions = await list_sessions(work, person.id)
         view = SecurityView(
             email=person.email,
             is_verified=person.is_verified,
             has_password=person.has_password,
-            sessions=tuple(_row(session, person, actor, work) for session in sessions),
+            sessions=tuple(_row(session, zone.zone, actor, work) for session in sessions),
+            zone_told=zone.told(work.now),
             factors=await factors_part(
                 work, actor, oidc=services.oidc, settings=services.settings, secrets=services.secrets
             ),
@@ -52,8 +55,7 @@ class SecurityController(Controller):
         return see_other(f"{SECURITY}?said=ended-all")
 
 
-def _row(session: PersonSession, person: Person, actor: Actor, work: UnitOfWork) -> SessionRow:
-    zone = ZoneInfo(person.timezone) if person.timezone else None
+def _row(session: PersonSession, zone: ZoneInfo, actor: Actor, work: UnitOfWork) -> SessionRow:
     return SessionRow(
         id=str(session.id),
         device=session.device,
@@ -62,5 +64,5 @@ def _row(session: PersonSession, person: Person, actor: Actor, work: UnitOfWork)
         is_this=session.id == actor.session_id,
         last_used=in_words(session.used_at - work.now),
         last_used_at=session.used_at,
-        since=day_in_words(session.created_at.astimezone(zone) if zone else session.created_at, "date"),
+        since=day_in_words(session.created_at.astimezone(zone), "date"),
     )

@@ -25,6 +25,7 @@ from farebox.payments import (
 )
 from farebox.web.account.person import person_of
 from farebox.web.account.showing import account_page, as_traveller, me, page_number, pages_of
+from farebox.web.account.zones import ReadersZone, zone_of_reader
 from farebox.web.money_typed import amount_typed, currency_options
 from farebox.web.pages import AnyRequest, file_answer, own_address, see_other
 from farebox.web.shop.checkouts import checkout_origins
@@ -109,11 +110,13 @@ async def _page(
     useful = {*sold, *wallets, currency}
     number = page_number(request)
     entries, total = await list_transactions(work, currency, actor=actor, limit=PAGE, offset=(number - 1) * PAGE)
+    zone = zone_of_reader(request, person, services.settings)
     view = WalletView(
         balances=tuple(wallet.balance for wallet in wallets.values()),
         held=tuple(wallet.held for wallet in wallets.values() if wallet.held),
         currency=currency,
-        rows=tuple(_row(entry) for entry in entries),
+        rows=tuple(_row(entry, zone) for entry in entries),
+        zone_told=zone.told(work.now),
         pages=pages_of(PATH, f"currency={currency}&", number, PAGE, total),
         methods=method_options(methods_for(currency, services.providers), typed.get("method", "")),
         currencies=tuple(option for option in currency_options() if option.value in useful),
@@ -140,9 +143,9 @@ async def _usual_currency(work: UnitOfWork, actor: Actor, sold: Sequence[str]) -
     return chosen or next((amount.currency for amount in spent), next(iter(sold), FALLBACK))
 
 
-def _row(entry: WalletTransaction) -> WalletRow:
+def _row(entry: WalletTransaction, zone: ReadersZone) -> WalletRow:
     return WalletRow(
-        at=entry.at,
+        at=entry.at.astimezone(zone.zone),
         label=_(KINDS[entry.kind]),
         reference=entry.reference or "",
         url=f"/bookings/{entry.booking_id}" if entry.reference else "",

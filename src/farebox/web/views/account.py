@@ -117,6 +117,7 @@ class WalletView:
     Attributes:
         held: what of the balances cannot be spent while a bank wants it back.
         payout_url: where money is taken out of the one that is shown; empty where none is in it.
+        zone_told: which zone the days are of, in words; empty for who has chosen it.
     """
 
     balances: tuple[Money, ...]
@@ -129,6 +130,7 @@ class WalletView:
     amount: str = ""
     payout_url: str = ""
     has_taken_out: bool = False
+    zone_told: str = ""
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -153,6 +155,7 @@ class PayoutView:
         most: what could be taken out.
         is_more_for_trips: there is more in it, which was paid back for trips.
         rows: where the amount would go, once one was asked for; `sum`: what they come to.
+        zone_told: as in `WalletView`.
     """
 
     balance: Money
@@ -163,6 +166,7 @@ class PayoutView:
     sum: Money
     is_more_for_trips: bool = False
     error: str = ""
+    zone_told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +270,4 @@ class SecurityView:
     sessions: tuple[SessionRow, ...]
     factors: FactorsPart
     said: NoticeWord = ""
+    zone_told: str = ""

@@ -31,6 +31,7 @@ class PrivacyView:
     said: Literal["saved", ""]
     passenger_days: int
     years: int
+    zone_told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

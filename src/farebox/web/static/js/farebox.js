@@ -1,7 +1,9 @@
-// What every page does: the clock, announcements after a part was exchanged, copy, print, one sending per form.
+// What every page does: the browser's zone for the account's pages, the clock, announcements after a part was exchanged, copy, print, one sending per form.
 import { startClock } from "./clock.js";
 import { announce, copiedText, failedText } from "./voice.js";
 
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+if (timeZone) document.cookie = `farebox_zone=${timeZone}; path=/account; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
 startClock();
 (document.getElementById("problems") ?? document.querySelector("main [aria-invalid=true]"))?.focus();
 
