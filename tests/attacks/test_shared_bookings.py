@@ -137,6 +137,31 @@ async def test_nobody_has_the_others_seats_kept_longer(shared, visit, where, for
     assert await shared.state() == before
 
 
+@pytest.mark.parametrize("alias", ["create", "intent"])
+async def test_nobody_has_the_others_seats_kept_by_beginning_to_pay(shared, alias):
+    before = await shared.state()
+    body = {"bookingId": str(shared.booking.id), "method": "sandbox"}
+    answer = await shared.program.post(f"{API}/payments/{alias}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "concerns-others")
+    assert await shared.state() == before
+    assert await scalar(shared.database, "SELECT count(*) FROM payment") == 0
+
+
+async def test_nobody_does_so_from_the_page_either(shared, visit):
+    browser = visit()
+    await sign_in_as(browser.client, shared.clerk, proved=PROVED)
+    before = await shared.state()
+    answer = await browser.post(f"/bookings/{shared.booking.id}/review", terms="1", method="sandbox")
+    assert answer.status_code == 409
+    assert "The person who booked can do it" in answer.text
+    assert await shared.state() == before
+
+
+async def test_control_who_booked_begins_to_pay(shared, home):
+    answer = await home.post(f"/bookings/{shared.booking.id}/review", terms="1", method="sandbox")
+    assert answer.headers["location"].startswith("/pay/sandbox/")
+
+
 async def test_control_who_booked_has_more_time(shared, home):
     answer = await home.post(f"/bookings/{shared.booking.id}", extend="1")
     assert answer.status_code == 303

@@ -16,7 +16,7 @@ from farebox.api.booking_wire import BOOKING_ID
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
 from farebox.api.wire import PRIVATE, MoneyView, Request, Wire
-from farebox.bookings import BookingExpired, BookingNotFound, ChangeNotFound
+from farebox.bookings import BookingExpired, BookingNotFound, ChangeNotFound, ConcernsOthers, refuse_part
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext
@@ -116,6 +116,7 @@ class Received(Wire):
 
 CREATE_PROBLEMS = problems(
     BookingNotFound,
+    ConcernsOthers,
     ChangeNotFound,
     BookingExpired,
     NotPayable,
@@ -160,7 +161,8 @@ class PaymentsController(Controller):
         """The seats are kept for the payment window. Begun again with the same method, it is the same payment.
 
         Method `wallet` pays at once, out of the wallet of whoever has signed in, as far as it reaches; the rest is to
-        be paid another way. Method `cash` is for the staff of its operator, who have the money: it counts at once.
+        be paid another way. Method `cash` is for the staff of its operator, who have the money: it counts at once. Who
+        acts for some of the operators of a booking only begins no other payment of it, which would keep all its seats.
         """
         return await _start(data, actor, services)
 
@@ -245,6 +247,9 @@ class WebhooksController(Controller):
 
 
 async def _start(data: NewPayment, actor: Actor, services: Services) -> PaymentView:
+    if data.method != payments.CASH and data.change_id is None:
+        async with services.database.begin(reach=actor.reach) as work:
+            await refuse_part(work, data.booking_id, actor=actor)
     match data.method:
         case payments.WALLET | payments.CASH:
             pay = payments.pay_from_wallet if data.method == payments.WALLET else payments.take_cash

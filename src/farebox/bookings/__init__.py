@@ -68,7 +68,7 @@ from farebox.bookings.events import (
 from farebox.bookings.exchanging import change_seats
 from farebox.bookings.expiry import expire_booking, expire_bookings
 from farebox.bookings.given import Given, list_given
-from farebox.bookings.holding import extend_booking, reopen_choice
+from farebox.bookings.holding import extend_booking, refuse_part, reopen_choice
 from farebox.bookings.jobs import register_jobs
 from farebox.bookings.keeping import (
     Unfinished,
@@ -283,6 +283,7 @@ __all__ = [
     "rate_when_given_up",
     "rebook",
     "redeem",
+    "refuse_part",
     "refuse_second_change",
     "register_jobs",
     "reopen_choice",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from farebox.accounts import SYSTEM, Actor
+from farebox.accounts import SYSTEM, Actor, Permission
 from farebox.bookings.errors import BookingExpired, NotModifiable
 from farebox.bookings.events import BookingCancelled
 from farebox.bookings.expiry import holds_of
@@ -39,6 +39,19 @@ async def extend_booking(work: UnitOfWork, booking_id: UUID, *, actor: Actor, te
     row.updated_at = work.now
     await work.session.flush()
     return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def refuse_part(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> None:
+    """Refuse who acts for some of a booking's operators only to begin paying it: that keeps the seats of all.
+
+    Who acts for nobody is asked nothing here: what they reach is all theirs.
+
+    Raises:
+        BookingNotFound: no such booking for this actor.
+        ConcernsOthers: there are others' seats in it.
+    """
+    if actor.operators_with(Permission.BOOKINGS_CHANGE):
+        await get_row(work, booking_id, actor=actor, as_it_stands=True, wholly=True)
 
 
 async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, terms: HoldTerms) -> Booking:

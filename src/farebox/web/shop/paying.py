@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from litestar.response import Redirect
 
 from farebox.accounts import Actor
-from farebox.bookings import Booking, get_booking
+from farebox.bookings import Booking, get_booking, refuse_part
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import format_money
 from farebox.core.i18n import gettext as _
@@ -63,7 +63,9 @@ async def pay_booking(
 
     Raises:
         ProviderUnavailable, UnknownMethod, BookingExpired: see `start_payment`.
+        ConcernsOthers: see `refuse_part`.
     """
+    await refuse_part(work, booking.id, actor=actor)
     back = f"/bookings/{booking.id}/return"
     if not await due_for(work, booking):
         await confirm_paid(work, booking.id, actor=actor, signer=services.secrets)
