@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from tests.core.test_rows import event
 
-from farebox.core import transactions
+from farebox.core import pipeline, transactions
 from farebox.core.outbox import OutboxEvent
 from farebox.core.rows import Selection, inserted, updated
 
@@ -15,7 +15,7 @@ EVENTS = Selection(OutboxEvent, "WHERE outbox_event.id = $1")
 def trips(monkeypatch):
     """What each round trip sends."""
     sent = []
-    send = transactions.send_within
+    send = pipeline.send_within
 
     async def note(connection, statements, **how):
         sent.append([text.split(" ")[0] for text, _ in statements])
