@@ -431,3 +431,21 @@ async def test_a_job_lets_pass_who_is_under_way_and_not_for_ever(monkeypatch):
     await asyncio.sleep(0.3)
     await asyncio.wait_for(job("at once, since that one does not count any more"), 0.1)
     assert len(passed) == 4
+
+
+async def test_several_rows_are_one_statement_and_the_defaults_count(database):
+    rows = [event(), event(type="lamp.broken", data={"now": None})]
+    async with database.begin() as work:
+        await work.send([("SELECT 1", ())])
+        with counted_statements() as statements:
+            work.put_rows(rows)
+            work.put_rows([])
+            found = await work.send([EVENTS.about(row.id) for row in rows])
+    assert [text.split(" ")[0] for text in statements] == ["INSERT", "SELECT", "SELECT"]
+    read = [EVENTS.read(each)[0] for each in found]
+    assert [(each.id, each.type, each.data) for each in read] == [(row.id, row.type, row.data) for row in rows]
+
+
+async def test_a_new_row_has_nothing_where_nothing_was_given():
+    row = new_row(OutboxEvent, type="lamp.lit")
+    assert (row.type, row.data, row.id) == ("lamp.lit", None, None)

@@ -11,12 +11,14 @@ from itertools import count
 from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection, pq
 from psycopg.abc import PQGen
 from psycopg.abc import Transformer as Reader
-from psycopg.adapt import Transformer
+from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 
 Statement: TypeAlias = tuple[str, Sequence[str | None]]
 """SQL with `$1`, `$2` … and their values, as PostgreSQL reads them."""
@@ -221,10 +223,16 @@ _readers: WeakKeyDictionary[AsyncConnection[TupleRow], Reader] = WeakKeyDictiona
 def _rows(connection: AsyncConnection[TupleRow], results: Sequence[pq.abc.PGresult]) -> list[Rows]:
     reader = _readers.get(connection)
     if reader is None:
-        reader = _readers[connection] = Transformer(connection.adapters)
+        reader = _readers[connection] = _reader_for(connection)
     rows = [_rows_of(reader, result) for result in results]
     reader.set_pgresult(None)
     return rows
+
+
+def _reader_for(connection: AsyncConnection[TupleRow]) -> Reader:
+    adapters = AdaptersMap(connection.adapters)
+    set_json_loads(msgspec.json.decode, adapters)  # several times faster than the standard library's
+    return Transformer(adapters)
 
 
 def _rows_of(reader: Reader, result: pq.abc.PGresult) -> Rows:
