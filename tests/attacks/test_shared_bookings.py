@@ -157,6 +157,14 @@ async def test_nobody_does_so_from_the_page_either(shared, visit):
     assert await shared.state() == before
 
 
+async def test_nobody_sells_the_others_seats_where_nothing_is_to_pay(shared):
+    await scalar(shared.database, "UPDATE booking SET total_minor = 0, tax_minor = 0 RETURNING 1")
+    before = await shared.state()
+    answer = await shared.program.post(f"{shared.path}/confirm")
+    assert (answer.status_code, answer.json()["code"]) == (409, "concerns-others")
+    assert await shared.state() == before
+
+
 async def test_control_who_booked_begins_to_pay(shared, home):
     answer = await home.post(f"/bookings/{shared.booking.id}/review", terms="1", method="sandbox")
     assert answer.headers["location"].startswith("/pay/sandbox/")

@@ -36,6 +36,14 @@ def test_translations_have_the_placeholders_of_the_source(language):
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
+def test_no_sentence_begins_without_a_blank(language):
+    """As where two translations of the same were run together."""
+    found = [(text, translation(language, text)) for text in source()]
+    wrong = [text for text, each in found if is_translated(each) and any(map(has_joined_sentences, forms(each.string)))]
+    assert not wrong, listing("without a blank between two sentences", wrong, language)
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
 def test_nothing_is_translated_that_is_no_longer_said(language):
     said = {(text.context, forms(text.id)) for text in source()}
     texts = texts_of(catalogue(language)) + list(catalogue(language).obsolete.values())
@@ -54,6 +62,11 @@ def keeps_placeholders(text, translated):
         plural = singular
     *others, last = map(placeholders, forms(translated.string))
     return last == plural and all(found in {singular, plural} for found in others)
+
+
+def has_joined_sentences(text):
+    three = zip(text, text[1:], text[2:], strict=False)
+    return any(before.islower() and stop in ".!?" and after.isupper() for before, stop, after in three)
 
 
 def is_translated(text):

@@ -13,7 +13,16 @@ from farebox.core import pipeline, transactions
 from farebox.core.db import is_outage
 from farebox.core.ids import new_id
 from farebox.core.outbox import OutboxEvent
-from farebox.core.rows import Selection, as_text, certain, inserted, inserted_values, new_row, updated
+from farebox.core.rows import (
+    Selection,
+    as_text,
+    certain,
+    inserted,
+    inserted_rows,
+    inserted_values,
+    new_row,
+    updated,
+)
 from farebox.core.traffic import Traffic
 
 EVENTS = Selection(OutboxEvent, "WHERE outbox_event.id = $1")
@@ -450,3 +459,10 @@ async def test_a_new_row_has_nothing_where_nothing_was_given():
     row = new_row(OutboxEvent, type="lamp.lit")
     assert row.type == "lamp.lit"
     assert [row.data, row.id] == [None, None]
+
+
+async def test_rows_of_different_columns_are_refused():
+    row = event()
+    other = new_row(OutboxEvent, **dict(reversed(vars(row).items())))
+    with pytest.raises(ValueError, match="outbox_event"):
+        inserted_rows([row, other])

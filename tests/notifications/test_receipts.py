@@ -123,7 +123,7 @@ async def test_who_puts_money_into_the_wallet_gets_a_receipt_for_each_charge_onc
         assert "/account/wallet/receipts/" in message.text
 
 
-async def told_of_wallet(shop, person, step, in_wallet="15.00"):
+async def told_of_wallet(shop, person, step, in_wallet="15.00", held="15.00"):
     """The messages that a step of a dispute brings to the owner of a wallet, told twice."""
     known = {message.id for message in await shop.messages()}
     event = WalletDisputed(
@@ -132,6 +132,7 @@ async def told_of_wallet(shop, person, step, in_wallet="15.00"):
         dispute_id=uuid4(),
         step=step,
         amount="25.00",
+        held=held,
         in_wallet=in_wallet,
         currency="EUR",
     )
@@ -147,10 +148,10 @@ async def told_of_wallet(shop, person, step, in_wallet="15.00"):
     [
         ("en", "open", MessageKind.WALLET_DISPUTE_OPENED, ("€15.00 of what is in your wallet", "tell your bank")),
         ("vi", "open", MessageKind.WALLET_DISPUTE_OPENED, ("bị tạm giữ", "hãy báo cho ngân hàng")),
-        ("en", "won", MessageKind.WALLET_DISPUTE_WON, ("€15.00 that was held back for it can be spent",)),
-        ("vi", "won", MessageKind.WALLET_DISPUTE_WON, ("lại dùng được",)),
-        ("en", "lost", MessageKind.WALLET_DISPUTE_LOST, ("we have taken €15.00 out of it",)),
-        ("vi", "lost", MessageKind.WALLET_DISPUTE_LOST, ("đã trừ 15,00",)),
+        ("en", "won", MessageKind.WALLET_DISPUTE_WON, ("Nothing in it is held back for that any more",)),
+        ("vi", "won", MessageKind.WALLET_DISPUTE_WON, ("không còn khoản nào bị tạm giữ",)),
+        ("en", "lost", MessageKind.WALLET_DISPUTE_LOST, ("what was left of that: €15.00",)),
+        ("vi", "lost", MessageKind.WALLET_DISPUTE_LOST, ("phần còn lại của khoản đó: 15,00",)),
     ],
 )
 async def test_the_owner_of_a_wallet_is_told_once_and_in_their_language_what_a_bank_does(
@@ -166,6 +167,12 @@ async def test_the_owner_of_a_wallet_is_told_once_and_in_their_language_what_a_b
         assert words in message.text.replace("\n", " ").replace("\u00a0", " "), words
 
 
-async def test_of_money_that_has_left_the_wallet_again_there_is_nothing_to_tell(shop_without_mail):
+async def test_of_money_that_has_gone_back_already_there_is_nothing_to_tell(shop_without_mail):
     person = await make_person(shop_without_mail.database, shop_without_mail.secrets)
-    assert await told_of_wallet(shop_without_mail, person, "open", in_wallet="0.00") == []
+    assert await told_of_wallet(shop_without_mail, person, "open", in_wallet="0.00", held="0.00") == []
+
+
+async def test_who_was_told_of_a_hold_hears_of_its_end_though_nothing_was_left_to_take(shop_without_mail):
+    person = await make_person(shop_without_mail.database, shop_without_mail.secrets)
+    [message] = await told_of_wallet(shop_without_mail, person, "lost", in_wallet="0.00")
+    assert "what was left of that: €0.00" in message.text.replace("\n", " ").replace("\u00a0", " ")

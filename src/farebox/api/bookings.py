@@ -164,7 +164,7 @@ class BookingsController(Controller):
         summary="Confirm a paid booking",
         operation_id="confirmBooking",
         status_code=HTTP_200_OK,
-        responses=problems(BookingNotFound, PaymentRequired, BookingExpired, NotPayable, *IDEMPOTENT),
+        responses=problems(BookingNotFound, PaymentRequired, BookingExpired, NotPayable, ConcernsOthers, *IDEMPOTENT),
     )
     async def confirm(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
         """Succeeds once the payment is verified on the server, or where nothing is to pay; again changes nothing."""

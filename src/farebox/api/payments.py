@@ -185,7 +185,7 @@ class PaymentsController(Controller):
         summary="Confirm a payment",
         operation_id="confirmPayment",
         status_code=HTTP_200_OK,
-        responses=problems(PaymentNotFound, PaymentRequired, BookingExpired, NotPayable, *IDEMPOTENT),
+        responses=problems(PaymentNotFound, PaymentRequired, BookingExpired, NotPayable, ConcernsOthers, *IDEMPOTENT),
     )
     async def confirm(self, data: ConfirmPayment, work: UnitOfWork, actor: Actor, services: Services) -> PaymentView:
         """On the way back from the provider: confirms the booking if the payment is verified on the server.

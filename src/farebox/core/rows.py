@@ -86,7 +86,10 @@ def inserted_values(model: type[DeclarativeBase], values: Mapping[str, Any], *, 
 
 def inserted_many(model: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]], *, rest: str = "") -> Statement:
     """The same for several with the same columns: each costs the server a fraction of a statement of its own."""
-    text, writers = _insert(model, tuple(rows[0]), len(rows))
+    given = tuple(rows[0])
+    if any(tuple(values) != given for values in rows):
+        raise ValueError(f"rows of {model.__tablename__} with different columns, or in another order")
+    text, writers = _insert(model, given, len(rows))
     written = [
         None if value is None else write(value)
         for values in rows

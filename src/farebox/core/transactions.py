@@ -47,6 +47,9 @@ TRIES_AGAIN: ContextVar[bool] = ContextVar("tries_again", default=False)
 
 _COMMIT: Final[Statement] = ("COMMIT", ())
 
+MOST_ROWS: Final = 8
+"""How many a statement inserts: each number of them is another text, which every connection keeps prepared."""
+
 _Key: TypeAlias = tuple[str, tuple[str | None, ...]]
 
 PUT: Final = "put"
@@ -216,10 +219,13 @@ class UnitOfWork:
 
     async def send(self, statements: Sequence[Statement]) -> list[Rows]:
         """The rows of each statement, written as for a `Pipeline`, run in this transaction and in one round trip."""
-        if self._answers:
+        if self._answers and statements:
             keys = [_key(statement) for statement in statements]
             if all(key in self._answers for key in keys):
-                return [self._answers.pop(key) for key in keys]
+                answers = [self._answers[key] for key in keys]
+                for key in keys:
+                    self._answers.pop(key, None)
+                return answers
         expected, self._expected = self._expected, []
         found = await self._send([*statements, *expected])
         answers = found[: len(statements)]
@@ -240,9 +246,7 @@ class UnitOfWork:
                     raise
                 # it was lost while it rested, and the transaction with it that has begun just now
                 await self._lose()
-                answers = await send_within(
-                    await self._connect(), [*put, *statements], is_apart=self._is_apart and not put
-                )
+                answers = await send_within(await self._connect(), [*put, *statements], is_apart=is_apart)
             return answers[len(put) :]
 
     async def send_last(self, statements: Sequence[Statement]) -> list[Rows]:
@@ -268,8 +272,8 @@ class UnitOfWork:
 
     def put_rows(self, rows: Sequence[DeclarativeBase]) -> None:
         """What `put` does with each, where they are of one model and made of the same columns."""
-        if rows:
-            self._put.append(inserted_rows(rows))
+        for first in range(0, len(rows), MOST_ROWS):
+            self._put.append(inserted_rows(rows[first : first + MOST_ROWS]))
 
     async def commit(self) -> None:
         with bounded_waits():

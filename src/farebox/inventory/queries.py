@@ -13,9 +13,10 @@ from farebox.inventory.statements import AVAILABILITY, CLAIMS_ON, HOLDS, STATUS
 from farebox.inventory.views import Amount, Claim, Hold, HoldState, UnitStatus, Want, unpack
 
 LONGEST_TRANSACTION: Final = timedelta(milliseconds=IDLE_TIMEOUT_MS + LOCK_TIMEOUT_MS)
-"""Between a statement and the end of the next one, or the server has ended the transaction.
+"""From one statement to the end of the next, or the server has ended the transaction; all of ours take far less.
 
-Nobody takes over a claim while it runs: who has locked its hold and sees that it runs for longer need not ask again.
+Nobody takes over a claim while it runs. Who has locked its hold and sees that it runs for longer need not wait to hear
+that it still does: should it be otherwise all the same, the transaction fails.
 """
 
 

@@ -107,10 +107,10 @@ async def _send_top_up_receipt(database: Database, office: Office, event: Event)
 
 
 async def _tell_of_wallet(database: Database, office: Office, event: Event) -> None:
-    """Where a dispute is of money that has left the wallet again, there is nothing to tell."""
-    in_wallet = Money.parse(event["inWallet"], event["currency"])
-    if not in_wallet:
+    """Where nothing was held back, since that money has gone back already, there is nothing to tell."""
+    if not Money.parse(event["held"], event["currency"]):
         return
+    in_wallet = Money.parse(event["inWallet"], event["currency"])
     facts = {"amount": _money(event), "in_wallet": in_wallet, "url": "/account/wallet"}
     async with database.begin() as work:
         kind = OF_WALLET_DISPUTE[event["step"]]

@@ -142,8 +142,8 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         N_("The money in your wallet is free again"),
         (
             N_(
-                "Your bank has confirmed the payment of {amount} into your wallet. {in_wallet} that was held back for"
-                " it can be spent again."
+                "Your bank has confirmed the payment of {amount} into your wallet. Nothing in it is held back for that"
+                " any more."
             ),
         ),
         OPEN_WALLET,
@@ -152,7 +152,7 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         N_("Your bank has taken back {amount} of your wallet"),
         (
             N_("Your bank has given {amount} back to you that you had put into your wallet."),
-            N_("So we have taken {in_wallet} out of it. You need not do anything."),
+            N_("So we have taken out of it what was left of that: {in_wallet}. You need not do anything."),
         ),
         OPEN_WALLET,
     ),

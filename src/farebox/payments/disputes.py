@@ -110,6 +110,7 @@ async def _settle_wallet(
             dispute_id=dispute.id,
             step=dispute.step,
             amount=str(wanted.amount),
+            held=str(Money(dispute.held_minor, charge.currency).amount),
             in_wallet=str(in_wallet.amount),
             currency=charge.currency,
         )

@@ -136,7 +136,8 @@ class WalletDebited(Event, frozen=True, kw_only=True):
 class WalletDisputed(Event, frozen=True, kw_only=True):
     """A bank wants back what a person has put into their wallet (`open`), got it (`lost`), or did not (`won`).
 
-    `amount`: what the bank wants; `in_wallet`: how much of the wallet is held back for that, free again, or taken.
+    `amount`: what the bank wants; `held`: what was held back of the wallet for that, whatever was in it; `in_wallet`:
+    how much is held back, free again, or taken.
     """
 
     type: ClassVar[str] = "wallet.disputed"
@@ -145,6 +146,7 @@ class WalletDisputed(Event, frozen=True, kw_only=True):
     dispute_id: UUID
     step: str
     amount: str
+    held: str
     in_wallet: str
     currency: str
 

@@ -22,6 +22,7 @@ from farebox.bookings import (
     CancelReason,
     expect_booking,
     get_booking,
+    refuse_part,
 )
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.ids import new_id
@@ -181,7 +182,8 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
     never sees "not paid" for want of a job.
 
     Raises:
-        BookingNotFound: no such booking for this actor.
+        BookingNotFound: no such booking for this actor; or nothing is due, and they may read it, but not sell it.
+        ConcernsOthers: nothing is due, and the actor acts for some of its operators only.
         PaymentRequired: no verified payment has arrived.
         BookingExpired: its time is over.
         NotPayable: it was cancelled.
@@ -192,6 +194,8 @@ async def confirm_paid(work: UnitOfWork, booking_id: UUID, *, actor: Actor, sign
             await handle(work, inbox_id, signer=signer)
         booking = await get_booking(work, booking_id, actor=SYSTEM, lock=True)  # it is sold below, by one of many
     if booking.is_open and not await due_for(work, booking):
+        await get_booking(work, booking_id, actor=actor, lock=True)
+        await refuse_part(work, booking_id, actor=actor)
         booking = await sell_covered(work, booking, actor=actor, signer=signer)
     if booking.status in SOLD:
         return booking

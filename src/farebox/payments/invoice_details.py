@@ -178,7 +178,8 @@ def _is_for(actor: Actor, booking: Booking) -> bool:
     if actor.is_everywhere or actor.booking_id is not None or actor.owner == booking.owner:
         return True
     theirs = actor.operators_with(Permission.BOOKINGS_CHANGE)
-    return {item.operator_id for item in booking.items} <= theirs
+    sold = {item.operator_id for item in booking.items} | {seat.operator_id for seat in booking.former}
+    return sold <= theirs
 
 
 def _open(sealed: bytes, secrets: Secrets) -> InvoiceTo:

@@ -45,7 +45,9 @@ class TopUp:
         return top_up_number(self.payment_id)
 
 
-async def get_top_up(work: UnitOfWork, payment_id: UUID, *, actor: Actor, secrets: Secrets) -> TopUp:
+async def get_top_up(
+    work: UnitOfWork, payment_id: UUID, *, actor: Actor, secrets: Secrets, zone: ZoneInfo | None = None
+) -> TopUp:
     """Raises: PaymentNotFound: no such payment into a wallet of this actor's, or none of its money has come."""
     payment = await get_payment(work, payment_id, actor=actor)
     charges = await work.session.scalars(
@@ -57,25 +59,32 @@ async def get_top_up(work: UnitOfWork, payment_id: UUID, *, actor: Actor, secret
     if payment.booking_id is not None or not came:
         raise PaymentNotFound
     person = await get_person(work, person_of(actor), secrets=secrets)
-    zone = ZoneInfo(person.timezone or "UTC")
+    zone = zone or ZoneInfo(person.timezone or "UTC")
     name = " ".join(filter(None, (person.first_name, person.last_name)))
     received = tuple((at.astimezone(zone), amount) for at, amount in came)
     return TopUp(payment_id, payment.method, received, tuple(filter(None, (name, person.email))))
 
 
 async def render_top_up_receipt(
-    database: Database, payment_id: UUID, *, actor: Actor, secrets: Secrets, settings: Settings
+    database: Database,
+    payment_id: UUID,
+    *,
+    actor: Actor,
+    secrets: Secrets,
+    settings: Settings,
+    zone: ZoneInfo | None = None,
 ) -> tuple[TopUp, bytes]:
     """A receipt as a PDF (A4, PDF/UA-1) in the current language.
 
     Args:
         database: this has a unit of work of its own, which is over before it prints.
+        zone: in which the reader sees everything else; else the one that they have chosen, or UTC.
 
     Raises:
         PaymentNotFound: as `get_top_up`.
     """
     async with database.begin() as work:
-        top_up = await get_top_up(work, payment_id, actor=actor, secrets=secrets)
+        top_up = await get_top_up(work, payment_id, actor=actor, secrets=secrets, zone=zone)
     return top_up, await print_with(TEMPLATE, page_of(top_up, settings))
 
 
@@ -106,7 +115,7 @@ def page_of(top_up: TopUp, settings: Settings) -> dict[str, Any]:
             {"label": gettext("Date"), "value": format_day(first, pgettext("date pattern, date", "d MMM y"))},
         ],
         "lines": [
-            {"date": f"{format_day(at, 'd MMM y')}, {format_time(at)}", "amount": format_money(each)}
+            {"date": f"{format_day(at, 'd MMM y')}, {format_time(at)} {at.tzname()}", "amount": format_money(each)}
             for at, each in top_up.received
         ],
         "what": gettext("Put into your wallet"),

@@ -46,7 +46,7 @@ RUNNING: Final = (PaymentStatus.PENDING, PaymentStatus.PROCESSING)
 _RUNNING: Final = Selection(
     PaymentRow,
     "WHERE booking_id = $1 AND change_id IS NOT DISTINCT FROM $2::uuid AND method = $3 AND status = ANY ($4::text[])"
-    " ORDER BY created_at DESC FOR UPDATE",
+    " ORDER BY created_at DESC",
 )
 
 

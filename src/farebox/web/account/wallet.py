@@ -62,9 +62,18 @@ class WalletController(Controller):
         return await _page(request, work, actor, services, request.query_params)
 
     @get("/receipts/{payment_id:uuid}")
-    async def receipt(self, actor: Actor, services: Services, payment_id: UUID) -> Response[bytes]:
+    async def receipt(
+        self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, payment_id: UUID
+    ) -> Response[bytes]:
+        person = await me(work, actor, services)
+        await work.commit()  # what prints has a transaction of its own
         top_up, content = await render_top_up_receipt(
-            services.database, payment_id, actor=actor, secrets=services.secrets, settings=services.settings
+            services.database,
+            payment_id,
+            actor=actor,
+            secrets=services.secrets,
+            settings=services.settings,
+            zone=zone_of_reader(request, person, services.settings).zone,
         )
         return file_answer(content, "application/pdf", f"{top_up.number}.pdf")
 

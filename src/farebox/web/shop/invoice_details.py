@@ -9,7 +9,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor
-from farebox.bookings import Booking, BookingStatus, get_booking
+from farebox.bookings import SOLD, Booking, BookingStatus, get_booking
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import N_, list_countries
@@ -56,8 +56,9 @@ class InvoiceDetailsController(Controller):
             country=data.get("country", "")[:LONGEST_ADDRESS],
         )
         wanted = None if data.get("remove") else typed
+        before = await find_invoice_to(work, booking_id, secrets=services.secrets)
         try:
-            await change_invoice_to(work, booking_id, wanted, actor=actor, secrets=services.secrets)
+            now = await change_invoice_to(work, booking_id, wanted, actor=actor, secrets=services.secrets)
         except Invalid as error:
             errors = {FIELDS[each.field.rpartition(".")[2]]: each.text() for each in error.errors}
             view = _view(booking, typed, is_given=bool(data.get("given")), errors=errors)
@@ -65,7 +66,8 @@ class InvoiceDetailsController(Controller):
         except InvoiceDetailsFixed as error:
             view = _view(booking, typed, is_given=bool(data.get("given")), errors={"name": error.text()})
             return page(request, "after/invoice_details.html", view, is_private=True, status=CONFLICT)
-        return see_other(f"{_back_to(booking)}?said={'invoice' if booking.confirmed_at else 'invoice-noted'}")
+        is_written = booking.status in SOLD and now != before
+        return see_other(f"{_back_to(booking)}?said={'invoice' if is_written else 'invoice-noted'}")
 
 
 def _back_to(booking: Booking) -> str:
