@@ -19,6 +19,7 @@ from tests.staff import make_operator
 
 from farebox.core.ids import first_id_at, new_id
 from farebox.payments import make_forgotten_refunds
+from farebox.web.console import today as first_page
 
 __all__ = ["books", "guest", "office", "settings", "theatre"]
 
@@ -154,6 +155,19 @@ async def test_a_booking_is_found_by_its_reference_or_its_contact(box, database,
     seen = "SELECT count(*) FROM personal_audit WHERE action = 'list'"
     async with database.begin(reach="*") as work:
         assert await (await work.execute(seen)).fetchone() == (2 + 3,)  # whom the clerk saw is written down
+
+
+async def test_a_search_says_that_there_are_more_than_it_lists(box, guest, office, monkeypatch):
+    monkeypatch.setattr(first_page, "MOST_FOUND", 2)
+    clerk = await office("agent")
+    for _ in range(2):
+        await guest.book(await box.show())
+    assert "2 bookings, the newest first" in text_of(await find(clerk, "an.nguyen@example.com"))
+    newest = await guest.book(await box.show())
+    found = await find(clerk, "an.nguyen@example.com")
+    assert "The newest 2 bookings. There are more:" in text_of(found)
+    listed = re.findall(r'class="reference" href="([^"]+)"', found.text)
+    assert (len(listed), listed[0].endswith(newest["bookingId"])) == (2, True)
 
 
 @pytest.mark.parametrize("wanted", ["nobody@example.com", "0912 000 000", "BUS1", "", "@"])

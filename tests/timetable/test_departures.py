@@ -19,8 +19,10 @@ from farebox.timetable import (
     get_departure,
     get_place,
     list_departures,
+    list_departures_leaving,
     materialise_departures,
     segment,
+    sum_up_departures,
 )
 from farebox.timetable import departures as departures_module
 from farebox.timetable.departures import base_instant
@@ -277,6 +279,27 @@ async def test_departures_of_a_day_are_listed(importer, database):
         assert await list_departures(work, TODAY, operator_id=new_id()) == []
         assert await list_departures(work, TODAY, operator_id=found[0].operator_id, limit=1, offset=1) == found[1:]
         assert await list_departures(work, TODAY - timedelta(days=3)) == []
+
+
+async def test_what_leaves_in_a_time_is_told_by_instants_and_not_by_service_dates(importer, database):
+    """A run written 24:30 leaves on the next day; one written 00:10 does on the day before when clocks go forward."""
+    times = stop_times(T1=["A 24:30", "B 25:30"], T2=["B 00:10", "C 13:00"])
+    await importer(small_feed(trips=trips("T1", "T2"), stop_times=times), on_sale=OnSale(4))
+    saturday, sunday = [datetime(2025, 3, day, tzinfo=BERLIN) for day in (29, 30)]
+    async with database.begin() as work:
+        operator_id = (await list_departures(work, TODAY))[0].operator_id
+        found = await list_departures_leaving(work, operator_id, saturday, sunday, limit=9)
+        assert [(d.service_date.day, wall(d.departs_at)) for d in found] == [
+            (29, "29 00:10+0100"),
+            (28, "29 00:30+0100"),
+            (30, "29 23:10+0100"),
+        ]
+        latest = await list_departures_leaving(work, operator_id, saturday, sunday, limit=2, is_latest=True)
+        assert latest == found[1:]
+        totals = await sum_up_departures(work, operator_id, saturday, sunday)
+        assert (totals.running, totals.units, totals.left, totals.ahead) == (3, 135, 0, 3)
+        assert set(totals.inventory_ids) == {departure.inventory_id for departure in found}
+        assert await list_departures_leaving(work, new_id(), saturday, sunday, limit=9) == []
 
 
 @given(

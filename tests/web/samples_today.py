@@ -5,7 +5,7 @@ from typing import Any
 from tests.web.made_up import DAY, at, dong
 from tests.web.samples_prices import Sample, office
 
-from farebox.web.views.today import DepartureRow, Departures, FoundRow, FoundView, Sales, Sums, Task, TodayView
+from farebox.web.views.today import DepartureRow, Departures, FoundRow, FoundView, Listed, Sales, Sums, Task, TodayView
 
 REFERENCE = "BUS20261124K7QM2XA"
 
@@ -36,7 +36,12 @@ def today(**changes: Any) -> TodayView:
         "day": DAY,
         "first_day": DAY,
         "departures": Departures(
-            (departure(9, 34), departure(12, 20, held=3), OFF, *[departure(16, 0)] * 12), (departure(6, 5),), (OFF,)
+            Listed((departure(9, 34), departure(12, 20, held=3), OFF, *[departure(16, 0)] * 12), 215),
+            Listed((departure(6, 5),), 1),
+            Listed((OFF,), 1),
+            running=215,
+            seats=7310,
+            sold=1459,
         ),
         "sales": (
             Sales("today", 12, (Sums(dong(5_400_000), dong(0), dong(5_400_000)),)),
@@ -53,12 +58,12 @@ def today(**changes: Any) -> TodayView:
 
 
 def today_quiet() -> TodayView:
-    nothing = Departures((), (), ())
+    nothing = Departures(Listed((), 0), Listed((), 0), Listed((), 0), running=0, seats=0, sold=0)
     return today(departures=nothing, sales=(Sales("today", 0, ()), Sales("week", 0, ())), tasks=())
 
 
 def today_of_driver() -> TodayView:
-    left = Departures((), (departure(6, 5),), ())
+    left = Departures(Listed((), 0), Listed((departure(6, 5),), 1), Listed((), 0), running=1, seats=34, sold=5)
     return today(office=office("today", ("today",)), departures=left, sales=(), tasks=None, can_search=False)
 
 
@@ -67,7 +72,7 @@ def found() -> FoundView:
         FoundRow("#", REFERENCE, "Hà Nội to Huế", at(8, 30), "Confirmed", "good", dong(465_000)),
         FoundRow("#", REFERENCE, "Huế to Hà Nội, and more", at(8, 30, -9), "Cancelled", "bad", dong(1_465_000)),
     )
-    return FoundView(office("today"), "anh@example.com", rows)
+    return FoundView(office("today"), "anh@example.com", rows, has_more=True)
 
 
 def found_nothing() -> FoundView:

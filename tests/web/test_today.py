@@ -12,6 +12,7 @@ from tests.web.conftest import path_of
 
 from farebox.accounts import add_member
 from farebox.inventory import HoldTerms, take
+from farebox.web.console import today as first_page
 
 
 @pytest.fixture
@@ -68,6 +69,42 @@ async def test_what_has_left_stands_by_itself(browser, driver, lines, services, 
     assert "All have left for today." in text_of(await browser.get(f"/console/{lines.id}"))
 
 
+async def test_today_is_what_leaves_between_two_midnights_and_not_a_service_date(
+    browser, driver, lines, services, coach
+):
+    async with services.database.begin() as work:
+        await coach.sell(work, "ac", "1A")
+        shifted = "UPDATE departure SET service_date = service_date + %s, base_at = base_at + %s WHERE id = %s"
+        await work.execute(shifted, (-1, timedelta(0), coach.id))  # as one timed 34:00 of the day before
+        await work.execute(shifted, (0, timedelta(hours=9), coach.return_id))  # at 24:00
+    told = text_of(await browser.get(f"/console/{lines.id}"))
+    assert "1 trip, 1 of 45 seats sold" in told
+    assert "10:00 Ahorn to Eich" in told
+    assert "Eich to Ahorn" not in told
+    await cancel_trip(services, coach)
+    async with services.database.begin() as work:
+        await work.execute(shifted, (0, timedelta(hours=-9, minutes=-59), coach.id))  # at 0:01
+    told = text_of(await browser.get(f"/console/{lines.id}"))
+    assert re.search(r"Cancelled trips with travellers 1 .* 00:01 Ahorn to Eich", told)
+    async with services.database.begin() as work:
+        await work.execute(shifted, (0, timedelta(minutes=-2), coach.id))  # yesterday at 23:59
+    assert "Cancelled trips" not in text_of(await browser.get(f"/console/{lines.id}"))
+
+
+async def test_all_count_where_not_all_are_listed(browser, driver, lines, services, coach, morning, monkeypatch):
+    monkeypatch.setattr(first_page, "MOST_LISTED", 1)
+    async with services.database.begin() as work:
+        await coach.sell(work, "ac", "1A")
+    told = text_of(await browser.get(f"/console/{lines.id}"))
+    assert "2 trips, 1 of 90 seats sold" in told
+    assert told.index("10:00 Ahorn") < told.index("Later today (1) 1 more trip is not listed here.")
+    assert "15:00" not in told
+    services.database.clock = lambda: morning.replace(hour=16)
+    told = text_of(await browser.get(f"/console/{lines.id}"))
+    assert told.index("Left already (2) 1 more trip is not listed here.") < told.index("15:00 Eich")
+    assert "10:00" not in told
+
+
 async def test_a_day_without_departures_says_so(browser, driver, lines, services, morning):
     services.database.clock = lambda: morning.replace(year=morning.year + 1)
     await sign_in_as(browser.client, driver, proved=PROVED)
@@ -89,6 +126,17 @@ async def test_a_cancelled_trip_with_travellers_waits_for_somebody(browser, line
     )
     services.database.clock = lambda: morning.replace(hour=8)
     assert "1 trip, 0 of 45 seats sold" in text_of(await browser.get(at))  # it is none of today's that run
+
+
+async def test_empty_cancelled_trips_hide_none_with_travellers(browser, lines, services, coach, morning, monkeypatch):
+    monkeypatch.setattr(first_page, "MOST_LISTED", 1)
+    await sign_in_as(browser.client, await lines.hire("agent"), proved=PROVED)
+    async with services.database.begin() as work:
+        await coach.sell(work, "ac", "1A")
+        await work.execute("UPDATE departure SET status = 'cancelled'")
+        await work.execute("UPDATE departure SET base_at = base_at + interval '8 hours' WHERE id = %s", (coach.id,))
+    told = text_of(await browser.get(f"/console/{lines.id}"))
+    assert re.search(r"Cancelled trips with travellers 1 .* 18:00 Ahorn to Eich .* Does not run · 1 sold", told)
 
 
 async def test_departures_of_others_are_not_told(browser, lines, services, coach, morning):

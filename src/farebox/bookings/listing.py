@@ -81,15 +81,15 @@ async def list_bookings_of_contact(
     settings: Settings,
     secrets: Secrets,
     limit: int = 20,
-) -> list[Booking]:
+) -> tuple[list[Booking], bool]:
     """The bookings with something of an operator's whose contact has this e-mail address or phone number, the newest
-    first, for who may read bookings there."""
+    first, for who may read bookings there; and whether there are more."""
     indexes = secrets.blind_indexes(contact_key(typed, region=settings.phone_region))
     column = BookingRow.contact_email_index if "@" in typed else BookingRow.contact_phone_index
     sold = sold_by(operator_id, actor, Permission.BOOKINGS_READ).with_only_columns(BookingRow.id)
     query = select(BookingRow).where(column.in_(indexes), BookingRow.id.in_(sold), reached_by(actor))
-    rows = (await work.session.scalars(fresh(query.order_by(BookingRow.id.desc()).limit(limit)))).all()
-    return await _listed(work, rows, actor)
+    rows = (await work.session.scalars(fresh(query.order_by(BookingRow.id.desc()).limit(limit + 1)))).all()
+    return await _listed(work, rows[:limit], actor), len(rows) > limit
 
 
 async def _listed(work: UnitOfWork, rows: Sequence[BookingRow], actor: Actor) -> list[Booking]:

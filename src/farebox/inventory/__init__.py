@@ -14,7 +14,7 @@ from farebox.inventory.commands import (
     sweep,
     transfer,
 )
-from farebox.inventory.counting import RUNNING_HOLDS, count_gone
+from farebox.inventory.counting import RUNNING_HOLDS, Taken, count_gone, count_taken
 from farebox.inventory.desk import Desk
 from farebox.inventory.errors import (
     ExtensionLimit,
@@ -85,6 +85,7 @@ __all__ = [
     "StockGone",
     "StockInUse",
     "TakeRequest",
+    "Taken",
     "UnitState",
     "UnitStatus",
     "UnitsTaken",
@@ -99,6 +100,7 @@ __all__ = [
     "close_inventories",
     "confirm",
     "count_gone",
+    "count_taken",
     "extend",
     "find_hold",
     "find_live_hold",

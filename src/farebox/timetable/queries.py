@@ -8,7 +8,7 @@ from uuid import UUID
 from farebox.core.db import UnitOfWork
 from farebox.timetable.errors import PlaceNotFound
 from farebox.timetable.instants import at_place
-from farebox.timetable.views import DepartureSummary, PlaceView, Run, Site
+from farebox.timetable.views import DepartureSummary, DepartureTotals, PlaceView, Run, Site
 
 _RUNS = """
     WITH pair AS (
@@ -74,11 +74,36 @@ _OF_DAY = f"""{_SUMMARIES}
      LIMIT %(limit)s OFFSET %(offset)s
 """
 
-_CANCELLED = f"""{_SUMMARIES}
-     WHERE d.service_date >= %(day)s AND d.operator_id = %(operator)s AND d.status = 'cancelled'
-     ORDER BY departs_at, d.id
-     LIMIT %(limit)s
+_LEAVES = "d.base_at + j.first_departure_s * interval '1 second'"
+
+_LEAVING = f"""
+         d.operator_id = %(operator)s AND d.service_date BETWEEN %(first_day)s AND %(last_day)s
+     AND {_LEAVES} >= %(start)s AND {_LEAVES} < %(end)s
 """
+"""The service dates are for the index. They may differ from the day of leaving: the service of a date goes on past its
+midnight, and begins an hour before it where clocks are put forward."""
+
+_TOTALS = f"""
+    SELECT count(*) FILTER (WHERE d.status = 'scheduled'),
+           coalesce(sum(jsonb_array_length(p.document -> 'seats')) FILTER (WHERE d.status = 'scheduled'), 0),
+           count(*) FILTER (WHERE {_LEAVES} < %(now)s),
+           count(*) FILTER (WHERE {_LEAVES} >= %(now)s),
+           array_agg(d.inventory_id) FILTER (WHERE d.status = 'scheduled')
+      FROM departure d
+      JOIN journey j ON j.id = d.journey_id
+      JOIN seat_plan p ON p.id = d.seat_plan_id
+     WHERE {_LEAVING}
+"""  # noqa: S608
+
+_CANCELLED = f"""
+    SELECT d.inventory_id
+      FROM departure d
+      JOIN journey j ON j.id = d.journey_id
+     WHERE {_LEAVING} AND d.status = 'cancelled'
+     ORDER BY {_LEAVES}, d.id
+"""  # noqa: S608
+
+_OF_RUNS = f"{_SUMMARIES} WHERE d.inventory_id = ANY(%s) ORDER BY departs_at, d.id"
 
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -96,11 +121,34 @@ async def list_departures(
     return [_summary(row) for row in await cursor.fetchall()]
 
 
-async def list_cancelled_departures(
-    work: UnitOfWork, first_day: date, *, operator_id: UUID, limit: int = 100
+async def list_departures_leaving(
+    work: UnitOfWork, operator_id: UUID, start: datetime, end: datetime, *, limit: int, is_latest: bool = False
 ) -> list[DepartureSummary]:
-    """An operator's departures of a service date and all later ones that do not run, in the order of leaving."""
-    cursor = await work.execute(_CANCELLED, {"day": first_day, "operator": operator_id, "limit": limit})
+    """An operator's departures that leave in [start, end), in the order of leaving: the first ones, or the latest."""
+    order = "DESC" if is_latest else "ASC"
+    query = f"{_SUMMARIES} WHERE {_LEAVING} ORDER BY departs_at {order}, d.id {order} LIMIT %(limit)s"
+    cursor = await work.execute(query, _leaving(operator_id, start, end) | {"limit": limit})
+    found = [_summary(row) for row in await cursor.fetchall()]
+    return found[::-1] if is_latest else found
+
+
+async def sum_up_departures(work: UnitOfWork, operator_id: UUID, start: datetime, end: datetime) -> DepartureTotals:
+    """What of an operator leaves in [start, end)."""
+    cursor = await work.execute(_TOTALS, _leaving(operator_id, start, end) | {"now": work.now})
+    row = await cursor.fetchone()
+    assert row is not None  # it counts
+    return DepartureTotals(running=row[0], units=row[1], left=row[2], ahead=row[3], inventory_ids=tuple(row[4] or ()))
+
+
+async def list_cancelled_runs(work: UnitOfWork, operator_id: UUID, start: datetime) -> list[int]:
+    """The runs of an operator's departures from `start` on that do not run, in the order of leaving."""
+    cursor = await work.execute(_CANCELLED, _leaving(operator_id, start, _END_OF_TIME))
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def list_departures_of_runs(work: UnitOfWork, inventory_ids: Sequence[int]) -> list[DepartureSummary]:
+    """The departures that are sold as these runs, in the order of leaving."""
+    cursor = await work.execute(_OF_RUNS, [list(inventory_ids)])
     return [_summary(row) for row in await cursor.fetchall()]
 
 
@@ -164,6 +212,11 @@ async def find_departure_id(work: UnitOfWork, inventory_id: int) -> UUID | None:
     """The departure that an inventory belongs to; `None` where it is something else's."""
     [found] = await work.send([(DEPARTURE_OF_RUN, (str(inventory_id),))])
     return found[0][0] if found else None
+
+
+def _leaving(operator_id: UUID, start: datetime, end: datetime) -> dict[str, Any]:
+    first_day, last_day = start.date() - timedelta(days=2), end.date() + timedelta(days=1)
+    return {"operator": operator_id, "first_day": first_day, "last_day": last_day, "start": start, "end": end}
 
 
 def _run_parameters(origin: Site, destination: Site, start: datetime, end: datetime) -> dict[str, Any]:

@@ -201,6 +201,22 @@ class DepartureSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class DepartureTotals:
+    """The departures of some time.
+
+    Attributes:
+        running, units, inventory_ids: those that run, the seats in them, and the runs they are sold as.
+        left, ahead: how many have left by now and how many have not, cancelled ones too.
+    """
+
+    running: int
+    units: int
+    left: int
+    ahead: int
+    inventory_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A departure that carries travellers from one site to another: what the search starts from.
 

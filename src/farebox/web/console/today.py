@@ -1,7 +1,7 @@
 """What an operator's console begins with: today's departures, what was taken, what waits for somebody, a search."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -21,20 +21,28 @@ from farebox.bookings import (
 )
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import gettext as _
-from farebox.inventory import RunState, read_runs
+from farebox.inventory import Taken, count_taken
 from farebox.payments import Takings, count_waiting, sum_up_takings
-from farebox.timetable import DepartureSummary, list_cancelled_departures, list_departures
+from farebox.timetable import (
+    DepartureSummary,
+    list_cancelled_runs,
+    list_departures_leaving,
+    list_departures_of_runs,
+    sum_up_departures,
+)
 from farebox.web.console.money_words import BOOKING_STATES, trip_in_words
 from farebox.web.console.office import LONGEST, Form, office_of
 from farebox.web.console.till import booking_url
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.views.console import Office
-from farebox.web.views.today import DepartureRow, Departures, FoundRow, FoundView, Sales, Sums, Task, TodayView
+from farebox.web.views.today import DepartureRow, Departures, FoundRow, FoundView, Listed, Sales, Sums, Task, TodayView
 from farebox.wiring import Services
 
 NOT_FOUND: Final = 404
 WEEK: Final = 7
 MOST_FOUND: Final = 20
+MOST_LISTED: Final = 200
+"""So many departures stand in a list at most."""
 
 _PHONE: Final = re.compile(r"\+?[\d\s().-]{6,}")
 
@@ -71,25 +79,27 @@ class TodayController(Controller):
         office = await office_of(work, operator_id, "till", actor=actor)
         typed = data.get("wanted", "").strip()[:LONGEST]
         try:
-            found = await _find(work, office, typed, actor, services)
+            found, has_more = await _find(work, office, typed, actor, services)
         except (ReferenceMistyped, BookingNotFound) as refused:
             error = (
                 refused.text() if isinstance(refused, ReferenceMistyped) else _("No booking of this operator has it.")
             )
             view = FoundView(office, typed, (), error)
             return page(request, "console/found.html", view, status=NOT_FOUND, is_private=True)
-        if len(found) == 1:
+        if len(found) == 1 and not has_more:
             return see_other(booking_url(office, found[0].id))
-        view = FoundView(office, typed, tuple(_found(each, office) for each in found))
+        view = FoundView(office, typed, tuple(_found(each, office) for each in found), has_more=has_more)
         return page(request, "console/found.html", view, is_private=True)
 
 
-async def _find(work: UnitOfWork, office: Office, typed: str, actor: Actor, services: Services) -> Sequence[Booking]:
-    """Raises: ReferenceMistyped, BookingNotFound: there is none."""
+async def _find(
+    work: UnitOfWork, office: Office, typed: str, actor: Actor, services: Services
+) -> tuple[Sequence[Booking], bool]:
+    """The newest, and whether there are more. Raises: ReferenceMistyped, BookingNotFound: there is none."""
     operator_id = office.operator.id
     if "@" not in typed and not _PHONE.fullmatch(typed):
-        return [await get_sold_booking(work, operator_id, typed, actor=actor)]
-    found = await list_bookings_of_contact(
+        return [await get_sold_booking(work, operator_id, typed, actor=actor)], False
+    found, has_more = await list_bookings_of_contact(
         work,
         operator_id,
         typed,
@@ -100,26 +110,35 @@ async def _find(work: UnitOfWork, office: Office, typed: str, actor: Actor, serv
     )
     if not found:
         raise BookingNotFound
-    return found
+    return found, has_more
 
 
 async def _departures(work: UnitOfWork, office: Office, midnight: datetime) -> Departures:
-    operator_id, day = office.operator.id, midnight.date()
-    today = await list_departures(work, day, operator_id=operator_id)
-    cancelled = await list_cancelled_departures(work, day, operator_id=operator_id)
-    runs = await read_runs(work, sorted({each.inventory_id for each in (*today, *cancelled)}))
-    rows = [(each.departs_at, _departure(each, runs[each.inventory_id])) for each in today]
-    off = (_departure(each, runs[each.inventory_id]) for each in cancelled)
+    operator_id = office.operator.id
+    next_midnight = datetime.combine(midnight.date() + timedelta(days=1), time(), midnight.tzinfo)
+    totals = await sum_up_departures(work, operator_id, midnight, next_midnight)
+    left = await list_departures_leaving(work, operator_id, midnight, work.now, limit=MOST_LISTED, is_latest=True)
+    ahead = await list_departures_leaving(work, operator_id, work.now, next_midnight, limit=MOST_LISTED)
+    off = await list_cancelled_runs(work, operator_id, midnight)
+    listed = [each.inventory_id for each in (*left, *ahead)]
+    taken = await count_taken(work, [*totals.inventory_ids, *off, *listed])
+    with_travellers = [run for run in off if taken[run].sold]
+    cancelled = await list_departures_of_runs(work, with_travellers[:MOST_LISTED])
     return Departures(
-        ahead=tuple(row for departs_at, row in rows if departs_at >= work.now),
-        left=tuple(row for departs_at, row in rows if departs_at < work.now),
-        cancelled=tuple(row for row in off if row.sold),
+        ahead=_listed(ahead, taken, totals.ahead),
+        left=_listed(left, taken, totals.left),
+        cancelled=_listed(cancelled, taken, len(with_travellers)),
+        running=totals.running,
+        seats=totals.units,
+        sold=sum(taken[run].sold for run in totals.inventory_ids),
     )
 
 
-def _departure(each: DepartureSummary, run: RunState) -> DepartureRow:
-    sold = {unit for share in run.shares if share.state == "confirmed" for unit in share.units}
-    held = {unit for share in run.shares if share.state == "held" for unit in share.units}
+def _listed(departures: Sequence[DepartureSummary], taken: Mapping[int, Taken], count: int) -> Listed:
+    return Listed(tuple(_departure(each, taken[each.inventory_id]) for each in departures), count)
+
+
+def _departure(each: DepartureSummary, taken: Taken) -> DepartureRow:
     return DepartureRow(
         departs_at=each.departs_at,
         arrives_at=each.arrives_at,
@@ -128,8 +147,8 @@ def _departure(each: DepartureSummary, run: RunState) -> DepartureRow:
         line=each.line_name,
         vehicle=each.vehicle_name,
         seats=each.units,
-        sold=len(sold),
-        held=len(held - sold),
+        sold=taken.sold,
+        held=taken.held,
         is_cancelled=each.status == "cancelled",
     )
 

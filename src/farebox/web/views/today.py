@@ -30,33 +30,41 @@ class DepartureRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Departures:
-    """Those of today: to come, and left already; and those to come that do not run, with travellers on them."""
+class Listed:
+    """The rows that are listed of `count`."""
 
-    ahead: tuple[DepartureRow, ...]
-    left: tuple[DepartureRow, ...]
-    cancelled: tuple[DepartureRow, ...]
+    rows: tuple[DepartureRow, ...]
+    count: int
+
+    @property
+    def more(self) -> int:
+        """How many are not listed."""
+        return self.count - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """Those of today: to come, and left already; and those of today and later that do not run, with travellers on them.
+
+    Attributes:
+        running, seats, sold: all of today's that run, listed or not.
+    """
+
+    ahead: Listed
+    left: Listed
+    cancelled: Listed
+    running: int
+    seats: int
+    sold: int
 
     @property
     def next(self) -> tuple[DepartureRow, ...]:
         """What one looks at first."""
-        return self.ahead[:MOST_AT_ONCE]
+        return self.ahead.rows[:MOST_AT_ONCE]
 
     @property
-    def later(self) -> tuple[DepartureRow, ...]:
-        return self.ahead[MOST_AT_ONCE:]
-
-    @property
-    def running(self) -> tuple[DepartureRow, ...]:
-        return tuple(row for row in (*self.left, *self.ahead) if not row.is_cancelled)
-
-    @property
-    def seats(self) -> int:
-        return sum(row.seats for row in self.running)
-
-    @property
-    def sold(self) -> int:
-        return sum(row.sold for row in self.running)
+    def later(self) -> Listed:
+        return Listed(self.ahead.rows[MOST_AT_ONCE:], self.ahead.count - len(self.next))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +120,10 @@ class FoundRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundView:
-    """The bookings that a search found, or why it found none."""
+    """The bookings that a search found, the newest ones where there are more, or why it found none."""
 
     office: Office
     typed: str
     found: tuple[FoundRow, ...]
     error: str = ""
+    has_more: bool = False
