@@ -121,7 +121,7 @@ async def test_no_page_runs_what_somebody_typed(house, home, an, ids):
         "/account/security",
         "/bookings/{booking_id:uuid}",
         "/account/security/factors/{factor_id:uuid}",
-        "/console",
+        operators,
         f"{operators}/staff",
         f"{operators}/keys",
         f"{operators}/devices",

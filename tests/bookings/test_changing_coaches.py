@@ -25,7 +25,7 @@ async def fee(coach):
             work,
             coach.departure.operator_id,
             FareTerms(service_fee=Money(150, "EUR"), tax_rate_bp=700, is_tax_added=True),
-            sale_terms={"": SaleTerms(change_fee_minor=200)},
+            sale_terms={"": SaleTerms(tiers=((1, 5_000),), change_fee_minor=200)},  # the same at any hour of the day
         )
 
 

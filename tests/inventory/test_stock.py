@@ -494,7 +494,7 @@ async def test_a_hold_of_units_only_asks_nothing_of_the_stock(database):
             assert len(asked) == 2
             await extend(work, hold.id, owner=AN, terms=TERMS)
             await confirm(work, hold.id)
-        assert len(asked) == 6
+        assert len(asked) == 5
         assert [query for query in asked if "portion" in query or "capacity" in query] == []
 
 

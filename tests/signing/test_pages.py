@@ -122,7 +122,8 @@ async def test_who_was_invited_and_has_no_account_comes_back_to_the_invitation(h
     assert (entered.status_code, entered.headers["location"]) == (303, join)
     accepted = await other.post("/join", **hidden((await other.get(join)).text))
     assert accepted.headers["location"] == "/console"
-    assert "Truong-Son" in (await other.get("/console")).text
+    leads_to = (await other.get("/console")).headers["location"]
+    assert "Truong-Son" in (await other.get(leads_to)).text
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", f"/{'x' * 500}"])

@@ -169,7 +169,7 @@ class BookingsController(Controller):
     async def confirm(self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services) -> BookingView:
         """Succeeds once the payment is verified on the server, or where nothing is to pay; again changes nothing."""
         confirmed = await payments.confirm_paid(work, booking_id, actor=actor, signer=services.secrets)
-        return BookingView.of(confirmed, services.secrets, at=work.now)
+        return await whole_booking(work, confirmed, services)
 
 
 @get(

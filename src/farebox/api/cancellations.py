@@ -16,6 +16,7 @@ from farebox.accounts import Actor, Permission
 from farebox.api.booking_wire import BOOKING_ID, LONGEST_NOTE, BookingView, money_of
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
+from farebox.api.whole_bookings import whole_booking
 from farebox.api.wire import PRIVATE, MoneyInput, MoneyView, Request, Wire
 from farebox.bookings import (
     BookingNotFound,
@@ -28,7 +29,6 @@ from farebox.bookings import (
     TooLateToCancel,
     quote_cancellation,
 )
-from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid, NotAllowed
 from farebox.core.i18n import N_
@@ -119,11 +119,11 @@ class CancelledBookingView(BookingView, kw_only=True):
     cancellation: CancellationView
 
     @classmethod
-    def after(cls, done: payments.Cancelled, secrets: Secrets, *, at: datetime) -> Self:
+    def after(cls, done: payments.Cancelled, booking: BookingView) -> Self:
         quote = CancellationQuoteView.of(done.booking.id, done.quote)
         paid_back = MoneyView.of(done.refund)
         return cls(
-            **msgspec.structs.asdict(BookingView.of(done.booking, secrets, at=at)),
+            **msgspec.structs.asdict(booking),
             cancellation=CancellationView(
                 **msgspec.structs.asdict(quote), paid_back=paid_back, refund_to=done.refund_to
             ),
@@ -201,7 +201,7 @@ class CancellationsController(Controller):
             note=reason,
             refund_to=refund_to,
         )
-        return CancelledBookingView.after(done, services.secrets, at=work.now)
+        return CancelledBookingView.after(done, await whole_booking(work, done.booking, services))
 
     @put(
         "/cancel",
@@ -260,7 +260,7 @@ async def _cancel(
         refund_to=data.refund_to,
         expected_refund=money_of(data.expected_refund, "expectedRefund"),
     )
-    return CancelledBookingView.after(done, services.secrets, at=work.now)
+    return CancelledBookingView.after(done, await whole_booking(work, done.booking, services))
 
 
 def _ids(given: Sequence[str] | None, name: str = "passengers") -> list[UUID] | None:
