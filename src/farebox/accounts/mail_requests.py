@@ -189,10 +189,7 @@ async def _answer_change(work: UnitOfWork, request: MailRequest, secrets: Secret
 
     to_old = AccountMail("change-email", person.id, await link("change-email") | {"new_email": request.new_email})
     if await find_person_by_email(work, request.new_email, secrets=secrets) is not None:
-        return [
-            to_old,
-            AccountMail("already-registered", request.new_email, {"url": _with("/sign-in", next=request.next_path)}),
-        ]
+        return [to_old, AccountMail("already-registered", request.new_email, {"url": "/sign-in"})]
     return [to_old, AccountMail("confirm-new-email", request.new_email, await link("confirm-new-email"))]
 
 

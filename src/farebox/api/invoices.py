@@ -5,12 +5,11 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from litestar import Controller, Response, get
-from litestar.datastructures import ResponseHeader
-from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
 from farebox import payments
 from farebox.accounts import Actor
+from farebox.api.documents import NAMED, PDF, pdf_answer
 from farebox.api.problems import problems
 from farebox.api.wire import PRIVATE, MoneyView, Wire
 from farebox.bookings import BookingNotFound
@@ -71,23 +70,12 @@ class InvoicesController(Controller):
         "/invoices/{invoice_id:uuid}/pdf",
         summary="Get an invoice or a credit note as a PDF",
         operation_id="getInvoicePdf",
-        responses={
-            200: ResponseSpec(
-                data_container=bytes,
-                media_type="application/pdf",
-                description="A4, accessible (PDF/UA-1).",
-                generate_examples=False,
-            ),
-            **problems(InvoiceNotFound),
-        },
-        response_headers=[
-            ResponseHeader(name="Content-Disposition", description="The file's name.", value="attachment")
-        ],
+        responses={200: PDF, **problems(InvoiceNotFound)},
+        response_headers=NAMED,
     )
     async def pdf(self, invoice_id: UUID, actor: Actor, services: Services) -> Response[bytes]:
         """In the reader's language; its facts are those of the day on which it was written."""
         invoice, content = await payments.render_invoice(
             services.database, invoice_id, actor=actor, secrets=services.secrets
         )
-        disposition = {"Content-Disposition": f'attachment; filename="{invoice.number}.pdf"'}
-        return Response(content, media_type="application/pdf", headers=disposition)
+        return pdf_answer(content, invoice.number)

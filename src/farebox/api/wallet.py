@@ -6,14 +6,13 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.datastructures import ResponseHeader
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 from msgspec import Meta
 
 from farebox import payments
 from farebox.accounts import Actor
+from farebox.api.documents import NAMED, PDF, pdf_answer
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.payments import PaymentView
 from farebox.api.problems import problems
@@ -213,26 +212,15 @@ class WalletController(Controller):
         "/receipts/{payment_id:uuid}/pdf",
         summary="Get the receipt of a top-up as a PDF",
         operation_id="getTopUpReceiptPdf",
-        responses={
-            200: ResponseSpec(
-                data_container=bytes,
-                media_type="application/pdf",
-                description="A4, accessible (PDF/UA-1).",
-                generate_examples=False,
-            ),
-            **problems(NoWallet, PaymentNotFound),
-        },
-        response_headers=[
-            ResponseHeader(name="Content-Disposition", description="The file's name.", value="attachment")
-        ],
+        responses={200: PDF, **problems(NoWallet, PaymentNotFound)},
+        response_headers=NAMED,
     )
     async def receipt(self, payment_id: UUID, actor: Actor, services: Services) -> Response[bytes]:
         """In the reader's language, of what has come by now. `paymentId` is told with the top-up in one's statement."""
         top_up, content = await payments.render_top_up_receipt(
             services.database, payment_id, actor=actor, secrets=services.secrets, settings=services.settings
         )
-        disposition = {"Content-Disposition": f'attachment; filename="{top_up.number}.pdf"'}
-        return Response(content, media_type="application/pdf", headers=disposition)
+        return pdf_answer(content, top_up.number)
 
 
 def _amount(given: MoneyInput, field: str = "amount") -> Money:
