@@ -146,6 +146,7 @@ async def test_an_account_that_was_here_before_is_opened_by_no_address(browser, 
     assert "farebox_session" not in browser.client.cookies
     told = await browser.get("/account/link")
     assert "You already have an account" in told.text
+    assert 'href="/forgot-password?next=/account/link"' in told.text
     assert await linked(services, an.id) == []
 
 

@@ -107,6 +107,9 @@ async def _see_links(house, browser, an, elsewhere):
     pages = [await browser.get(path, params={"next": elsewhere}) for path in ("/sign-in", "/register", "/sign-in/code")]
     pages.append(await browser.post("/sign-in", email=an.email, password="wrong", next=elsewhere))
     pages.append(await browser.post("/register", email="x", password="x", next=elsewhere))
+    pages.append(await browser.get("/forgot-password", params={"next": elsewhere}))
+    pages.append(await browser.post("/forgot-password", email=an.email, next=elsewhere))
+    pages.append(await browser.get("/reset-password", params={"token": "x", "next": elsewhere}))
     await sign_in_as(browser.client, an)
     pages.append(await browser.get("/account/confirm", params={"next": elsewhere}))
     for page in pages:

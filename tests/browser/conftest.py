@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,8 @@ class Traveller:
 def shop(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with cloned(server_dsn, template) as database_url:
         home = tmp_path_factory.mktemp("shop")
-        asyncio.run(_seed(database_url, home))
+        with ThreadPoolExecutor(1) as aside:  # Playwright's loop may be running here
+            aside.submit(asyncio.run, _seed(database_url, home)).result()
         own = {"DATABASE_URL": database_url, "BASE_URL": "", "SALES_HORIZON_DAYS": str(HORIZON_DAYS)}
         with serving(home, [own]) as (server,):
             yield Shop(server.url, database_url)

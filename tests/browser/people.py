@@ -51,7 +51,7 @@ def link_for(page: Page, address: str, subject: str) -> str:
         if row.count():
             page.goto(str(row.first.get_attribute("href")))
             page.locator("summary", has_text=re.compile("Plain text|Văn bản")).click()
-            found = re.search(r"https?://\S+token=[\w-]+", page.locator(".mail__text").inner_text())
+            found = re.search(r"https?://\S+token=\S+", page.locator(".mail__text").inner_text())
             assert found
             return found[0]
         page.wait_for_timeout(200)

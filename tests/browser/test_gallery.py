@@ -1,5 +1,6 @@
 """Every page with made-up content, also those that a journey seldom meets, in the dark and in the light."""
 
+import re
 import socket
 import threading
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from playwright.sync_api import expect
 from tests.browser.journey import AXE, inspect
 from tests.web import samples
 from tests.web.gallery import create_gallery
@@ -48,6 +50,13 @@ def test_every_page_is_whole(chromium, gallery, dark):
         inspect(page)
         page.context.clear_cookies()
         page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+
+
+def test_a_day_that_is_left_is_counted_in_hours(chromium, gallery):
+    page = chromium.new_page()
+    page.goto(f"{gallery}/booking-paid-in-part")
+    expect(page.locator("[data-clock-text]")).to_have_text(re.compile(r"^Held for you: 23:59:[0-5]\d$"))
+    page.close()
 
 
 @pytest.mark.parametrize(("name", "table"), [("wallet", ".statement"), ("booking-money", ".ledger")])

@@ -18,7 +18,7 @@ from tests.browser.journey import (
     to_payment,
     to_review,
 )
-from tests.browser.people import new_address, register, sign_in
+from tests.browser.people import new_address, press, register, sign_in
 
 from farebox.core.db import Database
 
@@ -176,3 +176,36 @@ def test_somebody_with_an_account_changes_the_seat_for_a_dearer_one(visit, later
     page.goto("/account/bookings?view=table")
     expect(page.locator(".list-table--bookings")).to_contain_text(reference)
     inspect(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_was_ticked_before_payment_is_ticked_after_naming_a_company(visit, scripts):
+    page = visit(width=360, scripts=scripts).page
+    search(page, travellers=1)
+    open_seats(page)
+    if scripts:
+        choose(page, free_seats(page)[:1])
+    else:
+        page.check(f'input[name="seats"][value="{free_seats(page)[0]}"]')
+    go_on(page)
+    name_people(page, 1)
+    to_review(page)
+    details = page.get_by_role("button", name="Details for the invoice")
+    details.click()
+    page.get_by_role("link", name="Leave it as it is").click()
+    page.wait_for_url("**/review")
+    expect(page.locator("#terms")).not_to_be_checked()
+    page.check("#terms")
+    details.click()
+    page.fill("#name", "Công ty TNHH Sông Hương")
+    press(page, "Save")
+    page.wait_for_url("**/review?said=invoice-noted")
+    expect(page.locator("#terms")).to_be_checked()
+    inspect(page, scripts=scripts)
+    details.click()
+    page.wait_for_url("**/invoice-details")
+    page.go_back()
+    expect(page.locator("#terms")).to_be_checked()
+    page.uncheck("#terms")
+    page.goto(page.url)
+    expect(page.locator("#terms")).not_to_be_checked()

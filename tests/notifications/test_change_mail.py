@@ -1,9 +1,11 @@
 """What travellers are told of changes, each once."""
 
+import re
 from uuid import UUID
 
 import pytest
 import zxingcpp
+from msgspec.structs import replace
 from tests.notifications.test_mail import inbox, parts_of, shop
 from tests.ticketing.paper import pages_of
 
@@ -15,10 +17,17 @@ from farebox.ticketing import list_tickets
 
 __all__ = ["inbox", "shop"]
 
+INSTEAD = "The earlier tickets of who changed are not valid any more. Please use these."
+BESIDE = "These are all tickets of your booking. Those that you had already stay valid."
+
 
 def changed(booking, change_id: UUID) -> BookingChanged:
     total = {"total_price": str(booking.total.amount), "currency": booking.total.currency}
     return BookingChanged(booking_id=booking.id, reference=booking.reference, change_id=change_id, **total)
+
+
+def returned(booking, change_id: UUID) -> BookingChanged:
+    return replace(changed(booking, change_id), is_return=True)
 
 
 def renamed(booking, change_id: UUID) -> BookingRenamed:
@@ -41,19 +50,28 @@ async def told(shop, *events) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "headline"),
-    [(changed, "Your booking has changed"), (renamed, "There are other names on your booking")],
+    ("event", "headline", "subject", "lead"),
+    [
+        (changed, "Your booking has changed", "Your booking {} has changed", INSTEAD),
+        (renamed, "There are other names on your booking", "There are other names on your booking {}", INSTEAD),
+        (returned, "Your ride back is booked", "Your ride back is booked: booking {}", BESIDE),
+    ],
 )
-async def test_who_changed_gets_the_tickets_anew_and_once(shop, inbox, event, headline) -> None:
+async def test_who_changed_gets_the_tickets_anew_and_once(shop, inbox, event, headline, subject, lead) -> None:
     booking = await shop.sell(emails=("anh@example.com",))
     await shop.run_jobs()
     inbox.mails.clear()
     one = event(booking, new_id())
     await told(shop, one, one)
     mail = inbox.to("anh@example.com")
+    assert mail["Subject"] == subject.format(booking.reference)
     text = text_in(mail)
-    assert text.startswith(headline)
-    assert "The earlier tickets of who changed are not valid any more." in text
+    assert text.startswith(f"{headline} {lead}")
+    page = mail.get_body(("html",)).get_content()
+    assert lead in page
+    assert re.search(
+        r'<img src="cid:[^>]*background:#ffffff;color:#15171a', page
+    )  # its words, where no picture is shown
     [pdf] = parts_of(mail)["application/pdf"]
     async with shop.database.begin() as work:
         tokens = [ticket.token for ticket in await list_tickets(work, booking.id)]

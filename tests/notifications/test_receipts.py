@@ -1,5 +1,7 @@
 """The receipt of a payment: once, with the invoice of what was paid for."""
 
+import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pypdfium2
@@ -14,7 +16,7 @@ from tests.ticketing.travel import NAMES
 from farebox.accounts import SYSTEM
 from farebox.core.money import Money
 from farebox.notifications import MessageKind, get_attachment
-from farebox.payments import PaymentCompleted, cancel_booking, issue_invoices
+from farebox.payments import InvoiceTo, PaymentCompleted, cancel_booking, change_invoice_to, issue_invoices
 from farebox.payments.events import InvoiceIssued, WalletDisputed, WalletToppedUp
 from farebox.ticketing import item_in_words
 
@@ -53,6 +55,21 @@ async def test_it_is_sent_with_its_file(shop, inbox):
     [mail] = [mail for _, mail in inbox.mails if "Receipt" in str(mail["subject"])]
     names = [part.get_filename() for part in mail.walk() if part.get_filename()]
     assert [name[:4] for name in names] == ["INV-"]
+
+
+async def test_it_is_the_invoice_that_was_written_last_whatever_the_clocks_say(shop_without_mail):
+    shop = shop_without_mail
+    booking = await shop.sell()
+    async with shop.database.begin() as work:
+        await issue_invoices(work, booking.id, secrets=shop.secrets)
+        await change_invoice_to(work, booking.id, InvoiceTo("Sông Hương"), actor=SYSTEM, secrets=shop.secrets)
+    now = shop.database.clock
+    shop.database.clock = lambda: now() - timedelta(days=1)  # another process, whose clock is behind
+    async with shop.database.begin() as work:
+        _, latest = await issue_invoices(work, booking.id, secrets=shop.secrets)
+    shop.database.clock = now
+    [message] = await receipts(shop, booking)
+    assert list(message.filenames) == [f"{latest.number}.pdf"]
 
 
 async def credit_notes(shop):
@@ -121,6 +138,9 @@ async def test_who_puts_money_into_the_wallet_gets_a_receipt_for_each_charge_onc
         assert "€25.00" in message.subject
         assert sum(payment in message.text for payment in payments) == 1
         assert "/account/wallet/receipts/" in message.text
+    numbers = {f"WALLET{payment.replace('-', '')[-8:].upper()}" for payment in payments}
+    told_numbers = {match[1] for message in told if (match := re.search(r"Receipt number: (\w+)\.", message.text))}
+    assert told_numbers == numbers  # as the receipts say themselves
 
 
 async def told_of_wallet(shop, person, step, in_wallet="15.00", held="15.00"):

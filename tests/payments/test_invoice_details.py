@@ -1,6 +1,7 @@
 """Whom invoices name: who was asked for, before and after they were written, by whom, and how it is printed."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pypdfium2
 import pytest
@@ -175,6 +176,27 @@ async def test_another_price_and_another_buyer_at_once_are_one_credit_note_and_o
         await refund_payment(work, payment_id, Money(500, "EUR"), note="a broken seat", actor=SYSTEM)
     assert told(await issue(till, booking)) == [("credit-note", 2600), ("invoice", 2100)]
     assert await issue(till, booking) == []
+
+
+@pytest.mark.parametrize("days", [1, 400])  # in the same year's numbers, or in those of another
+async def test_the_last_document_is_the_last_whatever_the_clocks_say(till, sold, name, days):
+    booking, *_ = sold
+    await issue(till, booking)
+    await name(booking, COMPANY)
+    now = till.database.clock
+    till.database.clock = lambda: now() - timedelta(days=days)  # another process, whose clock is behind
+    anew = await issue(till, booking)
+    till.database.clock = now
+    assert told(anew) == [("credit-note", 2600), ("invoice", 2600)]
+    assert await issue(till, booking) == []
+    await name(booking, OTHER)
+    credit, latest = await issue(till, booking)
+    assert credit.corrects_id == anew[1].id
+    assert [await buyer_of(till, each) for each in (credit, latest)] == [COMPANY.name, OTHER.name]
+    async with till.database.begin() as work:
+        written = await list_invoices(work, booking.id, actor=SYSTEM)
+    assert [each.kind for each in written] == ["invoice", *["credit-note", "invoice"] * 2]
+    assert written[1:] == [*anew, credit, latest]
 
 
 async def test_the_same_again_writes_nothing_and_taking_it_away_names_who_booked(till, sold, name):

@@ -12,7 +12,7 @@ from farebox.accounts import SYSTEM
 from farebox.bookings import ReturnWish, SeatWish, withdraw_change
 from farebox.core.errors import DomainError
 from farebox.core.money import Money
-from farebox.payments import refund_payment
+from farebox.payments import most_to_refund, refund_payment
 
 __all__ = ["exchange", "returns"]
 
@@ -74,21 +74,23 @@ class Life:
     async def change(self) -> None:
         item = self.chance.choice((await self.till.booking(self.booking)).items)
         people = await self.some(item.passengers)
-        show = await self.returns.box.show(price=self.chance.choice([900, 1250]), begins_in=LATER)
+        show = await self.returns.box.show(price=self.chance.choice([0, 100, 900, 1250]), begins_in=LATER)
         hold = await self.returns.box.hold(self.actor, show, range(len(people)))
         wishes = [SeatWish(person.id) for person in people]
         await self.settle(await self.returns.change(self.booking, hold, self.actor, *wishes))
 
     async def allow(self) -> None:
-        """The operator takes something off the price; never of what is owed for open returns."""
+        """The operator takes something off the price, or all that is left of a payment, though a later change may cost
+        less than that; never of what is owed for open returns."""
         before = await self.till.booking(self.booking)
         try:
             async with self.returns.database.begin() as work:
                 paid = await work.execute(
-                    "SELECT id FROM payment WHERE booking_id = %s ORDER BY created_at LIMIT 1", (self.booking.id,)
+                    "SELECT id FROM payment WHERE booking_id = %s ORDER BY created_at, id", (self.booking.id,)
                 )
-                [(payment_id,)] = await paid.fetchall()
-                amount = Money(self.chance.choice([100, 5000]), "EUR")
+                [payment_id] = self.chance.choice(await paid.fetchall())
+                _, most = await most_to_refund(work, payment_id, actor=SYSTEM)
+                amount = self.chance.choice([Money(100, "EUR"), Money(5000, "EUR"), most, most])
                 await refund_payment(work, payment_id, amount, note="late", actor=SYSTEM)
         except DomainError:
             return
@@ -106,7 +108,7 @@ async def test_the_price_is_what_was_kept(returns, till, seed):
     await life.begin()
     steps = [life.redeem, life.give_up, life.cancel, life.change, life.allow, life.end]
     for _ in range(STEPS):
-        await life.chance.choices(steps, weights=[5, 2, 1, 2, 1, 1])[0]()
+        await life.chance.choices(steps, weights=[5, 2, 1, 3, 3, 1])[0]()
         booking = await till.booking(life.booking)
         assert booking.total.minor == sum(line.amount.minor for line in booking.lines)
         assert booking.total.minor == sum(amount - back for _, amount, back in await till.charges())

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,7 +14,11 @@ from tests.counting import counted_statements
 from tests.people import sign_in_as
 from tests.staff import PROVED, make_operator
 
+from farebox.accounts import SYSTEM
+from farebox.bookings import expire_booking, get_booking
 from farebox.payments import issue_invoices, make_forgotten_refunds, verify_ledger
+from farebox.payments.winding_up import wind_up
+from farebox.web.shop.moneys import money_of
 
 API = "/api/v1"
 
@@ -139,6 +144,27 @@ async def test_transfers_that_are_expected_are_listed_and_noted(box, database, g
     assert await scalar(database, "SELECT actor FROM payment WHERE id = %s", other["paymentId"]) is None
     assert await state(guest, again) == "payment_processing"
     assert payment["paymentId"] != other["paymentId"]
+
+
+async def test_of_a_transfer_that_came_in_part_the_part_is_told_once_it_goes_back(
+    box, database, services, guest, office
+):
+    chief = await office("operator_admin")
+    made, _ = await begun(guest, await box.show())
+    assert re.search(r"Bank transfer [^€]*€13.50 On its way", text_of(await chief.money(made)))
+    [note] = links(await chief.money(made), "received")
+    await chief.post(note, amount="10", reference="FT1")
+    booking_id = UUID(made["bookingId"])
+    async with database.begin() as work:
+        await expire_booking(work, booking_id)
+    async with database.begin() as work:
+        await wind_up(work, booking_id)
+        told = await money_of(work, await get_booking(work, booking_id, actor=SYSTEM), SYSTEM, services.providers)
+    assert [(line.label.split(",")[0], str(line.amount.amount)) for line in told] == [
+        ("Bank transfer", "10.00"),
+        ("The rest was not paid in time", "10.00"),
+    ]
+    assert re.search(r"Bank transfer [^€]*€10.00 Paid", text_of(await chief.money(made)))
 
 
 async def test_what_came_twice_is_paid_out_by_hand_by_who_may_give_money_back(box, database, guest, office):

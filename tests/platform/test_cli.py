@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from tests.servers import free_port
 
+from farebox.core.settings import load_settings
+
 FAREBOX = Path(sys.executable).with_name("farebox")
 START_SECONDS = 180
 
@@ -129,12 +131,37 @@ def test_one_command_starts_a_shop_says_where_and_takes_postgresql_along(home):
         assert status == 200
         assert json.loads(found)["items"]
         assert "farebox_http_requests_total" in fetch(shop.port, "/metrics")[1]
+        invited = farebox(
+            "staff",
+            "add",
+            "--operator",
+            "truong-son-lines",
+            "--email",
+            "you@example.com",
+            "--home",
+            home,
+            base_url=base,
+        )
         code, output, errors = shop.stop()
     assert code == 0
     assert "Traceback" not in errors
     for address in ("/", "/api/v1/openapi.json", "/dev/mailbox", "/health/ready", "/metrics"):
         assert f"{base}{address}" in output
+    told = (
+        f"FAREBOX_BASE_URL={base} farebox staff add --operator truong-son-lines --email you@example.com --home {home}"
+    )
+    assert told in output
+    assert f"{base}/join?token=" in invited.stdout  # which that command says
     assert server_pid(home) is None
+
+
+def test_where_nothing_is_unusual_the_command_for_staff_is_short(monkeypatch):
+    from farebox.cli import start
+
+    for name in [name for name in os.environ if name.startswith("FAREBOX_")]:
+        monkeypatch.delenv(name)
+    command = start.staff_command(load_settings())
+    assert command == "farebox staff add --operator truong-son-lines --email you@example.com"
 
 
 def test_metrics_through_a_proxy_want_the_printed_password_also_after_it_was_stopped_with_ctrl_c(home):

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from farebox.core import keeper
 from farebox.core.embedded import DatabaseNotStarted, EmbeddedPostgres
 from farebox.core.keeper import kept_alive
+from farebox.core.processors import off_one_processor
 
 LEAVE_A_NOTE = """
 import os, sys, psycopg
@@ -292,3 +293,23 @@ def wait_until_gone(pid):
             return
         time.sleep(0.01)
     pytest.fail(f"process {pid} is still there")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody says where a process may run")
+def test_the_database_leaves_one_processor_to_those_who_ask_it(used_home):
+    ours = os.sched_getaffinity(0)
+    with EmbeddedPostgres(used_home) as server, psycopg.connect(server.dsn) as connection:
+        theirs = os.sched_getaffinity(connection.info.backend_pid)
+    assert theirs == (ours - {min(ours)} or ours)
+    assert os.sched_getaffinity(0) == ours
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody says where a process may run")
+def test_the_database_has_the_only_processor_there_is():
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(ours)})
+    try:
+        with off_one_processor():
+            assert os.sched_getaffinity(0) == {max(ours)}
+    finally:
+        os.sched_setaffinity(0, ours)

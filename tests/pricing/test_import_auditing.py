@@ -5,7 +5,7 @@ from tests.timetable.feeds import small_feed, write_zip
 
 from farebox.accounts import SYSTEM, find_operator_by_code
 from farebox.core.i18n import language
-from farebox.pricing import FaresOfFeed, import_fares, list_fare_changes
+from farebox.pricing import FarePart, FaresOfFeed, import_fares, list_fare_changes
 from farebox.timetable import import_feed
 from farebox.web.console.history import _who
 
@@ -50,9 +50,75 @@ async def test_a_currency_that_an_import_changes_is_noted_with_all_that_begins_a
     await noted(CHEAP)
     changes = await noted(CHEAP, currency="VND")
     assert {actor for actor, *_ in changes} == {"import"}
-    assert {part for _, part, *_ in changes[1:]} == {"money", "distance"}
+    assert {part for _, part, *_ in changes[1:]} == {"feed", "money", "distance"}
+    assert changes[1][2:] == (FaresOfFeed(1), None)  # told in euro, and not sold any more
     [(before, after)] = [each[2:] for each in changes if each[1] == "money"]
     assert (before.currency, after.currency) == ("EUR", "VND")
+
+
+OF_FEED: tuple[FarePart] = ("feed",)
+AGENCIES = (
+    "agency_id,agency_name,agency_url,agency_timezone\n"
+    "HL,Hill Lines,https://hill.example,Asia/Ho_Chi_Minh\nVB,Valley Buses,https://valley.example,Asia/Ho_Chi_Minh\n"
+)
+ROUTES = "route_id,agency_id,route_short_name,route_type,network_id\nR,HL,1,3,hills\nV,VB,2,3,valleys\n"
+V2_HEAD = "fare_product_id,fare_product_name,amount,currency\n"
+
+
+def v1(near, far, rules):
+    fares = f"{HEAD}near,{near},EUR,0,,\nfar,{far},EUR,0,,\n"
+    return {"fare_attributes": fares, "fare_rules": f"fare_id,route_id\n{rules}"}
+
+
+def v2(near, far, rules):
+    return {
+        "fare_products": f"{V2_HEAD}near,Near,{near},EUR\nfar,Far,{far},EUR\n",
+        "fare_leg_rules": f"fare_product_id,network_id\n{rules}",
+    }
+
+
+@pytest.fixture
+def noted_of_two(database, tmp_path):
+    """Imports fares with a feed of two operators; what is noted of each by then: fares before and after."""
+
+    async def run(fares):
+        feed = write_zip(tmp_path / "both.zip", small_feed(agency=AGENCIES, routes=ROUTES, **fares))
+        await import_feed(database, feed, also=[import_fares])
+        found = []
+        async with database.begin(reach="*") as work:
+            for code in ("hill-lines", "valley-buses"):
+                operator = await find_operator_by_code(work, code)
+                assert operator is not None
+                changes = await list_fare_changes(work, operator.id, OF_FEED, actor=SYSTEM, limit=50)
+                found.append([(each.change.before, each.change.after) for each in changes[::-1]])
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("fares", "mine", "theirs"),
+    [(v1, "near,R\n", "far,V\n"), (v2, "near,hills\n", "far,valleys\n")],
+    ids=["by line", "by network"],
+)
+async def test_it_is_noted_of_those_operators_whose_fares_changed(noted_of_two, fares, mine, theirs):
+    one, two = FaresOfFeed(1), FaresOfFeed(2)
+    assert await noted_of_two(fares("5.00", "9.00", mine + theirs)) == [[(None, one)], [(None, one)]]
+    assert await noted_of_two(fares("5.00", "8.00", mine + theirs)) == [[(None, one)], [(None, one), (one, one)]]
+    both = mine + theirs + mine.replace("near", "far")
+    assert await noted_of_two(fares("5.00", "8.00", both)) == [[(None, one), (one, two)], [(None, one), (one, one)]]
+
+
+async def test_a_fare_for_all_is_noted_of_all_and_one_of_an_operator_of_that_one(noted_of_two):
+    one, two = FaresOfFeed(1), FaresOfFeed(2)
+
+    def fares(everybodys, own):
+        return {"fare_attributes": f"{HEAD}all,{everybodys},EUR,0,,\nown,{own},EUR,0,,VB\n"}
+
+    first = [[(None, one)], [(None, two)]]
+    assert await noted_of_two(fares("5.00", "9.00")) == first
+    assert await noted_of_two(fares("5.00", "8.00")) == [first[0], [*first[1], (two, two)]]
+    assert await noted_of_two(fares("4.00", "8.00")) == [[*first[0], (one, one)], [*first[1], (two, two), (two, two)]]
 
 
 @pytest.mark.parametrize(("code", "who"), [("en", "an import of a timetable"), ("vi", "việc nhập bảng giờ chạy")])

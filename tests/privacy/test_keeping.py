@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from tests.bookings.shows import scalar
@@ -50,20 +51,23 @@ async def test_a_visitors_booking_is_kept_in_an_account(services, box, database,
     sent = await browser.post(f"{at}/account", page=at, password=PASSWORD)
     assert sent.status_code in {200, 201}
     assert "A mail is on its way to an.nguyen@example.com" in words(sent)
+    assert f'name="next" value="{at}"' in sent.text  # when it is asked for again
     assert (await browser.get(at)).status_code == 200  # still the visitor's
 
     await work_through(services)
     async with database.begin() as work:
         [mail] = await list_messages(work, secrets=secrets)
-    [token] = re.findall(r"token=([\w-]+)", mail.text)
-    await browser.post("/verify-email", token=token)
+    [query] = re.findall(r"/verify-email\?(\S+)", mail.text)
+    confirmed = await browser.post("/verify-email", **dict(parse_qsl(query)))
+    assert f'href="/sign-in?{urlencode({"next": at})}"' in confirmed.text
 
     person_id = await scalar(database, "SELECT id FROM person")
     assert await scalar(database, "SELECT owner FROM booking") == f"user:{person_id}"
     assert (await browser.get(at)).status_code != 200  # and no more
 
-    signed_in = await browser.post("/sign-in", page="/sign-in", email="an.nguyen@example.com", password=PASSWORD)
-    assert signed_in.status_code == 303
+    form = {"email": "an.nguyen@example.com", "password": PASSWORD, "next": at}
+    signed_in = await browser.post("/sign-in", page="/sign-in", **form)
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, at)
     page = await browser.get(at)
     assert page.status_code == 200
     assert "Create an account from this booking" not in words(page)
@@ -76,6 +80,23 @@ async def test_an_address_that_has_an_account_is_answered_alike(box, database, s
     sent = await browser.post(f"/bookings/{booking.id}/account", page="/help", password=PASSWORD)
     assert "A mail is on its way to an.nguyen@example.com" in words(sent)
     assert await scalar(database, "SELECT owner FROM booking") == guest.owner
+
+
+async def test_who_has_an_account_already_signs_in_by_the_mailed_link_and_is_back(
+    services, box, database, secrets, visitor
+):
+    person = await make_person(database, secrets, email="an.nguyen@example.com")
+    browser, guest = visitor
+    booking = await box.book(guest, await box.hold(guest, await box.show()))
+    at = f"/bookings/{booking.id}"
+    await browser.post(f"{at}/account", page="/help", password=PASSWORD)
+    await work_through(services)
+    async with database.begin() as work:
+        [mail] = await list_messages(work, secrets=secrets)
+    [query] = re.findall(r"/sign-in\?(\S+)", mail.text)
+    signed_in = await browser.post("/sign-in", email=person.email, password=PASSWORD, **dict(parse_qsl(query)))
+    assert signed_in.headers["location"] == at
+    assert (await browser.get(at)).status_code == 200
 
 
 async def test_only_who_reaches_the_booking_can_ask(box, visitor):

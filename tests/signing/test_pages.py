@@ -247,6 +247,50 @@ async def test_a_forgotten_password_is_replaced_by_the_mailed_link(house, browse
     assert (await browser.sign_in(password="a new long password")).status_code == 303
 
 
+async def test_who_forgot_the_password_on_the_way_to_an_invitation_comes_back_to_it(house, browser, other):
+    await house.register()
+    services = house.services
+    lines = await make_operator(services.database, services.secrets, "truong-son")
+    async with services.database.begin(reach="*") as work:
+        await invite(work, lines.id, EMAIL, "agent", actor=SYSTEM, secrets=services.secrets, language="en")
+    join = path_in(await house.mail(), "/join")
+    sign_in = linked((await browser.get(join)).text, "Sign in")
+    forgot = linked((await browser.get(sign_in)).text, "Forgot the password\\?")
+    form = hidden((await browser.get(forgot)).text)
+    nothing = await browser.post("/forgot-password", email=" ", **form)
+    assert linked(nothing.text, "Back to signing in") == sign_in
+    sent = await browser.post("/forgot-password", email=EMAIL, **hidden(nothing.text))
+    assert linked(sent.text, "Sign in") == sign_in
+    await house.mails()
+    await browser.post("/forgot-password", **hidden(sent.text))
+    link = path_in((await house.mails())[-1], "/reset-password")
+    form = hidden((await other.get(link)).text)
+    short = await other.post("/reset-password", password="short", **form)
+    assert (short.status_code, hidden(short.text)) == (422, form)
+    done = await other.post("/reset-password", password="a new long password", **hidden(short.text))
+    told = await other.get(done.headers["location"])
+    assert "Your new password is set" in told.text
+    entered = await other.sign_in(password="a new long password", **hidden(told.text))
+    assert (entered.status_code, entered.headers["location"]) == (303, join)
+    over = await browser.get(link)
+    assert (over.status_code, linked(over.text, "Ask for a new link")) == (410, forgot)
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", f"/{'x' * 500}"])
+async def test_a_link_for_a_new_password_leads_to_no_other_site_and_does_not_grow_without_end(
+    house, browser, elsewhere
+):
+    await house.register()
+    assert linked((await browser.get(f"/forgot-password?{urlencode({'next': elsewhere})}")).text, "Back to signing in")
+    await browser.post("/forgot-password", email=EMAIL, next=elsewhere)
+    mail = await house.mail()
+    assert path_in(mail, "/reset-password") == f"/reset-password?token={token_of(mail)}"
+    link = f"/reset-password?{urlencode({'token': token_of(mail), 'next': elsewhere})}"
+    assert hidden((await browser.get(link)).text) == {"token": token_of(mail)}
+    form = {"token": token_of(mail), "password": "a new long password", "next": elsewhere}
+    assert (await browser.post("/reset-password", **form)).headers["location"] == "/sign-in?reset=1"
+
+
 async def test_changing_the_password_asks_for_the_present_one_and_ends_other_sessions(house, browser, other):
     await house.register()
     await browser.sign_in()

@@ -134,6 +134,7 @@ async def test_the_page_of_the_second_step_keeps_where_one_was_going(house, owne
     assert "farebox_session" not in client.cookies
     page = await client.get(f"{root}{first.headers['location']}")
     assert 'name="next" value="/account/password"' in page.text
+    assert '<a href="/sign-in?next=/account/password">Start again</a>' in page.text
     wrong = await send("/sign-in/code", code="000000", next="/account/password")
     assert (wrong.status_code, 'id="code-error"' in wrong.text) == (422, True)
     right = await send("/sign-in/code", code=owner.code(), next="/account/password")

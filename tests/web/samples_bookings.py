@@ -78,7 +78,6 @@ def _review(**changes: Any) -> ReviewView:
         "action": "/gallery/review",
         "passengers_url": "/gallery/passengers",
         "seats_url": "/gallery/seats",
-        "invoice_details_url": "/gallery/invoice-details",
         "due": dong(640_000),
         "promotion": PromotionFields(),
         "is_guest": True,
@@ -135,6 +134,11 @@ def _processing(**changes: Any) -> ProcessingView:
 
 def processing() -> Sample:
     return "checkout/processing.html", _processing(), {}
+
+
+def processing_transfer() -> Sample:
+    facts = (("Way of paying", "Bank transfer"), ("Seats kept until", "Tuesday 24 November, 09:28"))
+    return "checkout/processing.html", _processing(is_transfer=True, waited_long=True, facts=facts), {}
 
 
 def processing_in_part() -> Sample:
@@ -249,7 +253,7 @@ def _booking(**changes: Any) -> BookingView:
         "calendar_url": "/x",
         "can_email": True,
         "operator_contacts": ("Trường Sơn Lines", "+84 24 3864 1467"),
-        "keep": KeepView("/gallery/keep", "anh@example.com"),
+        "keep": KeepView("/gallery/keep", "/sign-in?next=/gallery", "anh@example.com"),
         "actions": BookingActions("/gallery/booking", "/gallery/booking", "/gallery/booking"),
         "story": STORY[:3],
         "money": MONEY[:1],
@@ -324,8 +328,24 @@ def booking_pending() -> Sample:
         just_booked=False,
         tickets=(),
         pay_url="/gallery/review",
+        due=PRICE.total,
         can_cancel=True,
         clock=clock(),
+        actions=BookingActions(),
+    )
+    return "booking/booking.html", view, {}
+
+
+def booking_paid_in_part() -> Sample:
+    """A part of a bank transfer's amount has arrived; the rest has a day."""
+    view = _booking(
+        state="processing",
+        just_booked=False,
+        tickets=(),
+        pay_url="/gallery/processing",
+        due=dong(540_000),
+        received=dong(100_000),
+        clock=clock(seconds=86_395, left=0),
         actions=BookingActions(),
     )
     return "booking/booking.html", view, {}
@@ -368,6 +388,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "review-free": review_free,
     "processing": processing,
     "processing-in-part": processing_in_part,
+    "processing-transfer": processing_transfer,
     "transfer": transfer,
     "transfer-over": transfer_over,
     "failed": failed,
@@ -375,6 +396,7 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "booking": booking,
     "booking-reduced": booking_reduced,
     "booking-pending": booking_pending,
+    "booking-paid-in-part": booking_paid_in_part,
     "booking-expired": booking_expired,
     "booking-refunded": booking_refunded,
 }

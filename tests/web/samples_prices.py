@@ -181,6 +181,9 @@ def rules() -> RulesView:
     done = "The rule was turned off. It counts no more from the next price on."
     history = (
         HistoryLine(at(9, 30), "Lê Chu", "Rule “Last week”: changed", "+8%. Booked 7 days ahead.", "+8%. Turned off."),
+        HistoryLine(
+            at(6, 0, -2), "an import of a timetable", "Fares of the timetable: changed", "158 fares", "160 fares"
+        ),
         HistoryLine(at(18, 5, -3), "the platform", f"Rule “{'x' * 60}”: made", "", "+5%. Once 80% are gone."),
     )
     return RulesView(office("rules"), rows, done, undo, history)

@@ -1,6 +1,7 @@
 """The pages about one's data, with made-up content, for the gallery."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ ACCESSES = (
     ),
     AccessRow(datetime(2026, 11, 19, 18, 5, tzinfo=UTC), "You", "Changed the account: First name, Phone"),
 )
+KEPT = KeepView("/bookings/1/account", "/sign-in?next=/bookings/1", EMAIL)
 
 
 def _of(template: str, view: object) -> Sample:
@@ -37,6 +39,6 @@ PAGES: dict[str, Sample] = {
     "unsubscribe": _of("account/privacy_unsubscribe", UnsubscribeView("/unsubscribe/x", WORDING, False)),
     "unsubscribed": _of("account/privacy_unsubscribe", UnsubscribeView("/unsubscribe/x", WORDING, True)),
     "unsubscribe-unknown": _of("account/privacy_unsubscribe", UnsubscribeView("/unsubscribe/x", "", False)),
-    "keep": _of("booking/keep", KeepView("/bookings/1/account", EMAIL)),
-    "keep-wrong": _of("booking/keep", KeepView("/bookings/1/account", EMAIL, "This password is too common.")),
+    "keep": _of("booking/keep", KEPT),
+    "keep-wrong": _of("booking/keep", replace(KEPT, error="This password is too common.")),
 }

@@ -7,6 +7,7 @@ from farebox.web.views.factors import ProviderLink
 from farebox.web.views.signing import (
     DoneView,
     EmailView,
+    ForgotView,
     LinkView,
     MailSentView,
     NewPasswordView,
@@ -40,8 +41,8 @@ PAGES: dict[str, Sample] = {
     "mail-sent": _of("mail_sent", MailSentView("Look into your mailbox", f"A mail to {EMAIL}.", EMAIL, "/forgot")),
     "mailed-link": _of("link", LinkView("Confirm your e-mail address", "One click.", "/verify-email", "t", "Confirm")),
     "link-done": _of("done", DoneView("Your e-mail address is confirmed", "You can sign in.", "/sign-in", "Sign in")),
-    "forgot-password": _of("forgot", SignInView()),
-    "reset-password": _of("reset", NewPasswordView("t", {"password": "A password has at least 8 characters."})),
+    "forgot-password": _of("forgot", ForgotView()),
+    "reset-password": _of("reset", NewPasswordView("t", errors={"password": "A password has at least 8 characters."})),
     "password": _of("password", PasswordView(EMAIL, has_password=True, was_changed=True)),
     "password-none": _of("password", PasswordView(EMAIL, has_password=False)),
     "email": _of("email", EmailView(EMAIL, has_password=True, sent_to="new@example.com")),

@@ -124,6 +124,8 @@ class TestGivingUp:
         assert sql("SELECT sum(amount_minor), min(destination) FROM refund") == (round(int(fares) * 8 / 10), "origin")
         shown = (await browser.get(done.headers["location"])).text
         assert "That was cancelled." in shown
+        assert "What comes back to you stands under the payments below." in shown
+        assert "Nothing is owed." not in shown
         assert "For what was cancelled" in shown
         assert "Snow." in read(shown).text_of("story")
 
@@ -433,6 +435,7 @@ class TestBookingAgain:
         await browser.post(at, cancel="1")
         page = (await browser.get(at)).text
         assert f'action="{at}/again"' in page
+        assert "Nothing is owed." in page
         again = await browser.post(f"{at}/again")
         assert path_of(again).endswith("/review")
         assert not path_of(again).startswith(at)

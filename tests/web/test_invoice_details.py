@@ -6,8 +6,11 @@ from html import unescape
 import pytest
 from tests.web.test_after_sale import booked, sql
 from tests.web.test_checkout import pending
+from tests.web.test_wallet import an, home, put_in
 
-__all__ = ["sql"]
+from farebox.web.shop.ticked import TICKED_COOKIE
+
+__all__ = ["an", "home", "sql"]
 
 COMPANY = {
     "name": "Công ty TNHH Sông Hương",
@@ -20,7 +23,7 @@ COMPANY = {
 async def test_it_is_given_on_the_way_to_the_payment_which_goes_on_from_there(browser, coach):
     at = await pending(browser, coach)
     review = (await browser.get(f"{at}/review")).text
-    assert f'href="{at}/invoice-details"' in review
+    assert 'name="invoice" value="1"' in review
     assert (await browser.get(f"{at}/invoice-details")).status_code == 200
     saved = await browser.post(f"{at}/invoice-details", **COMPANY)
     assert saved.headers["location"] == f"{at}/review?said=invoice-noted"
@@ -72,3 +75,67 @@ async def test_it_is_asked_for_in_both_languages(browser, coach, language, word)
     at = await pending(browser, coach)
     page = await browser.get(f"{at}/invoice-details", headers={"Accept-Language": language})
     assert f">{word}</label>" in page.text
+
+
+async def test_what_was_ticked_and_chosen_on_the_review_is_there_again_after(home, coach):
+    await put_in(home, "1000")
+    at = await pending(home, coach)
+    away = await home.post(f"{at}/review", invoice="1", terms="1", method="wallet", promotion="TẾT 2027")
+    assert (away.status_code, away.headers["location"]) == (303, f"{at}/invoice-details")
+    assert kept(home) == [f"{at}/review"]
+    assert re.search(r"farebox_ticked=.*HttpOnly.*SameSite=lax", away.headers["set-cookie"])
+    assert (await home.post(f"{at}/invoice-details", **COMPANY | {"name": " "})).status_code == 422
+    saved = await home.post(f"{at}/invoice-details", **COMPANY)
+    back = await home.get(saved.headers["location"])
+    assert ticked(back) == ({"terms": "1", "method": "wallet"}, "TẾT 2027")
+
+
+async def test_a_part_out_of_the_wallet_stays_chosen_too_for_whoever_leaves_all_as_it_is(home, coach):
+    await put_in(home, "1")
+    at = await pending(home, coach)
+    away = await home.post(f"{at}/review", invoice="1", method="sandbox", use_wallet="1")
+    page = (await home.get(away.headers["location"])).text
+    assert f'href="{at}/review"' in page
+    assert ticked(await home.get(f"{at}/review")) == ({"method": "sandbox", "use_wallet": "1"}, "")
+
+
+async def test_nothing_is_ticked_that_was_not_and_it_is_kept_for_one_time(browser, coach):
+    at = await pending(browser, coach)
+    first = ({"method": "sandbox"}, "")
+    assert ticked(await browser.get(f"{at}/review")) == first
+    await browser.post(f"{at}/review", invoice="1", method="sandbox")
+    assert ticked(await browser.get(f"{at}/review")) == first
+    await browser.post(f"{at}/review", invoice="1", terms="1", method="sandbox")
+    assert ticked(await browser.get(f"{at}/review"))[0]["terms"] == "1"
+    assert kept(browser) == []
+    assert ticked(await browser.get(f"{at}/review")) == first
+    assert ticked(await browser.get(f"{at}/review?terms=1&invoice=1")) == first
+
+
+async def test_what_was_ticked_for_one_booking_or_made_up_is_ticked_for_no_other(browser, coach):
+    at, other = await pending(browser, coach), await pending(browser, coach, "5B")
+    await browser.post(f"{at}/review", invoice="1", terms="1")
+    assert "terms" not in ticked(await browser.get(f"{other}/review"))[0]
+    [cookie] = [each for each in browser.client.cookies.jar if each.name == TICKED_COOKIE]
+    for value in (cookie.value, "terms=1", "dGVybXM9MQ==", "%C3%A9"):
+        answer = await browser.get(
+            f"{other}/review", headers={"Cookie": f"{_session(browser)}; {TICKED_COOKIE}={value}"}
+        )
+        assert (answer.status_code, "terms" in ticked(answer)[0]) == (200, False)
+
+
+def ticked(answer):
+    """What is ticked or chosen on a review, and the code that is typed there."""
+    on = [each for each in re.findall(r"<input [^>]*>", answer.text) if " checked" in each]
+    chosen = dict(re.findall(r'name="(\w+)" value="([^"]*)"', " ".join(on)))
+    typed = re.search(r'<input id="promotion"[^>]* value="([^"]*)"', answer.text)
+    return chosen, unescape(typed[1]) if typed else ""
+
+
+def kept(browser):
+    """The pages to which the browser brings along what was ticked."""
+    return [each.path for each in browser.client.cookies.jar if each.name == TICKED_COOKIE]
+
+
+def _session(browser):
+    return f"farebox_session={browser.client.cookies['farebox_session']}"

@@ -137,7 +137,7 @@ class TestTakingItOut:
         for _ in range(2):
             answer = await home.post(f"{PATH}/payout", amount="10", currency="EUR", balance="2500")
         assert answer.status_code == 422
-        assert "has changed since you saw it" in answer.text
+        assert "Your wallet has changed since you saw this page." in answer.text
         assert 'name="balance" value="1500"' in answer.text
         assert sql("SELECT count(*) FROM refund") == (1,)
         assert sql("SELECT balance_minor FROM wallet") == (1500,)
@@ -193,6 +193,16 @@ class TestReceipts:
         printed = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_bounded()
         for told in (f"Receipt {number}", "€12.50", "Put into your wallet", an.email, "no tax is in it"):
             assert told in printed
+        assert "Times are those of " in printed
+
+    async def test_in_another_language_its_days_are_written_alike(self, home, sql):
+        await put_in(home, "12.50")
+        (payment,) = sql("SELECT id FROM payment")
+        answer = await home.get(f"{PATH}/receipts/{payment}", headers={"Accept-Language": "vi"})
+        printed = pypdfium2.PdfDocument(answer.content)[0].get_textpage().get_text_bounded()
+        (day,) = sql("SELECT to_char(received_at, 'DD/MM/YYYY') FROM payment_charge")
+        assert printed.count(day) == 2
+        assert "thg" not in printed
 
     async def test_what_did_not_come_has_none_and_nobody_gets_somebody_elses(self, home, visit, services, sql):
         begun = await home.post(PATH, amount="5", currency="EUR", method="sandbox")

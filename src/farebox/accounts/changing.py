@@ -38,9 +38,16 @@ class EmailChange:
     is_for_new: bool
 
 
-async def request_password_reset(work: UnitOfWork, email: str, *, jobs: Jobs, secrets: Secrets) -> None:
-    """Mail a link with which to choose a new password. Says nothing about whether there is such an account."""
-    await ask_for_mail(work, jobs, "reset-password", email.strip()[:LONGEST_EMAIL], secrets=secrets)
+async def request_password_reset(
+    work: UnitOfWork, email: str, *, next_path: str = "", jobs: Jobs, secrets: Secrets
+) -> None:
+    """Mail a link with which to choose a new password. Says nothing about whether there is such an account.
+
+    Args:
+        next_path: where somebody was going, a path of this site; the mailed link goes on to it.
+    """
+    address = email.strip()[:LONGEST_EMAIL]
+    await ask_for_mail(work, jobs, "reset-password", address, secrets=secrets, next_path=next_path)
 
 
 async def is_reset_possible(work: UnitOfWork, token: str) -> bool:

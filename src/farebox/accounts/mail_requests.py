@@ -58,7 +58,8 @@ class MailRequest(msgspec.Struct, frozen=True, kw_only=True):
         person_id: with `register`: of the account that was made, if the address had none; with the wishes about a
             change of address: whose it is.
         new_email: where the address is to change.
-        next_path: with `register` and `verify-email`: where somebody was going, which the link goes on to.
+        next_path: with `register`, `verify-email` and `reset-password`: where somebody was going, which the link goes
+            on to.
     """
 
     id: UUID
@@ -170,7 +171,7 @@ async def _answer_reset(work: UnitOfWork, request: MailRequest, secrets: Secrets
     if person is None or await is_mailed_too_often(work, person.id, "reset-password"):
         return []
     token = await make_mail_token(work, person.id, "reset-password", seconds=RESET_SECONDS)
-    facts = {"url": f"/reset-password?token={token}", "minutes": RESET_SECONDS // 60}
+    facts = {"url": _with("/reset-password", token=token, next=request.next_path), "minutes": RESET_SECONDS // 60}
     return [AccountMail("reset-password", person.id, facts)]
 
 

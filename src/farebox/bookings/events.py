@@ -82,7 +82,11 @@ class BookingCompleted(Event, frozen=True, kw_only=True):
 
 
 class BookingChanged(Event, frozen=True, kw_only=True):
-    """Some of its people have other seats now, or ride at another time; there are new tickets for them."""
+    """Some of its people have other seats now, or ride at another time; there are new tickets for them.
+
+    Attributes:
+        is_return: a ride was added for an open return, and the tickets there were are as good as before.
+    """
 
     type: ClassVar[str] = "booking.changed"
     booking_id: UUID
@@ -90,6 +94,7 @@ class BookingChanged(Event, frozen=True, kw_only=True):
     change_id: UUID
     total_price: str
     currency: str
+    is_return: bool = False
 
 
 class BookingRepriced(Event, frozen=True, kw_only=True):

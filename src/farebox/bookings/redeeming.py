@@ -166,6 +166,7 @@ async def redeem(
             change_id=change_id,
             total_price=str(booking.total.amount),
             currency=booking.total.currency,
+            is_return=True,
         )
     )
     return booking

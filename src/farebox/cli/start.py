@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -174,6 +175,16 @@ def _tell_address(settings: Settings) -> None:
         )
 
 
+def staff_command(settings: Settings) -> str:
+    """What lets somebody into the demo's console: on this data, and with a link that leads to this address."""
+    usual = load_settings()
+    words = ["farebox", "staff", "add", "--operator", "truong-son-lines", "--email", "you@example.com"]
+    if settings.home != usual.home:
+        words += ["--home", str(settings.home)]
+    where = "" if settings.base_url == usual.base_url else f"FAREBOX_BASE_URL={shlex.quote(settings.base_url)} "
+    return where + shlex.join(words)
+
+
 def _welcome(settings: Settings) -> None:
     base = settings.base_url
     facts(
@@ -192,7 +203,7 @@ def _welcome(settings: Settings) -> None:
     out.print(
         "The password opens metrics and mailbox from other machines; from this one they need none.\n"
         "This lets you into the console of an operator of the sample network:\n"
-        "farebox staff add --operator truong-son-lines --email you@example.com\n",
+        f"{staff_command(settings)}\n",
         style="dim",
         soft_wrap=True,
     )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import DateTime, MetaData, Text, Uuid
 from sqlalchemy import event as sqlalchemy_event
@@ -15,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from farebox.core.clock import Clock, system_clock
 from farebox.core.events import Event
@@ -112,12 +113,14 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=LOCK_TIMEOUT_MS / 1000,
+            pool_reset_on_return=None,  # `_reset` does it
             hide_parameters=True,  # errors are logged, and parameters hold personal data
             connect_args=self.connect_arguments | {"async_creator_fn": Connection.connect},
         )
         sqlalchemy_event.listen(self.engine.sync_engine, "handle_error", raise_busy)
         sqlalchemy_event.listen(self.engine.sync_engine, "begin", _begin_pooled if self.is_pooled else _begin)
         sqlalchemy_event.listen(self.engine.sync_engine, "checkout", self._ping)
+        sqlalchemy_event.listen(self.engine.sync_engine, "reset", _reset)
 
     @property
     def connect_arguments(self) -> dict[str, Any]:
@@ -185,6 +188,12 @@ class Database:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
             raise DisconnectionError from error
+
+
+def _reset(connection: DBAPIConnection, _: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """Roll back what a connection comes back with; most come back with nothing, and asking them takes its time."""
+    if not state.terminate_only and connection.driver_connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.rollback()
 
 
 def _conninfo(url: URL) -> str:

@@ -29,6 +29,7 @@ from farebox.core.errors import SetupError
 from farebox.core.home import explain, prepare_home
 from farebox.core.i18n import N_
 from farebox.core.locks import FileLock
+from farebox.core.processors import off_one_processor
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +213,7 @@ class EmbeddedPostgres:
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         self.log_file.touch(mode=0o600)  # it quotes statements
-        with self.log_file.open("ab") as output:
+        with self.log_file.open("ab") as output, off_one_processor():
             self._process = subprocess.Popen(  # noqa: S603
                 [_binaries() / "postgres", "-D", self.directory, "-k", self._socket_directory(), "-p", str(PORT)],
                 stdin=subprocess.DEVNULL,

@@ -27,7 +27,8 @@ def register_change_jobs(jobs: Jobs, database: Database, office: Office) -> None
     """Enter the jobs that write about changes, each once for an event however often it runs."""
 
     async def changed(event: Event) -> None:
-        await send(event, MessageKind.BOOKING_CHANGED)
+        is_return = event.get("isReturn", False)  # events from before there was the word are of changes
+        await send(event, MessageKind.RETURN_CHOSEN if is_return else MessageKind.BOOKING_CHANGED)
 
     async def renamed(event: Event) -> None:
         await send(event, MessageKind.BOOKING_RENAMED)

@@ -35,11 +35,26 @@ HEADLINES: Final[Mapping[MessageKind, str]] = {
     MessageKind.TICKETS: N_("You are booked"),
     MessageKind.BOOKING_CHANGED: N_("Your booking has changed"),
     MessageKind.BOOKING_RENAMED: N_("There are other names on your booking"),
+    MessageKind.RETURN_CHOSEN: N_("Your ride back is booked"),
 }
 """What a message with tickets begins with, by its kind."""
 
-CHANGES: Final = frozenset({MessageKind.BOOKING_CHANGED, MessageKind.BOOKING_RENAMED})
-"""Kinds of messages with tickets that take the place of earlier ones."""
+SUBJECTS: Final[Mapping[MessageKind, str]] = {
+    MessageKind.BOOKING_CHANGED: N_("Your booking {reference} has changed"),
+    MessageKind.BOOKING_RENAMED: N_("There are other names on your booking {reference}"),
+    MessageKind.RETURN_CHOSEN: N_("Your ride back is booked: booking {reference}"),
+}
+"""What a later message with tickets is about, so that nobody takes it for the first one."""
+
+INSTEAD: Final = N_("The earlier tickets of who changed are not valid any more. Please use these.")
+BESIDE: Final = N_("These are all tickets of your booking. Those that you had already stay valid.")
+
+LEADS: Final[Mapping[MessageKind, str]] = {
+    MessageKind.BOOKING_CHANGED: INSTEAD,
+    MessageKind.BOOKING_RENAMED: INSTEAD,
+    MessageKind.RETURN_CHOSEN: BESIDE,
+}
+"""What a later message with tickets says of the earlier ones, by its kind."""
 
 
 def tickets_drafts(
@@ -272,7 +287,10 @@ def _tickets_draft(
     )
     files.append(CalendarFile(filename=f"{booking.reference}.ics"))
     trips = trips_in_words(booking)
-    subject = ngettext("Your ticket: {trip}", "Your tickets: {trip}", len(cards)).format(trip=trips[0])
+    if kind in SUBJECTS:
+        subject = gettext(SUBJECTS[kind]).format(reference=booking.reference)
+    else:
+        subject = ngettext("Your ticket: {trip}", "Your tickets: {trip}", len(cards)).format(trip=trips[0])
     return _draft(
         "tickets",
         kind,
@@ -284,7 +302,7 @@ def _tickets_draft(
         facts={
             "booking": booking,
             "headline": gettext(HEADLINES[kind]),
-            "is_changed": kind in CHANGES,
+            "lead": gettext(LEADS[kind]) if kind in LEADS else "",
             "trips": trips,
             "cards": cards,
             "is_contact": is_contact,

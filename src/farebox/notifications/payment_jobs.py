@@ -12,6 +12,7 @@ from farebox.core.jobs import Jobs
 from farebox.core.money import Money
 from farebox.notifications.commands import Office
 from farebox.notifications.views import MessageKind
+from farebox.payments import top_up_number
 
 RECEIPT: Final = "notifications.payment-completed"
 CREDIT_NOTE: Final = "notifications.credit-note"
@@ -101,7 +102,8 @@ async def _send_credit_note(database: Database, office: Office, event: Event) ->
 
 async def _send_top_up_receipt(database: Database, office: Office, event: Event) -> None:
     async with database.begin() as work:
-        facts = {"amount": _money(event), "at": work.now, "payment": event["paymentId"]}
+        number = top_up_number(UUID(event["paymentId"]))
+        facts = {"amount": _money(event), "at": work.now, "number": number}
         facts["url"] = f"/account/wallet/receipts/{event['paymentId']}"
         await office.tell_person(work, UUID(event["personId"]), MessageKind.TOP_UP_RECEIPT, event["chargeId"], facts)
 

@@ -40,7 +40,7 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         N_("Receipt: {amount} in your wallet"),
         (
             N_("We have received {amount} from you on {at}, and put it into your wallet. Thank you."),
-            N_("Payment number: {payment}. You can pay for bookings with it at once."),
+            N_("Receipt number: {number}. You can pay for bookings with this money at once."),
         ),
         N_("Open the receipt (PDF)"),
     ),

@@ -18,6 +18,7 @@ class MessageKind(StrEnum):
     BOOKING_REDUCED = "booking-reduced"
     BOOKING_CHANGED = "booking-changed"
     BOOKING_RENAMED = "booking-renamed"
+    RETURN_CHOSEN = "return-chosen"
     CHANGE_FAILED = "change-failed"
     OPEN_RETURNS_CANCELLED = "open-returns-cancelled"
     OPEN_RETURNS_UNPAID = "open-returns-unpaid"

@@ -23,7 +23,7 @@ from farebox.payments.counter import (
     note_received,
     take_cash,
 )
-from farebox.payments.due import due_for
+from farebox.payments.due import due_for, list_came
 from farebox.payments.errors import (
     BadSignature,
     InvoiceDetailsFixed,
@@ -105,7 +105,7 @@ from farebox.payments.till import (
     list_expected_transfers,
     sum_up_cash,
 )
-from farebox.payments.top_ups import start_top_up
+from farebox.payments.top_ups import start_top_up, top_up_number
 from farebox.payments.transfers import Transfer, get_transfer
 from farebox.payments.verifying import RULES, Verdict, verdicts, verify_ledger
 from farebox.payments.views import PaymentView
@@ -216,6 +216,7 @@ __all__ = [
     "has_money",
     "issue_invoices",
     "list_accounts",
+    "list_came",
     "list_expected_transfers",
     "list_hand_refunds",
     "list_invoice_to",
@@ -255,6 +256,7 @@ __all__ = [
     "sum_up_cash",
     "sum_up_takings",
     "take_cash",
+    "top_up_number",
     "verdicts",
     "verify_ledger",
     "wipe_buyers",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import Select, func, literal, select, union_all
 
 from farebox.accounts import Actor, Permission
 from farebox.bookings import sold_by
@@ -101,7 +101,7 @@ def _disputes(operator_id: UUID, actor: Actor) -> Select[DisputeRow, str, UUID, 
         .join(ChargeRow, ChargeRow.id == DisputeRow.charge_id)
         .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
         .join(sold, sold.c.id == PaymentRow.booking_id)
-        .where(DisputeRow.step == "open")
+        .where(DisputeRow.step == literal("open", literal_execute=True))  # a plan for any step has no index to use
     )
 
 

@@ -1,6 +1,6 @@
 """What is still to be paid of a booking, where money comes in parts, and which account it comes to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -53,14 +53,20 @@ async def list_kept(work: UnitOfWork, booking_id: UUID, *, lock: bool = False) -
 
 async def paid_through(work: UnitOfWork, payment_id: UUID) -> int:
     """Minor units of the payment's currency that have come through one payment so far."""
-    return (
-        await work.session.scalar(
-            select(func.coalesce(func.sum(ChargeRow.amount_minor), 0))
-            .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
-            .where(PaymentRow.id == payment_id, ChargeRow.currency == PaymentRow.currency)
-        )
-        or 0
+    came = await list_came(work, [payment_id])
+    return came[payment_id].minor if came else 0
+
+
+async def list_came(work: UnitOfWork, payment_ids: Collection[UUID]) -> dict[UUID, Money]:
+    """What has come through these payments, which the caller has read as somebody who reaches them; nothing of those
+    through which nothing came. A payment may end with a part of what it was to bring, or bring it twice."""
+    rows = await work.session.execute(
+        select(ChargeRow.payment_id, ChargeRow.currency, func.sum(ChargeRow.amount_minor))
+        .join(PaymentRow, PaymentRow.id == ChargeRow.payment_id)
+        .where(ChargeRow.payment_id.in_(payment_ids), ChargeRow.currency == PaymentRow.currency)
+        .group_by(ChargeRow.payment_id, ChargeRow.currency)
     )
+    return {payment_id: Money(int(minor), currency) for payment_id, currency, minor in rows}
 
 
 def source_of(payment: PaymentRow) -> str:

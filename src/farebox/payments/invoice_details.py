@@ -36,6 +36,8 @@ MOST_CHANGES: Final = 20
 
 PLACE: Final = "invoice_details.details"
 
+_TAX_NUMBER: Final = "tax number\t"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class InvoiceTo:
@@ -85,6 +87,21 @@ def check_invoice_to(given: InvoiceTo) -> InvoiceTo:
     if errors:
         raise Invalid(list({error.field: error for error in reversed(errors)}.values())[::-1])
     return InvoiceTo(name, tax_number, address, country)
+
+
+def buyer_lines(given: InvoiceTo) -> list[str]:
+    """As they are printed from the top; what is put into words in the reader's language has its name before a tab."""
+    country = f"country\t{given.country}" if given.country else ""
+    tax_number = f"{_TAX_NUMBER}{given.tax_number}" if given.tax_number else ""
+    return [given.name, *given.address.splitlines(), country, tax_number]
+
+
+def names_business(buyer: str) -> bool:
+    """Whether the buyer on a document, as `buyer_lines` has them, has a tax number: a business, as far as can be told.
+
+    The first line is the name, whatever it says.
+    """
+    return any(line.startswith(_TAX_NUMBER) for line in buyer.splitlines()[1:])
 
 
 async def find_invoice_to(work: UnitOfWork, booking_id: UUID, *, secrets: Secrets) -> InvoiceTo | None:

@@ -208,6 +208,8 @@ def with_rates(lines: Sequence[InvoiceLine], written: Sequence[Written]) -> tupl
 def to_write(written: Sequence[Written], now: Sequence[InvoiceLine], *, buyer_changes: int = 0) -> list[ToWrite]:
     """What brings the documents of a booking and an operator up to its price now; nothing where they say it already.
 
+    `written` is in the order of writing (see `invoices.WRITTEN`): what came last decides, and no document's date does.
+
     A credit note comes first. Should a difference be less than nothing, as when a discount alone has changed, all that
     stands is credited and the whole price invoiced anew: both are what a document may be. So it is where the buyer was
     changed since (`buyer_changes`: how often that was by now).

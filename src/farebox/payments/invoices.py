@@ -24,7 +24,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments.errors import InvoiceNotFound
 from farebox.payments.events import InvoiceIssued
-from farebox.payments.invoice_details import InvoiceTo, count_changes, find_invoice_to
+from farebox.payments.invoice_details import buyer_lines, count_changes, find_invoice_to, names_business
 from farebox.payments.invoice_documents import (
     InvoiceDocument,
     InvoiceKind,
@@ -42,6 +42,16 @@ from farebox.payments.models import InvoiceRow, InvoiceSeriesRow
 
 BUYER: Final = "invoice.buyer"
 """For which column the buyer is sealed."""
+
+WRITTEN: Final = (
+    InvoiceRow.price_revision,
+    InvoiceRow.buyer_changes,
+    InvoiceRow.operator_id,
+    InvoiceRow.kind == "invoice",
+)
+"""The order in which a booking's documents were written, whatever the clocks said (a process may run after another one
+whose clock is ahead, and numbers begin anew with a year). Both counters only rise, under the lock of the booking under
+which documents are written, too; of one occasion the credit note comes first. `uq_invoice_occasion` makes it total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,9 @@ async def issue_invoices(work: UnitOfWork, booking_id: UUID, *, secrets: Secrets
     for operator_id, lines in sorted(prices.items()):
         before = written.get(operator_id, [])
         issued += [
-            await _issue(work, booking, operators[operator_id], document, buyer)
+            await _issue(
+                work, booking, operators[operator_id], document, await _buyer_of(work, document, buyer, before)
+            )
             for document in to_write(before, with_rates(lines, before), buyer_changes=buyer.changes)
         ]
     return issued
@@ -96,9 +108,7 @@ async def list_invoices(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> 
     """
     booking = await get_booking(work, booking_id, actor=actor, as_it_stands=True)
     rows = await work.session.scalars(
-        select(InvoiceRow)
-        .where(InvoiceRow.booking_id == booking_id, _reached_by(actor, booking))
-        .order_by(InvoiceRow.issued_at, InvoiceRow.id)
+        select(InvoiceRow).where(InvoiceRow.booking_id == booking_id, _reached_by(actor, booking)).order_by(*WRITTEN)
     )
     return [_view(row) for row in rows]
 
@@ -129,14 +139,19 @@ async def get_invoice(
     return _view(row), msgspec.convert(row.document, InvoiceDocument), buyer
 
 
-async def wipe_buyers(work: UnitOfWork, booking_ids: Sequence[UUID]) -> None:
-    """Forget who these bookings' invoices were for. What they are of, and their amounts, stay."""
-    await work.session.execute(
-        update(InvoiceRow)
+async def wipe_buyers(work: UnitOfWork, booking_ids: Sequence[UUID], *, secrets: Secrets) -> None:
+    """Forget who these bookings' invoices were for. What they are of, and their amounts, stay.
+
+    A business that one names, by its tax number, stays on it, too: what was written for it is its record, and the
+    seller's. It goes with all others in the end (`wipe_old_buyers`).
+    """
+    rows = await work.session.execute(
+        select(InvoiceRow.id, InvoiceRow.buyer)
         .where(InvoiceRow.booking_id.in_(booking_ids), InvoiceRow.buyer.is_not(None))
-        .values(buyer=None)
-        .execution_options(synchronize_session=False)
+        .with_for_update()
     )
+    named = [(row_id, secrets.decrypt(sealed, place=BUYER)) for row_id, sealed in rows if sealed is not None]
+    await _wipe(work, [row_id for row_id, buyer in named if not names_business(buyer)])
 
 
 async def wipe_old_buyers(work: UnitOfWork, *, before: datetime, limit: int = 500) -> int:
@@ -149,10 +164,14 @@ async def wipe_old_buyers(work: UnitOfWork, *, before: datetime, limit: int = 50
         .with_for_update(skip_locked=True)
     )
     ids = (await work.session.scalars(old)).all()
+    await _wipe(work, ids)
+    return len(ids)
+
+
+async def _wipe(work: UnitOfWork, ids: Sequence[UUID]) -> None:
     await work.session.execute(
         update(InvoiceRow).where(InvoiceRow.id.in_(ids)).values(buyer=None).execution_options(synchronize_session=False)
     )
-    return len(ids)
 
 
 def _reached_by(actor: Actor, booking: Booking) -> ColumnElement[bool]:
@@ -164,9 +183,7 @@ def _reached_by(actor: Actor, booking: Booking) -> ColumnElement[bool]:
 
 async def _written(work: UnitOfWork, booking_id: UUID) -> dict[UUID, list[Written]]:
     """What was written of a booking before, by operator, in the order of writing."""
-    rows = await work.session.scalars(
-        select(InvoiceRow).where(InvoiceRow.booking_id == booking_id).order_by(InvoiceRow.issued_at, InvoiceRow.id)
-    )
+    rows = await work.session.scalars(select(InvoiceRow).where(InvoiceRow.booking_id == booking_id).order_by(*WRITTEN))
     found: dict[UUID, list[Written]] = {}
     for row in rows:
         view, document = _view(row), msgspec.convert(row.document, InvoiceDocument)
@@ -193,13 +210,6 @@ class _Buyer:
     changes: int
 
 
-def buyer_lines(given: InvoiceTo) -> list[str]:
-    """As they are printed from the top; what is put into words in the reader's language has its name before a tab."""
-    country = f"country\t{given.country}" if given.country else ""
-    tax_number = f"tax number\t{given.tax_number}" if given.tax_number else ""
-    return [given.name, *given.address.splitlines(), country, tax_number]
-
-
 async def _who_booked(work: UnitOfWork, booking: Booking, secrets: Secrets) -> list[str]:
     """The person with the account, else the first passenger; and the address that the booking was made with."""
     kind, _, person_id = booking.owner.partition(":")
@@ -214,11 +224,16 @@ async def _who_booked(work: UnitOfWork, booking: Booking, secrets: Secrets) -> l
     return [name or (people[0].full_name if people else ""), booking.contact.email.open(secrets)]
 
 
-async def _sealed_buyer(work: UnitOfWork, document: ToWrite, buyer: "_Buyer") -> bytes | None:
-    """A credit note is for whom the invoice was that it corrects."""
-    if not document.corrects:
-        return buyer.sealed
-    return await work.session.scalar(select(InvoiceRow.buyer).where(InvoiceRow.id == document.corrects[-1].id))
+async def _buyer_of(work: UnitOfWork, document: ToWrite, buyer: "_Buyer", before: Sequence[Written]) -> "_Buyer":
+    """A credit note is for whom the invoice was that it corrects. So is an invoice for whom the latest was where nobody
+    is known any more: a business that somebody had named who was erased."""
+    sources: Sequence[Written] = document.corrects
+    if not sources and buyer.sealed is None:
+        sources = [each for each in before if each.kind == "invoice" and each.buyer_changes == buyer.changes]
+    if not sources:
+        return buyer
+    sealed = await work.session.scalar(select(InvoiceRow.buyer).where(InvoiceRow.id == sources[-1].id))
+    return _Buyer(sealed, buyer.changes)
 
 
 async def _issue(
@@ -246,7 +261,7 @@ async def _issue(
         total_minor=_sum(document.lines, "amount_minor"),
         tax_minor=_sum(document.lines, "tax_minor"),
         currency=booking.total.currency,
-        buyer=await _sealed_buyer(work, document, buyer),
+        buyer=buyer.sealed,
         document=msgspec.to_builtins(frozen),
         issued_at=work.now,
     )

@@ -114,6 +114,7 @@ class DisputeRow(Base):
         CheckConstraint("held_minor BETWEEN 0 AND amount_minor", name="held"),
         Index("uq_payment_dispute_provider_external_id", "provider", "external_id", unique=True),
         Index(None, "charge_id"),
+        Index("ix_payment_dispute_open", "opened_at", "id", postgresql_where=text("step = 'open'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -178,6 +179,7 @@ class RefundRow(Base):
         CheckConstraint("amount_minor > 0", name="amount"),
         Index(None, "charge_id"),
         Index(None, "booking_id"),
+        Index("ix_refund_waiting", "created_at", "id", postgresql_where=text("status IN ('pending', 'failed')")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
 """Receipts of money that somebody has put into their wallet, on paper. It is no supply, so it has no invoice."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from farebox.accounts import Actor, get_person
 from farebox.core.crypto import Secrets
 from farebox.core.db import Database, UnitOfWork
-from farebox.core.i18n import current_language, format_day, format_money, format_time, gettext, pgettext
+from farebox.core.i18n import current_language, format_day, format_money, format_time, gettext, pgettext, zone_name
 from farebox.core.money import Money, total
 from farebox.core.settings import Settings
 from farebox.payments.errors import PaymentNotFound
@@ -91,6 +91,7 @@ async def render_top_up_receipt(
 def page_of(top_up: TopUp, settings: Settings) -> dict[str, Any]:
     """All that is printed, as the template reads it."""
     first, amount = top_up.received[0]
+    pattern = pgettext("date pattern, date", "d MMM y")
     paid = total([each for _, each in top_up.received], amount.currency)
     return {
         "title": gettext("Receipt {number}").format(number=top_up.number),
@@ -112,10 +113,10 @@ def page_of(top_up: TopUp, settings: Settings) -> dict[str, Any]:
         "buyer": list(top_up.payer),
         "facts": [
             {"label": gettext("Number"), "value": top_up.number},
-            {"label": gettext("Date"), "value": format_day(first, pgettext("date pattern, date", "d MMM y"))},
+            {"label": gettext("Date"), "value": format_day(first, pattern)},
         ],
         "lines": [
-            {"date": f"{format_day(at, 'd MMM y')}, {format_time(at)} {at.tzname()}", "amount": format_money(each)}
+            {"date": f"{format_day(at, pattern)}, {format_time(at)}", "amount": format_money(each)}
             for at, each in top_up.received
         ],
         "what": gettext("Put into your wallet"),
@@ -123,6 +124,7 @@ def page_of(top_up: TopUp, settings: Settings) -> dict[str, Any]:
         "notes": [
             gettext("This money is yours, for trips that you choose. Nothing was sold yet, so no tax is in it."),
             gettext("Each trip that you pay for with it has an invoice of its own."),
+            gettext("Times are those of {zone}.").format(zone=zone_name(first, first.tzinfo or UTC)),
         ],
         "contacts": _host(settings),
     }

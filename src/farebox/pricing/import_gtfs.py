@@ -6,23 +6,17 @@ from sqlalchemy import any_, delete, func, update
 
 from farebox.accounts import OperatorView, list_operators
 from farebox.core.db import UnitOfWork
-from farebox.pricing.auditing import IMPORT, FareChange, FaresOfFeed, changes_between, note_fare_changes
+from farebox.pricing.auditing import IMPORT, changes_between, note_fare_changes
 from farebox.pricing.commands import sell_feed
 from farebox.pricing.fares import FareBook
+from farebox.pricing.feed_changes import changes_of_feed, list_said, said_for
 from farebox.pricing.gtfs_fares import FeedFares, Rule, read_fares
 from farebox.pricing.models import FareProductRow, FareTermsRow
 from farebox.pricing.queries import read_fare_book, unset_fare_book
-from farebox.timetable import FeedKeys, FeedTables
+from farebox.timetable import FeedKeys, FeedTables, list_lines_of_feed
 
 _COPY_PRODUCTS = """
     COPY fare_product (feed_id, code, name, currency, adult_minor, child_minor, senior_minor) FROM STDIN
-"""
-_TAKEN_OVER = """
-    SELECT (SELECT count(*) FROM fare_product WHERE feed_id = %(feed)s), md5(concat(
-        (SELECT string_agg(to_jsonb(product)::text, ' ' ORDER BY to_jsonb(product)::text)
-         FROM fare_product product WHERE feed_id = %(feed)s),
-        (SELECT string_agg((to_jsonb(rule) - 'id')::text, ' ' ORDER BY (to_jsonb(rule) - 'id')::text)
-         FROM fare_rule rule WHERE feed_id = %(feed)s)))
 """
 _COPY_RULES = """
     COPY fare_rule (feed_id, product_code, operator_id, line_id, network_id, origin, destination, contains, priority,
@@ -39,7 +33,7 @@ async def import_fares(work: UnitOfWork, tables: FeedTables, keys: FeedKeys) -> 
     fares = read_fares(tables)
     operators = await list_operators(work, sorted(set(keys.agencies.values())))
     books = {each.id: await _book_of(work, each) for each in operators.values()}
-    before, was = await _taken_over(work, keys.feed_id)
+    was = await list_said(work, keys.feed_id)
     _warn_of_other_currencies(tables, fares, {operator.currency for operator in operators.values()})
     await work.session.execute(delete(FareProductRow).where(FareProductRow.feed_id == keys.feed_id))
     await _copy_products(work, keys.feed_id, fares)
@@ -49,10 +43,12 @@ async def import_fares(work: UnitOfWork, tables: FeedTables, keys: FeedKeys) -> 
     )
     for operator in operators.values():
         await sell_feed(work, operator.id, keys.feed_id, operator.currency)
-    after, is_now = await _taken_over(work, keys.feed_id)
-    of_feed = [] if was == is_now else [FareChange("feed", "", before, after)]
+    said, lines = await list_said(work, keys.feed_id), await list_lines_of_feed(work, keys.feed_id)
     for operator in operators.values():
-        changes = [*of_feed, *changes_between(books[operator.id], await _book_of(work, operator))]
+        before, after = books[operator.id], await _book_of(work, operator)
+        sold = said_for(was, operator.id, before.terms.currency, lines)
+        sells = said_for(said, operator.id, after.terms.currency, lines)
+        changes = [*changes_of_feed(sold, sells), *changes_between(before, after)]
         await note_fare_changes(work, operator.id, changes, actor=IMPORT)
     return {"fare products": len(fares.products), "fare rules": rules}
 
@@ -61,13 +57,6 @@ async def _book_of(work: UnitOfWork, operator: OperatorView) -> FareBook:
     """What an operator has set; an import sets it anew where the operator's currency is another."""
     row = await work.session.get(FareTermsRow, operator.id, populate_existing=True)
     return await read_fare_book(work, row) if row else unset_fare_book(operator.currency)
-
-
-async def _taken_over(work: UnitOfWork, feed_id: UUID) -> tuple[FaresOfFeed | None, str]:
-    """The fares that a feed has by now, if any; and a digest of all that they say."""
-    row = await (await work.execute(_TAKEN_OVER, {"feed": feed_id})).fetchone()
-    assert row is not None, "a count is always there"
-    return FaresOfFeed(row[0]) if row[0] else None, row[1]
 
 
 def _warn_of_other_currencies(tables: FeedTables, fares: FeedFares, sold_in: set[str]) -> None:

@@ -1,6 +1,7 @@
 """Erasing a person: at once and for good, as soon as nobody owes anybody anything.
 
-What stays of their bookings is what tax law asks for: amounts, dates, references, rides. Nothing of it names anybody.
+What stays of their bookings is what tax law asks for: amounts, dates, references, rides. Nothing of it names anybody
+but a business on an invoice that was written for it.
 """
 
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ async def erase_unverified(work: UnitOfWork, *, jobs: Jobs, secrets: Secrets, li
 
 async def _wipe(work: UnitOfWork, person_id: UUID, booking_ids: Sequence[UUID], secrets: Secrets) -> None:
     await wipe_people(work, booking_ids, secrets=secrets)
-    await wipe_buyers(work, booking_ids)
+    await wipe_buyers(work, booking_ids, secrets=secrets)
     await wipe_invoice_details(work, booking_ids)
     await wipe_messages(work, person_id=person_id, booking_ids=booking_ids, secrets=secrets)
     await end_booking_sessions(work, booking_ids)

@@ -7,7 +7,14 @@ from farebox.timetable.geography import distance_m
 from farebox.timetable.gtfs import FeedTables, Finding, ImportReport, Progress, Row
 from farebox.timetable.importing import FeedKeys, ImportHook, OnSale, import_feed
 from farebox.timetable.jobs import extend_sales, forget_departures
-from farebox.timetable.lines import LineName, list_lines, list_patterns, list_served_places
+from farebox.timetable.lines import (
+    LineName,
+    LineOfFeed,
+    list_lines,
+    list_lines_of_feed,
+    list_patterns,
+    list_served_places,
+)
 from farebox.timetable.names import (
     NameMatch,
     StopName,
@@ -88,6 +95,7 @@ __all__ = [
     "ImportHook",
     "ImportReport",
     "LineName",
+    "LineOfFeed",
     "LineView",
     "NameMatch",
     "NotBoardable",
@@ -125,6 +133,7 @@ __all__ = [
     "list_departures_leaving",
     "list_departures_of_runs",
     "list_lines",
+    "list_lines_of_feed",
     "list_patterns",
     "list_places",
     "list_reachable_places",

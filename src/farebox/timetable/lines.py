@@ -23,6 +23,15 @@ class LineName:
     destination: str
 
 
+@dataclass(frozen=True, slots=True)
+class LineOfFeed:
+    """A line of a feed, with what fare rules tell it by."""
+
+    id: UUID
+    operator_id: UUID
+    network_ids: tuple[str, ...]
+
+
 _LINES = """
     SELECT l.id, coalesce(l.names ->> %(language)s, l.name) AS said,
            coalesce(first.names ->> %(language)s, first.name), coalesce(last.names ->> %(language)s, last.name)
@@ -73,6 +82,14 @@ async def list_lines(work: UnitOfWork, operator_id: UUID) -> list[LineName]:
     """An operator's lines that have a timetable, by name."""
     parameters = {"operator": operator_id, "language": current_language(), "limit": MOST_LINES}
     return [LineName(*row) for row in await (await work.execute(_LINES, parameters)).fetchall()]
+
+
+async def list_lines_of_feed(work: UnitOfWork, feed_id: UUID) -> list[LineOfFeed]:
+    """All lines that a feed has brought along, those of earlier editions among them."""
+    rows = await work.execute("SELECT id, operator_id, network_ids FROM line WHERE feed_id = %s", (feed_id,))
+    return [
+        LineOfFeed(line_id, operator_id, tuple(networks)) for line_id, operator_id, networks in await rows.fetchall()
+    ]
 
 
 async def list_patterns(work: UnitOfWork, operator_id: UUID, line_id: UUID) -> list[Departure]:

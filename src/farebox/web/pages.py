@@ -17,6 +17,7 @@ from farebox.web.me import Me, find_me
 
 HTML = "text/html"
 NONCE_BYTES = 16
+LONGEST_NEXT = 500
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -89,6 +90,12 @@ def own_path(url: str, otherwise: str = "/") -> str:
     """`url` if it is a path of this site, so that nobody is sent elsewhere by a forged form."""
     is_own = url.startswith("/") and not url.startswith(("//", "/\\")) and not any(c in url for c in "\r\n\t")
     return url if is_own else otherwise
+
+
+def going_to(given: Mapping[str, str]) -> str:
+    """Where somebody was going, by a query or a form, if that is a path of ours and fits into a mailed link."""
+    url = given.get("next", "")
+    return own_path(url, "") if len(url) <= LONGEST_NEXT else ""
 
 
 def with_next(path: str, next_path: str) -> str:

@@ -1,6 +1,7 @@
 """A lost password, and another one."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -14,8 +15,8 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext as _
 from farebox.web.account.registering import NO_REFERRER, link_expired
-from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.views.signing import MailSentView, NewPasswordView, PasswordView, SignInView
+from farebox.web.pages import AnyRequest, going_to, page, see_other, with_next
+from farebox.web.views.signing import ForgotView, MailSentView, NewPasswordView, PasswordView
 from farebox.wiring import Services
 
 LONGEST = 1000
@@ -32,16 +33,18 @@ class ForgotPasswordController(Controller):
 
     @get(sync_to_thread=False)
     def ask(self, request: AnyRequest) -> Template:
-        view = SignInView(email=request.query_params.get("email", "")[:LONGEST])
+        view = _asking(going_to(request.query_params), request.query_params.get("email", "")[:LONGEST])
         return page(request, "account/forgot.html", view, is_private=True)
 
     @post(opt={"rate": "sign-in"})
     async def send(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
-        email = data.get("email", "")[:LONGEST].strip()
+        email, next_path = data.get("email", "")[:LONGEST].strip(), going_to(data)
         if not email:
-            view = SignInView(errors={"email": _("Enter your e-mail address.")})
+            view = _asking(next_path, errors={"email": _("Enter your e-mail address.")})
             return page(request, "account/forgot.html", view, status=422, is_private=True)
-        await accounts.request_password_reset(work, email, jobs=services.jobs, secrets=services.secrets)
+        await accounts.request_password_reset(
+            work, email, next_path=next_path, jobs=services.jobs, secrets=services.secrets
+        )
         sent = MailSentView(
             _("Look into your mailbox"),
             _("If {email} has an account, a mail with a link is on its way. It works once, for an hour.").format(
@@ -49,6 +52,8 @@ class ForgotPasswordController(Controller):
             ),
             email,
             "/forgot-password",
+            next_path,
+            with_next("/sign-in", next_path),
         )
         return page(request, "account/mail_sent.html", sent, is_private=True)
 
@@ -60,15 +65,15 @@ class ResetPasswordController(Controller):
 
     @get()
     async def ask(self, request: AnyRequest, work: UnitOfWork) -> Template:
-        token = request.query_params.get("token", "")[:LONGEST]
+        token, next_path = request.query_params.get("token", "")[:LONGEST], going_to(request.query_params)
         if not await accounts.is_reset_possible(work, token):
-            return _over(request)
-        view = NewPasswordView(token)
+            return _over(request, next_path)
+        view = NewPasswordView(token, next_path)
         return page(request, "account/reset.html", view, is_private=True, headers=NO_REFERRER)
 
     @post(opt={"rate": "sign-in"})
     async def reset(self, request: AnyRequest, services: Services, data: Form) -> Template | Redirect:
-        token = data.get("token", "")[:LONGEST]
+        token, next_path = data.get("token", "")[:LONGEST], going_to(data)
         try:
             await accounts.reset_password(
                 services.database,
@@ -78,11 +83,12 @@ class ResetPasswordController(Controller):
                 secrets=services.secrets,
             )
         except LinkExpired:
-            return _over(request)
+            return _over(request, next_path)
         except Invalid as error:
-            view = NewPasswordView(token, {"password": error.errors[0].text()})
+            view = NewPasswordView(token, next_path, {"password": error.errors[0].text()})
             return page(request, "account/reset.html", view, status=422, is_private=True, headers=NO_REFERRER)
-        return see_other("/sign-in?reset=1")
+        onward = {"next": next_path} if next_path else {}
+        return see_other(f"/sign-in?{urlencode({'reset': '1'} | onward)}")
 
 
 class PasswordController(Controller):
@@ -118,8 +124,12 @@ class PasswordController(Controller):
         return page(request, "account/password.html", view, status=422, is_private=True)
 
 
-def _over(request: AnyRequest) -> Template:
-    return link_expired(request, LinkExpired(), "/forgot-password", _("Ask for a new link"))
+def _asking(next_path: str, email: str = "", errors: dict[str, str] | None = None) -> ForgotView:
+    return ForgotView(next_path, with_next("/sign-in", next_path), email, errors or {})
+
+
+def _over(request: AnyRequest, next_path: str) -> Template:
+    return link_expired(request, LinkExpired(), with_next("/forgot-password", next_path), _("Ask for a new link"))
 
 
 async def _view(

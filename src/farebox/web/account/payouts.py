@@ -13,6 +13,7 @@ from farebox.bookings import RefundChanged
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
+from farebox.core.i18n import gettext as _
 from farebox.core.money import Money, total
 from farebox.payments import (
     PayoutPart,
@@ -32,6 +33,7 @@ from farebox.web.views.account import PayoutRow, PayoutView
 from farebox.wiring import Services
 
 PATH: Final = "/account/wallet/payout"
+CHANGED: Final = N_("Your wallet has changed since you saw this page. Look at where the money goes now.")
 LONGEST: Final = 40
 UNREADABLE: Final = 422
 
@@ -63,8 +65,8 @@ class PayoutController(Controller):
         balance = Money(int(shown), currency) if shown.isascii() and shown.isdigit() and len(shown) < LONGEST else None
         try:
             await pay_out(work, _amount(data, currency), actor=actor, expected_balance=balance)
-        except RefundChanged as changed:
-            return await _page(request, work, actor, services, data, changed=changed.text())
+        except RefundChanged:
+            return await _page(request, work, actor, services, data, changed=_(CHANGED))
         except (Invalid, PayoutTooLarge, WalletTooSmall):  # it is less than it was: the page says what is left
             return await _page(request, work, actor, services, data)
         return see_other(f"/account/wallet?currency={currency}&said=taken-out")

@@ -1,6 +1,5 @@
 """Making an account, and proving that the address is one's own."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from litestar import Controller, get, post
@@ -15,12 +14,11 @@ from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext as _
 from farebox.web.account.elsewhere import provider_links
-from farebox.web.pages import AnyRequest, own_path, page, see_other, with_next
+from farebox.web.pages import AnyRequest, going_to, page, see_other, with_next
 from farebox.web.views.signing import DoneView, LinkView, MailSentView, RegisterView
 from farebox.wiring import Services
 
 LONGEST = 1000
-LONGEST_PATH = 500
 FIELDS = {
     "email": "email",
     "password": "password",
@@ -45,7 +43,7 @@ class RegisterController(Controller):
 
     @get(sync_to_thread=False)
     def ask(self, request: AnyRequest, actor: Actor, services: Services) -> Template | Redirect:
-        next_path = _going(request.query_params)
+        next_path = going_to(request.query_params)
         if actor.kind == "user":
             return see_other(next_path or "/account")
         return page(request, "account/register.html", _view(services, next_path, {}, {}), is_private=True)
@@ -53,7 +51,7 @@ class RegisterController(Controller):
     @post(opt={"rate": "sign-in"})
     async def register(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
         given = {name: data.get(name, "")[:LONGEST] for name in FIELDS.values()}
-        next_path = _going(data)
+        next_path = going_to(data)
         try:
             await accounts.register(
                 work,
@@ -85,13 +83,13 @@ class VerifyController(Controller):
             url="/verify-email",
             token=request.query_params.get("token", "")[:LONGEST],
             button=_("Confirm the address"),
-            next_path=_going(request.query_params),
+            next_path=going_to(request.query_params),
         )
         return page(request, "account/link.html", view, is_private=True, headers=NO_REFERRER)
 
     @post(opt={"rate": "sign-in"})
     async def verify(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
-        next_path = _going(data)
+        next_path = going_to(data)
         sign_in_url = with_next("/sign-in", next_path)
         try:
             person_id = await accounts.verify_email(work, data.get("token", "")[:LONGEST], secrets=services.secrets)
@@ -104,17 +102,11 @@ class VerifyController(Controller):
 
     @post("/again", opt={"rate": "sign-in"})
     async def send_again(self, request: AnyRequest, work: UnitOfWork, services: Services, data: Form) -> Template:
-        email, next_path = data.get("email", "")[:LONGEST].strip(), _going(data)
+        email, next_path = data.get("email", "")[:LONGEST].strip(), going_to(data)
         await accounts.resend_verification(
             work, email, next_path=next_path, jobs=services.jobs, secrets=services.secrets
         )
         return verification_sent(request, email, next_path)
-
-
-def _going(given: Mapping[str, str]) -> str:
-    """Where somebody was going, if that is a path of ours and fits into a mailed link."""
-    url = given.get("next", "")
-    return own_path(url, "") if len(url) <= LONGEST_PATH else ""
 
 
 def _view(services: Services, next_path: str, values: dict[str, str], errors: dict[str, str]) -> RegisterView:

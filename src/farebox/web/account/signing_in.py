@@ -143,4 +143,5 @@ def _view(
         unverified=unverified,
         was_reset=was_reset,
         register_url=with_next("/register", next_path),
+        forgot_url=with_next("/forgot-password", next_path),
     )

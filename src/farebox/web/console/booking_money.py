@@ -32,6 +32,7 @@ from farebox.payments import (
     RefundView,
     UnknownMethod,
     get_booking_money,
+    list_came,
     note_received,
     take_cash,
 )
@@ -44,7 +45,7 @@ from farebox.web.money_typed import plain_amount
 from farebox.web.pages import AnyRequest, page, see_other
 from farebox.web.shop.cards import card_of_description, way_in_words
 from farebox.web.shop.finding import parse_id
-from farebox.web.shop.moneys import INTO, PAYMENTS
+from farebox.web.shop.moneys import INTO, PAYMENTS, amount_of
 from farebox.web.views.console import Office
 from farebox.web.views.till import (
     BackRow,
@@ -171,6 +172,7 @@ async def _view(
         with suppress(ChangeNotFound):
             change = await get_pending_change(work, booking_id, actor=actor)
     takes_cash = CASH in services.providers and (bool(change) or (booking.is_open and bool(money.due)))
+    came = await list_came(work, [each.id for each in money.payments])
     provider_of = {payment.id: payment.provider for payment in money.payments}
     return BookingMoneyView(
         office=office,
@@ -183,7 +185,7 @@ async def _view(
         due=money.due,
         expires_at=booking.expires_at.astimezone(zone) if booking.expires_at else None,
         payments=tuple(
-            _payment(each, office, booking_id, zone, may_note=may_note, may_refund=may_refund)
+            _payment(each, amount_of(each, came), office, booking_id, zone, may_note=may_note, may_refund=may_refund)
             for each in reversed(money.payments)
         ),
         refunds=tuple(
@@ -249,7 +251,14 @@ def _change(change: Change, zone: ZoneInfo) -> ChangeDue:
 
 
 def _payment(
-    payment: PaymentView, office: Office, booking_id: UUID, zone: ZoneInfo, *, may_note: bool, may_refund: bool
+    payment: PaymentView,
+    amount: Money,
+    office: Office,
+    booking_id: UUID,
+    zone: ZoneInfo,
+    *,
+    may_note: bool,
+    may_refund: bool,
 ) -> PaymentRow:
     state, tone = PAYMENTS[payment.status]
     at = (payment.completed_at or payment.created_at).astimezone(zone)
@@ -259,7 +268,7 @@ def _payment(
     return PaymentRow(
         at=at,
         label=came_by(payment.provider),
-        amount=payment.amount,
+        amount=amount,
         state=_("Another way was chosen") if was_replaced else _(state),
         tone="" if was_replaced else tone,
         note_url=f"{at_payment}/received" if is_noted else "",

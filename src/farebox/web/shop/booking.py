@@ -1,5 +1,6 @@
 """A booking's page: confirmation, tickets, and what can be done with it."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
@@ -30,7 +31,7 @@ from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.notifications import Office
-from farebox.payments import cancel_booking, find_invoice_to, render_invoice
+from farebox.payments import cancel_booking, due_for, find_invoice_to, render_invoice
 from farebox.ticketing import calendar, qr_svg, render_booking_pdf, ticket_cards
 from farebox.web.pages import AnyRequest, file_answer, page, see_other
 from farebox.web.shop.booked import price_of, rides_of
@@ -38,10 +39,11 @@ from farebox.web.shop.cards import card_of_item, seats_url
 from farebox.web.shop.clocks import clock_of_booking
 from farebox.web.shop.invoice_details import INVOICE_NOTED
 from farebox.web.shop.keeping import keep_view
+from farebox.web.shop.methods import received
 from farebox.web.shop.moneys import money_of, papers_of
 from farebox.web.shop.open_return import open_return_part
 from farebox.web.shop.story import former_of, story_of
-from farebox.web.views.booking import BookingActions, BookingState, BookingView, TicketView
+from farebox.web.views.booking import BookingActions, BookingState, BookingView, MoneyLine, TicketView
 from farebox.wiring import Services
 
 STATES: dict[BookingStatus, BookingState] = {
@@ -137,6 +139,8 @@ async def _view(
     cards = await ticket_cards(work, booking, secrets=services.secrets)
     has_tickets = bool(cards)
     about = booking.items[0].description
+    due = await due_for(work, booking) if booking.is_open else None
+    money = await money_of(work, booking, actor, services.providers)
     has_invoices = booking.is_open or booking.confirmed_at is not None
     invoice_to = await find_invoice_to(work, booking.id, secrets=services.secrets) if has_invoices else None
     return BookingView(
@@ -154,15 +158,17 @@ async def _view(
         can_email=has_tickets,
         can_cancel=booking.status is BookingStatus.PENDING,
         pay_url=pay_url(booking),
+        due=due,
+        received=received(booking, due) if due else None,
         actions=_actions(booking, work.now),
         waiting_url=await _waiting_url(work, booking, actor),
         clock=await clock_of_booking(work, booking),
         said=_(SAID[said]).format(email=booking.contact.email.open(services.secrets)) if said in SAID else "",
-        reason=_reason(booking),
+        reason=_reason(booking, money),
         operator_contacts=tuple(filter(None, [about.operator_name, about.operator_phone, about.operator_email])),
         keep=keep_view(booking, services.secrets),
         former=former_of(booking, services.secrets),
-        money=await money_of(work, booking, actor, services.providers),
+        money=money,
         papers=await papers_of(work, booking, actor),
         invoice_to=invoice_to.name if invoice_to else "",
         invoice_details_url=f"{at}/invoice-details" if has_invoices else "",
@@ -208,7 +214,7 @@ def ran_out(booking: Booking) -> bool:
     return booking.status is BookingStatus.CANCELLED and booking.reason is CancelReason.EXPIRED
 
 
-def _reason(booking: Booking) -> str:
+def _reason(booking: Booking, money: Sequence[MoneyLine]) -> str:
     """What happened, for a booking that has ended without a trip."""
     if booking.reason is CancelReason.DISPUTE_LOST:
         return _(
@@ -221,6 +227,8 @@ def _reason(booking: Booking) -> str:
             "It was not paid in time, so its seats are free for others again. "
             "Money that comes too late goes back the way it came."
         )
+    if booking.status is BookingStatus.CANCELLED and any(line.is_back for line in money):
+        return _("Its seats are free for others again. What comes back to you stands under the payments below.")
     if booking.status is BookingStatus.CANCELLED:
         return _("Its seats are free for others again. Nothing is owed.")
     return ""

@@ -1,5 +1,6 @@
 """Keeping a visitor's booking in an account: the address is the booking's, only a password is missing."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.web.account.registering import verification_sent
-from farebox.web.pages import AnyRequest, page, see_other
+from farebox.web.pages import AnyRequest, page, see_other, with_next
 from farebox.web.shop.booked import is_guest
 from farebox.web.views.privacy import KeepView
 from farebox.wiring import Services
@@ -43,23 +44,28 @@ class KeepController(Controller):
     async def keep(
         self, request: AnyRequest, work: UnitOfWork, actor: Actor, services: Services, booking_id: UUID, data: Form
     ) -> Template | Redirect:
-        """The booking moves once the link that is mailed to its address was used: nobody else can make it theirs."""
+        """The booking moves once the link that is mailed to its address was used: nobody else can make it theirs.
+
+        Signing in after that leads back to it.
+        """
+        at = f"/bookings/{booking_id}"
         view = keep_view(await get_booking(work, booking_id, actor=actor), services.secrets)
         if view is None:
-            return see_other(f"/bookings/{booking_id}")
+            return see_other(at)
         try:
             await accounts.register(
                 work,
                 email=view.email,
                 password=data.get("password", "")[:LONGEST],
+                next_path=at,
                 passwords=services.passwords,
                 jobs=services.jobs,
                 secrets=services.secrets,
             )
         except Invalid as error:
-            refused = KeepView(view.action, view.email, error.errors[0].text())
+            refused = replace(view, error=error.errors[0].text())
             return page(request, "booking/keep.html", refused, status=422, is_private=True)
-        return verification_sent(request, view.email)
+        return verification_sent(request, view.email, at)
 
 
 def keep_view(booking: Booking, secrets: Secrets) -> KeepView | None:
@@ -67,4 +73,5 @@ def keep_view(booking: Booking, secrets: Secrets) -> KeepView | None:
     email = booking.contact.email.open(secrets)
     if not is_guest(booking) or not email:
         return None
-    return KeepView(f"/bookings/{booking.id}/account", email)
+    at = f"/bookings/{booking.id}"
+    return KeepView(f"{at}/account", with_next("/sign-in", at), email)

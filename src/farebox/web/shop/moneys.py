@@ -1,7 +1,8 @@
 """The money of a booking, as its page tells it: what came, what is on its way, what goes back, and the papers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from farebox.accounts import Actor
@@ -9,11 +10,13 @@ from farebox.bookings import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
+from farebox.core.money import Money
 from farebox.payments import (
     PaymentStatus,
     PaymentView,
     Providers,
     RefundView,
+    list_came,
     list_invoices,
     list_payments,
     list_refunds,
@@ -65,13 +68,20 @@ async def money_of(work: UnitOfWork, booking: Booking, actor: Actor, providers: 
     """Payments and refunds, the oldest first; attempts that another one took the place of are left out."""
     zone = ZoneInfo(zone_of(booking))
     lines: list[MoneyLine] = []
-    for payment in reversed(await list_payments(work, booking.id, actor=actor)):
+    payments = await list_payments(work, booking.id, actor=actor)
+    came = await list_came(work, [each.id for each in payments])
+    for payment in reversed(payments):
         if payment.failure == "superseded":
             continue
-        lines.append(_payment(payment, booking, providers, zone))
+        lines.append(_payment(payment, amount_of(payment, came), booking, providers, zone))
         if payment.status in CAME:
             lines += _refunds(await list_refunds(work, payment.id, actor=actor), zone)
     return tuple(lines)
+
+
+def amount_of(payment: PaymentView, came: Mapping[UUID, Money]) -> Money:
+    """What a payment has brought, once it is over: often what was asked for; that, as long as it is not."""
+    return came.get(payment.id, payment.amount) if payment.status in CAME else payment.amount
 
 
 async def papers_of(work: UnitOfWork, booking: Booking, actor: Actor) -> tuple[Paper, ...]:
@@ -83,11 +93,11 @@ async def papers_of(work: UnitOfWork, booking: Booking, actor: Actor) -> tuple[P
     )
 
 
-def _payment(payment: PaymentView, booking: Booking, providers: Providers, zone: ZoneInfo) -> MoneyLine:
+def _payment(payment: PaymentView, amount: Money, booking: Booking, providers: Providers, zone: ZoneInfo) -> MoneyLine:
     state, kind = PAYMENTS[payment.status]
     at = payment.completed_at or payment.created_at
     label = method_label(payment.method, booking.total.currency, providers)
-    return MoneyLine(at.astimezone(zone), label, payment.amount, _(state), kind)
+    return MoneyLine(at.astimezone(zone), label, amount, _(state), kind)
 
 
 def _refunds(refunds: Sequence[RefundView], zone: ZoneInfo) -> list[MoneyLine]:

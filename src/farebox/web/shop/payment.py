@@ -19,6 +19,7 @@ from farebox.core.i18n import N_
 from farebox.core.i18n import gettext as _
 from farebox.inventory import ExtensionLimit, HoldTerms
 from farebox.payments import (
+    BANK,
     NotPayable,
     PaymentRequired,
     PaymentView,
@@ -193,6 +194,7 @@ async def _processing(work: UnitOfWork, booking: Booking, payment: PaymentView, 
         facts=tuple(facts),
         received=received(booking, due),
         waited_long=waited > PATIENCE_SECONDS,
+        is_transfer=payment.provider == BANK,
     )
 
 

@@ -49,6 +49,7 @@ from farebox.web.shop.people import (
 )
 from farebox.web.shop.seating import seating_of_booking, with_picks
 from farebox.web.shop.stretches import checkout_url
+from farebox.web.shop.ticked import find_ticked, forget_ticked, keep_ticked
 from farebox.web.shop.typed import contact_of, seated, typed_of_booking
 from farebox.web.views.checkout import PassengersView, Problem, PromotionFields, ReviewView
 from farebox.wiring import Services
@@ -78,7 +79,8 @@ class ReviewController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
             return see_other(await _choosing(work, booking, actor, services) or f"/bookings/{booking_id}")
-        return await _page(request, work, booking, actor, services, said=said)
+        typed = find_ticked(request, booking_id, services.secrets)
+        return await _page(request, work, booking, actor, services, typed, said=said)
 
     @post("/review", opt={"rate": "booking"})
     async def decide(
@@ -90,12 +92,15 @@ class ReviewController(Controller):
         booking_id: UUID,
         data: Form,
     ) -> Template | Redirect:
-        """Pay, extend the time, or give everything back."""
+        """Pay, extend the time, say whom the invoice is for, or give everything back."""
         booking = await get_booking(work, booking_id, actor=actor)
         if data.get("cancel"):
             await cancel_booking(work, booking_id, actor=actor)
         if data.get("cancel") or booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
+        if data.get("invoice"):
+            kept = keep_ticked(booking_id, data, services.settings, services.secrets)
+            return see_other(f"/bookings/{booking_id}/invoice-details", [kept])
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
             return await _page(request, work, booking, actor, services, data)
@@ -103,13 +108,7 @@ class ReviewController(Controller):
         if is_typed or data.get("apply") or data.get("promotion_off") or data.get("open_return"):
             reprice = _choose_return if data.get("open_return") else _use_code
             return await reprice(request, work, booking, actor, services, data)
-        if data.get("terms") == "1":
-            try:
-                return await pay_booking(work, booking, actor, services, data)
-            except BookingExpired:  # in this very moment: its page says so
-                return see_other(f"/bookings/{booking_id}")
-        problem = Problem("terms", _("Accept the conditions to go on."))
-        return await _page(request, work, booking, actor, services, data, problem)
+        return await _pay(request, work, booking, actor, services, data)
 
     @get("/passengers")
     async def passengers(
@@ -196,6 +195,24 @@ async def _extended(work: UnitOfWork, booking: Booking, actor: Actor, settings: 
         return booking
 
 
+async def _pay(
+    request: AnyRequest,
+    work: UnitOfWork,
+    booking: Booking,
+    actor: Actor,
+    services: Services,
+    data: Mapping[str, str],
+) -> Template | Redirect:
+    """On to the money, once the terms are accepted."""
+    if data.get("terms") != "1":
+        problem = Problem("terms", _("Accept the conditions to go on."))
+        return await _page(request, work, booking, actor, services, data, problem)
+    try:
+        return await pay_booking(work, booking, actor, services, data)
+    except BookingExpired:  # in this very moment: its page says so
+        return see_other(f"/bookings/{booking.id}")
+
+
 async def _use_code(
     request: AnyRequest,
     work: UnitOfWork,
@@ -277,7 +294,6 @@ async def _page(
         action=f"{at}/review",
         passengers_url=f"{at}/passengers",
         seats_url=f"{at}/seats",
-        invoice_details_url=f"{at}/invoice-details",
         said=_(INVOICE_NOTED) if said == "invoice-noted" else "",
         is_guest=is_guest(booking),
         terms_accepted=typed.get("terms") == "1",
@@ -289,6 +305,7 @@ async def _page(
         view,
         is_private=True,
         status=422 if problem else 200,
+        cookies=forget_ticked(request, booking.id, services.settings),
         form_origins=checkout_origins(services.providers),
     )
 

@@ -103,6 +103,8 @@ class BookingView:
     """A booking as its owner sees it. An address that is empty is an action that is not possible.
 
     Attributes:
+        due: what is still to be paid, where it is paid at `pay_url`.
+        received: what was paid so far, where that is a part.
         waiting_url: where a change waits for its payment.
         said: what was done a moment ago.
     """
@@ -120,6 +122,8 @@ class BookingView:
     can_email: bool = False
     can_cancel: bool = False
     pay_url: str = ""
+    due: Money | None = None
+    received: Money | None = None
     actions: BookingActions = BookingActions()
     waiting_url: str = ""
     clock: HoldClock | None = None

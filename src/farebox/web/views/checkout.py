@@ -187,7 +187,6 @@ class ReviewView:
     wallet: WalletPart | None = None
     open_return: OpenReturnChoice | None = None
     is_guest: bool = False
-    invoice_details_url: str = ""
     said: str = ""
     terms_accepted: bool = False
     problems: tuple[Problem, ...] = ()
@@ -219,6 +218,7 @@ class ProcessingView:
     Attributes:
         facts: what is known: label and value.
         received: what has come so far, where that is a part; `amount` is what is still to come.
+        is_transfer: the payer makes it at their bank, and it takes hours or days.
     """
 
     reference: str
@@ -228,6 +228,7 @@ class ProcessingView:
     facts: tuple[tuple[str, str], ...] = ()
     received: Money | None = None
     waited_long: bool = False
+    is_transfer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

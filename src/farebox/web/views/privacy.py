@@ -59,6 +59,6 @@ class KeepView:
     """A visitor's booking that could be in an account."""
 
     action: str
+    sign_in_url: str
     email: str
     error: str = ""
-    is_sent: bool = False

@@ -91,9 +91,10 @@ class HoldClock:
 
     @property
     def text(self) -> str:
-        """Minutes and seconds, as the browser will count them down."""
+        """Minutes and seconds, with the hours where there are any, as the browser will count them down."""
         minutes, seconds = divmod(self.seconds_left, 60)
-        return f"{minutes}:{seconds:02d}"
+        hours, of_hour = divmod(minutes, 60)
+        return f"{hours}:{of_hour:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class SignInView:
     unverified: str = ""
     was_reset: bool = False
     register_url: str = "/register"
+    forgot_url: str = "/forgot-password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,21 @@ class DoneView:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgotView:
+    """Asking for the link with which to choose a password."""
+
+    next_path: str = ""
+    sign_in_url: str = "/sign-in"
+    email: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NewPasswordView:
     """Choosing a password with a mailed link."""
 
     token: str
+    next_path: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -19,7 +19,7 @@ function start(clock) {
 
   const tick = () => {
     const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
-    text.textContent = fill(clock.dataset.textLeft, { time: `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` });
+    text.textContent = fill(clock.dataset.textLeft, { time: timeLeft(left) });
     if (left <= WARNING_SECONDS && !warned) {
       warned = true;
       clock.classList.add("is-ending");
@@ -32,6 +32,13 @@ function start(clock) {
   const timer = setInterval(tick, 500);
   tick();
   return timer;
+}
+
+// As the server writes it: the hours only where there are any, such as those of a bank transfer.
+function timeLeft(seconds) {
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
+  if (seconds >= 3600) parts.unshift(Math.floor(seconds / 3600));
+  return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
 }
 
 // The server says what has become of the seats: to the page, where it wants to ask; to a form, which is shown again as
