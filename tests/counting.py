@@ -14,8 +14,8 @@ from farebox.inventory.batches import STATEMENTS
 OF_BATCHES = {*STATEMENTS, "BEGIN", "COMMIT", "ROLLBACK"}
 """Sent by the desk for all who come together: no part of anybody's work."""
 
-PINGS = {";", "SELECT 1"}
-"""How a pool, and who listens for signals, see that a connection is alive: no part of the work."""
+BESIDE = {";", "SELECT 1", "SELECT pg_notify(%s, %s)"}
+"""What goes out when it likes and is no part of the work: pings of the pool and of who listens, and signals."""
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def counted_statements() -> Iterator[list[str]]:
     execute = psycopg.AsyncCursor.execute
 
     async def counting(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        if str(query) not in PINGS:
+        if str(query) not in BESIDE:
             statements.append(str(query))
         return await execute(self, query, *arguments, **options)
 
