@@ -545,3 +545,12 @@ class TestByTheCodeOfABooking:
         refused = await other.post(f"{at}/cancel", passengers=hidden(quoted, "passengers"), refund_to="wallet")
         assert refused.status_code == 409
         assert sql("SELECT status FROM booking") == ("confirmed",)
+
+    async def test_without_the_session_that_held_the_seats_one_chooses_again(self, found):
+        other, at = found
+        lost = {"lock": "00000000-0000-7000-8000-000000000000", "expected": "0"}
+        for answer in (
+            await other.get(f"{at}/change/quote?lock={lost['lock']}"),
+            await other.post(f"{at}/change/quote", **lost),
+        ):
+            assert answer.headers["location"] == f"{at}/change?said=seats-gone"

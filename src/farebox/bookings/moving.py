@@ -49,7 +49,7 @@ def reprice(booking: Booking, item: BookingItem, change: SeatChange, quote: Quot
     """
     old = share_out_item(item, booking.lines, booking.total.currency)
     sorted_out = _sort_out(booking, item, change, old)
-    new = _new_lines(change, quote)
+    new = lines_of_seats(quote, change.new_item_id)
     taken_off, too_much = _within(sorted_out.discounts, new, change.new_item_id)
     fee = Money(item.policy.change_fee_minor, quote.currency)
     fees = [_fee_line(change.new_item_id, move.seat_number, fee, fee_tax(fee, new)) for move in change.moves if fee]
@@ -63,6 +63,23 @@ def fee_tax(fee: Money, lines: Sequence[BookedLine]) -> Money:
     price = total([line.amount for line in lines], fee.currency)
     tax = total([line.tax_included for line in lines], fee.currency)
     return fee.times(Fraction(tax.minor, price.minor)) if price else Money.zero(fee.currency)
+
+
+def lines_of_seats(quote: Quote, item_id: UUID) -> list[BookedLine]:
+    """A quote's lines of seats, as lines of an item. What is paid once was paid with the booking's first seats."""
+    return [
+        BookedLine(
+            item_id=item_id,
+            kind=line.kind,
+            label=line.label,
+            facts=line.facts,
+            seat_number=line.seat_number,
+            amount=line.amount,
+            tax_included=line.tax_included,
+        )
+        for line in quote.lines
+        if line.seat_number is not None
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +132,6 @@ def _part(line: BookedLine, portions: Sequence[SeatPrice]) -> BookedLine:
         amount=total([portion.amount for portion in portions], currency),
         tax_included=total([portion.tax for portion in portions], currency),
     )
-
-
-def _new_lines(change: SeatChange, quote: Quote) -> list[BookedLine]:
-    return [
-        BookedLine(
-            item_id=change.new_item_id,
-            kind=line.kind,
-            label=line.label,
-            facts=line.facts,
-            seat_number=line.seat_number,
-            amount=line.amount,
-            tax_included=line.tax_included,
-        )
-        for line in quote.lines
-        if line.seat_number is not None
-    ]
 
 
 def _within(

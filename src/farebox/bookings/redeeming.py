@@ -20,6 +20,7 @@ from farebox.bookings.events import BookingChanged
 from farebox.bookings.exchanging import add_item, take_over
 from farebox.bookings.giving_up import set_clocks
 from farebox.bookings.models import OpenReturnRow
+from farebox.bookings.moving import lines_of_seats
 from farebox.bookings.open_returns import end_open_returns
 from farebox.bookings.policy import WHOLE_BP, paying_back_at_most
 from farebox.bookings.queries import get_booking, get_row
@@ -114,7 +115,7 @@ async def quote_return(
         completes_at=vertical.completed_at(offer),
     )
     gone = tuple(line for line in booking.lines if line.open_return_id in back.open_return_ids)
-    new = _new_lines(back, quote)
+    new = lines_of_seats(quote, back.new_item_id)
     added = (*new, *_difference_kept(back, returns, gone, new))
     kept = [line for line in booking.lines if line not in gone]
     return ChangeQuote(
@@ -250,23 +251,6 @@ def _terms_of(terms: ChangePolicy, returns: Sequence[OpenReturn], *, actor: Acto
     if actor.may(Permission.BOOKINGS_CHANGE, returns[0].operator_id):
         return terms
     return paying_back_at_most(terms, min(each.refund_bp for each in returns))
-
-
-def _new_lines(back: Redemption, quote: Quote) -> list[BookedLine]:
-    """The seats' lines. What is paid once was paid with the way there."""
-    return [
-        BookedLine(
-            item_id=back.new_item_id,
-            kind=line.kind,
-            label=line.label,
-            facts=line.facts,
-            seat_number=line.seat_number,
-            amount=line.amount,
-            tax_included=line.tax_included,
-        )
-        for line in quote.lines
-        if line.seat_number is not None
-    ]
 
 
 def _difference_kept(

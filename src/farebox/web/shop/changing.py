@@ -3,22 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Controller, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor
 from farebox.bookings import (
     Booking,
     BookingItem,
-    BookingStatus,
-    ChangeNotFound,
     ChangeQuote,
     ChangeWish,
     NotChangeable,
@@ -26,39 +21,29 @@ from farebox.bookings import (
     PriceChanged,
     SeatWish,
     get_booking,
-    get_pending_change,
     quote_change,
     rate_when_given_up,
 )
 from farebox.core.db import UnitOfWork
-from farebox.core.errors import Invalid, SignInRequired
+from farebox.core.errors import Invalid
 from farebox.core.i18n import format_money, format_time
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
-from farebox.edge.access import SESSION_COOKIE
-from farebox.inventory import HoldExpired, HoldNotFound, get_hold
-from farebox.payments import ChangeTerms, Destination, change_booking, methods_for
-from farebox.pricing import describe_line
+from farebox.inventory import get_hold
+from farebox.payments import change_booking
 from farebox.timetable import NotBoardable, get_departure
 from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import price_of_lines
-from farebox.web.shop.cards import card_of_description, card_of_item
-from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.shop.cards import card_of_item
 from farebox.web.shop.conditions import moment
 from farebox.web.shop.finding import parse_day, parse_id
-from farebox.web.shop.methods import method_options
 from farebox.web.shop.picking import ids_in, joined, picked_in, rides_to_pick
-from farebox.web.shop.refunds import ways_back
+from farebox.web.shop.quoted import SEATS_GONE, Form, elsewhere_of, holder_for, on_seats, show_quote, terms_of, view_of
 from farebox.web.shop.rides_for import day_of_trips, seats_for, trips_on
 from farebox.web.shop.waiting import pay_for_change
 from farebox.web.views.after import ChangeStart, ChangeView, PartOfTheWay, SeatSwap
 from farebox.web.views.checkout import Problem
 from farebox.web.views.trips import Option
 from farebox.wiring import Services
-
-CONFLICT: Final = 409
-
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class ChangeController(Controller):
@@ -106,7 +91,6 @@ class ChangeController(Controller):
         new, who = _New.read(data), ids_in(data.get("passengers", ""))
         if elsewhere or new is None:
             return see_other(elsewhere or f"/bookings/{booking_id}/change")
-        refund_to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
         try:
             done = await change_booking(
                 work,
@@ -114,14 +98,12 @@ class ChangeController(Controller):
                 await _wish(request, services, actor, new, who),
                 actor=actor,
                 verticals=services.verticals,
-                terms=ChangeTerms(
-                    services.settings.payment_window_seconds, shown_total(data, booking), refund_to=refund_to
-                ),
+                terms=terms_of(data, booking, services.settings),
                 signer=services.secrets,
             )
         except PriceChanged as error:
             return await _quoted(request, work, booking, actor, services, new, who, changed=error.text())
-        except (HoldExpired, HoldNotFound):
+        except SEATS_GONE:
             return see_other(f"/bookings/{booking_id}/change?said=seats-gone")
         if done.waiting is None:
             return see_other(f"/bookings/{booking_id}?said=changed")
@@ -146,24 +128,6 @@ class _New:
     def carried(self) -> tuple[tuple[str, str], ...]:
         ids = (("lock", self.lock), ("from", self.from_id), ("to", self.to_id))
         return tuple((name, str(each)) for name, each in ids if each)
-
-
-def shown_total(data: Mapping[str, str], booking: Booking) -> Money | None:
-    """What the page had said that the booking will cost, in minor units."""
-    text = data.get("expected", "")
-    return Money(int(text), booking.total.currency) if text.isdecimal() and len(text) < len(str(2**63)) else None
-
-
-async def elsewhere_of(work: UnitOfWork, booking: Booking, actor: Actor) -> str:
-    """Where to go instead: a booking that cannot be changed, or a change that waits for its payment."""
-    at = f"/bookings/{booking.id}"
-    if booking.status is not BookingStatus.CONFIRMED:
-        return at
-    try:
-        await get_pending_change(work, booking.id, actor=actor)
-    except ChangeNotFound:
-        return ""
-    return f"{at}/change/waiting"
 
 
 async def _start(
@@ -268,20 +232,6 @@ async def _wish(request: AnyRequest, services: Services, actor: Actor, new: _New
     return ChangeWish(new.lock, holder, people, from_id=new.from_id, to_id=new.to_id)
 
 
-async def holder_for(request: AnyRequest, services: Services, actor: Actor) -> Actor:
-    """Who holds the new seats: the visitor's own session, also where a code opens the booking.
-
-    Raises:
-        SignInRequired: there is no such session.
-    """
-    if actor.booking_id is None:
-        return actor
-    own = request.cookies.get(SESSION_COOKIE)
-    if own is None:
-        raise SignInRequired
-    return await services.sessions.authenticate(own)
-
-
 async def _quoted(
     request: AnyRequest,
     work: UnitOfWork,
@@ -297,16 +247,13 @@ async def _quoted(
         wish = await _wish(request, services, actor, new, who)
         quote = await quote_change(work, booking.id, wish, actor=actor, verticals=services.verticals)
         held_until = (await get_hold(work, new.lock)).expires_at if new.lock else None
-    except (HoldExpired, HoldNotFound, SignInRequired):
+    except SEATS_GONE:
         return see_other(f"/bookings/{booking.id}/change?said=seats-gone")
     except (Invalid, NotBoardable) as error:
         problem = Problem("passengers", error.errors[0].text() if isinstance(error, Invalid) else error.text())
         again = replace(await _start(work, booking, services, who, {}), problems=(problem,))
         return page(request, "after/change.html", again, is_private=True, status=422)
-    view = _quote_view(booking, quote, actor, services, new, held_until, changed)
-    origins = checkout_origins(services.providers) if quote.owed else ()
-    status = CONFLICT if changed else 200
-    return page(request, "after/quote.html", view, is_private=True, status=status, form_origins=origins)
+    return show_quote(request, _quote_view(booking, quote, actor, services, new, held_until, changed), services)
 
 
 def _quote_view(
@@ -321,30 +268,23 @@ def _quote_view(
     assert quote.seats is not None  # it was asked for with a hold
     item = next(item for item in booking.items if item.id == quote.seats.item_id)
     people = {person.id: person for person in item.passengers}
-    new = quote.seats.description
-    at = f"/bookings/{booking.id}"
-    who = joined([move.passenger_id for move in quote.seats.moves])
-    return ChangeView(
-        reference=booking.reference,
+    view = view_of(
+        booking,
+        quote,
+        actor,
+        services,
         title=_("Another day, trip or seat"),
-        action=f"{at}/change/quote",
-        back_url=at,
-        price=price_of_lines(quote.lines, quote.after),
-        gone=tuple((describe_line(line), Money(-line.amount.minor, line.amount.currency)) for line in quote.gone),
-        added=tuple((describe_line(line), line.amount) for line in quote.added),
-        owed=quote.owed,
-        back=quote.given_back,
-        hidden=(*asked.carried, ("passengers", who), ("expected", str(quote.after.minor))),
-        old=card_of_item(item),
-        new=card_of_description(new),
+        action="change/quote",
+        hidden=(*asked.carried, ("passengers", joined([move.passenger_id for move in quote.seats.moves]))),
         swaps=tuple(
             SeatSwap(people[move.passenger_id].full_name, people[move.passenger_id].seat_number, move.seat_number)
             for move in quote.seats.moves
         ),
-        methods=method_options(methods_for(booking.total.currency, services.providers), ""),
-        ways=ways_back(booking, actor) if quote.given_back else (),
-        held_until=expires_at.astimezone(ZoneInfo(new.origin.timezone)) if expires_at else None,
         changed=changed,
+    )
+    return replace(
+        on_seats(view, quote.seats.description, expires_at),
+        old=card_of_item(item),
         returns_until=_returns_until(booking, quote.seats.open_returns_until),
     )
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 from litestar import Controller, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor
@@ -27,15 +25,11 @@ from farebox.core.errors import Invalid
 from farebox.core.i18n import format_money
 from farebox.core.i18n import gettext as _
 from farebox.core.money import Money
-from farebox.payments import methods_for, rename_passenger
-from farebox.pricing import describe_line
+from farebox.payments import rename_passenger
 from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import price_of_lines
-from farebox.web.shop.changing import CONFLICT, shown_total
-from farebox.web.shop.checkouts import checkout_origins
 from farebox.web.shop.finding import parse_id
-from farebox.web.shop.methods import method_options
 from farebox.web.shop.people import id_types
+from farebox.web.shop.quoted import Form, show_quote, shown_total, view_of
 from farebox.web.shop.waiting import pay_for_change
 from farebox.web.views.after import ChangeView, RenameView, SeatSwap
 from farebox.web.views.checkout import Problem
@@ -46,8 +40,6 @@ LONGEST: Final = 300
 UNREADABLE: Final = 422
 FIELDS: Final = {"fullName": "full_name", "idType": "id_type", "idNumber": "id_number"}
 """The domain's name of a field -> the form's."""
-
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class RenameController(Controller):
@@ -104,10 +96,7 @@ class RenameController(Controller):
             return page(request, "after/rename.html", view, is_private=True, status=UNREADABLE)
         except PriceChanged as error:
             changed = error.text()
-        shown = _quote_view(booking, person, quote, typed, services, changed)
-        origins = checkout_origins(services.providers) if quote.owed else ()
-        status = CONFLICT if changed else 200
-        return page(request, "after/quote.html", shown, is_private=True, status=status, form_origins=origins)
+        return show_quote(request, _quote_view(booking, person, quote, typed, actor, services, changed), services)
 
 
 def _renameable(booking: Booking, work: UnitOfWork) -> list[Passenger]:
@@ -149,24 +138,20 @@ def _quote_view(
     person: Passenger,
     quote: ChangeQuote,
     typed: Mapping[str, str],
+    actor: Actor,
     services: Services,
     changed: str,
 ) -> ChangeView:
     seats = {each.id: each.seat_number for each in booking.passengers}
-    at = f"/bookings/{booking.id}"
     told = _("{old} becomes {new}").format(old=person.full_name, new=typed["full_name"])
-    return ChangeView(
-        reference=booking.reference,
+    return view_of(
+        booking,
+        quote,
+        actor,
+        services,
         title=_("Another name"),
-        action=f"{at}/names",
-        back_url=at,
-        price=price_of_lines(quote.lines, quote.after),
-        gone=(),
-        added=tuple((describe_line(line), line.amount) for line in quote.added),
-        owed=quote.owed,
-        back=quote.given_back,
-        hidden=(("passenger", str(person.id)), ("expected", str(quote.after.minor)), *typed.items()),
+        action="names",
+        hidden=(("passenger", str(person.id)), *typed.items()),
         swaps=tuple(SeatSwap(told, "", seats[each.passenger_id]) for each in quote.people),
-        methods=method_options(methods_for(booking.total.currency, services.providers), ""),
         changed=changed,
     )

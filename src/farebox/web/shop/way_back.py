@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Controller, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox.accounts import Actor
@@ -28,22 +26,16 @@ from farebox.bookings import (
     quote_redemption,
 )
 from farebox.core.db import UnitOfWork
-from farebox.core.errors import Invalid, SignInRequired
+from farebox.core.errors import Invalid
 from farebox.core.i18n import gettext as _
-from farebox.core.money import Money
-from farebox.inventory import HoldExpired, HoldNotFound, get_hold
-from farebox.payments import ChangeTerms, Destination, methods_for, redeem_open_returns
-from farebox.pricing import describe_line
+from farebox.inventory import Hold, get_hold
+from farebox.payments import redeem_open_returns
 from farebox.web.pages import AnyRequest, page, see_other
-from farebox.web.shop.booked import price_of_lines
-from farebox.web.shop.cards import card_of_description, card_of_item
-from farebox.web.shop.changing import CONFLICT, elsewhere_of, holder_for, shown_total
-from farebox.web.shop.checkouts import checkout_origins
+from farebox.web.shop.cards import card_of_item
 from farebox.web.shop.finding import parse_day, parse_id
-from farebox.web.shop.methods import method_options
 from farebox.web.shop.open_return import told_of, way_of
 from farebox.web.shop.picking import ids_in, joined, picked_in, returns_to_pick
-from farebox.web.shop.refunds import ways_back
+from farebox.web.shop.quoted import SEATS_GONE, Form, elsewhere_of, holder_for, on_seats, show_quote, terms_of, view_of
 from farebox.web.shop.rides_for import day_of_trips, seats_for, trips_on
 from farebox.web.shop.waiting import pay_for_change
 from farebox.web.views.after import ChangeView, SeatSwap, WayBackView
@@ -51,8 +43,6 @@ from farebox.web.views.checkout import Problem
 from farebox.wiring import Services
 
 UNREADABLE: Final = 422
-
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 class WayBackController(Controller):
@@ -101,7 +91,6 @@ class WayBackController(Controller):
         lock, which = parse_id(data.get("lock", "")), ids_in(data.get("passengers", ""))
         if elsewhere or lock is None:
             return see_other(elsewhere or f"/bookings/{booking_id}/way-back")
-        refund_to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
         try:
             done = await redeem_open_returns(
                 work,
@@ -109,14 +98,12 @@ class WayBackController(Controller):
                 await _wish(request, services, actor, lock, which),
                 actor=actor,
                 verticals=services.verticals,
-                terms=ChangeTerms(
-                    services.settings.payment_window_seconds, shown_total(data, booking), refund_to=refund_to
-                ),
+                terms=terms_of(data, booking, services.settings),
                 signer=services.secrets,
             )
         except PriceChanged as error:
             return await _quoted(request, work, booking, actor, services, lock, which, changed=error.text())
-        except (HoldExpired, HoldNotFound, SignInRequired):
+        except SEATS_GONE:
             return see_other(f"/bookings/{booking_id}/way-back?said=seats-gone")
         if done.waiting is None:
             return see_other(f"/bookings/{booking_id}?said=returned")
@@ -198,46 +185,30 @@ async def _quoted(
         wish = await _wish(request, services, actor, lock, which)
         quote = await quote_redemption(work, booking.id, wish, actor=actor, verticals=services.verticals)
         hold = await get_hold(work, lock)
-    except (HoldExpired, HoldNotFound, SignInRequired):
+    except SEATS_GONE:
         return see_other(f"/bookings/{booking.id}/way-back?said=seats-gone")
     except (OpenReturnNotFound, NotChangeable):
         return see_other(f"/bookings/{booking.id}")
     except Invalid as error:
         return await _start(request, work, booking, services, which, error.errors[0].text())
-    view = _quote_view(booking, quote, actor, services, lock, changed)
-    zone = ZoneInfo(view.new.board.timezone) if view.new else None
-    view = replace(view, held_until=hold.expires_at.astimezone(zone) if hold.expires_at else None)
-    origins = checkout_origins(services.providers) if quote.owed else ()
-    status = CONFLICT if changed else 200
-    return page(request, "after/quote.html", view, is_private=True, status=status, form_origins=origins)
+    return show_quote(request, _quote_view(booking, quote, actor, services, hold, changed), services)
 
 
 def _quote_view(
-    booking: Booking, quote: ChangeQuote, actor: Actor, services: Services, lock: UUID, changed: str
+    booking: Booking, quote: ChangeQuote, actor: Actor, services: Services, hold: Hold, changed: str
 ) -> ChangeView:
     assert quote.redemption is not None  # it was asked for with open returns
     back = quote.redemption
     names = {person.id: person.full_name for person in booking.passengers}
-    at = f"/bookings/{booking.id}"
-    return ChangeView(
-        reference=booking.reference,
+    view = view_of(
+        booking,
+        quote,
+        actor,
+        services,
         title=_("Your ride back"),
-        action=f"{at}/way-back/quote",
-        back_url=at,
-        price=price_of_lines(quote.lines, quote.after),
-        gone=tuple((describe_line(line), Money(-line.amount.minor, line.amount.currency)) for line in quote.gone),
-        added=tuple((describe_line(line), line.amount) for line in quote.added),
-        owed=quote.owed,
-        back=quote.given_back,
-        hidden=(
-            ("lock", str(lock)),
-            ("passengers", joined(back.open_return_ids)),
-            ("expected", str(quote.after.minor)),
-        ),
-        new=card_of_description(back.description),
+        action="way-back/quote",
+        hidden=(("lock", str(hold.id)), ("passengers", joined(back.open_return_ids))),
         swaps=tuple(SeatSwap(names[move.passenger_id], "", move.seat_number) for move in back.moves),
-        methods=method_options(methods_for(booking.total.currency, services.providers), ""),
-        ways=ways_back(booking, actor) if quote.given_back else (),
         changed=changed,
-        is_way_back=True,
     )
+    return replace(on_seats(view, back.description, hold.expires_at), is_way_back=True)
