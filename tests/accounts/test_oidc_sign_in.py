@@ -1,9 +1,11 @@
 """Signing in with another provider, from button to session, over HTTP on both sides."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from html import unescape
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pyotp
@@ -146,7 +148,7 @@ async def test_an_account_that_was_here_before_is_opened_by_no_address(browser, 
     assert "farebox_session" not in browser.client.cookies
     told = await browser.get("/account/link")
     assert "You already have an account" in told.text
-    assert 'href="/forgot-password?next=/account/link"' in told.text
+    assert 'href="/forgot-password?next=%2Faccount%2Flink"' in told.text
     assert await linked(services, an.id) == []
 
 
@@ -318,6 +320,58 @@ async def test_who_cancels_reads_so_and_may_try_again(browser, google):
     assert "You were not signed in" in answer.text
     assert 'href="/auth/google"' in answer.text
     assert 'href="/sign-in"' in answer.text
+
+
+TILL = "/bookings/3/review?said=so"
+NEXT = urlencode({"next": TILL})
+
+
+def ways_on(answer):
+    """Where the page leads, tokens and all."""
+    return [unescape(url) for url in re.findall(r'<a class="btn[^"]*" href="([^"]+)"', answer.text)]
+
+
+async def test_where_somebody_was_going_is_kept_when_the_provider_refuses(browser, google):
+    coming = await browser.get(back(await asyncio.to_thread(google.deny, await begin(browser, next=TILL))))
+    google.knows("an-2", email="an@example.com", email_verified=False)
+    unverified = await go_through(browser, google, "an-2", next=TILL)
+    for answer, status in ((coming, 403), (unverified, 422)):
+        assert answer.status_code == status
+        assert ways_on(answer) == [f"{GOOGLE}?{NEXT}", f"/sign-in?{NEXT}"]
+
+
+async def test_where_somebody_was_going_is_kept_when_the_provider_is_silent(browser, google):
+    google.status = 500
+    assert ways_on(await browser.get(GOOGLE, params={"next": TILL})) == [f"{GOOGLE}?{NEXT}", f"/sign-in?{NEXT}"]
+
+
+async def test_a_refused_sign_in_leads_to_no_other_site(browser, google):
+    for evil in ("https://evil.example", "//evil.example", "/\\evil.example"):
+        url = await begin(browser, next=evil)
+        answer = await browser.get(back(await asyncio.to_thread(google.deny, url)))
+        assert ways_on(answer) == [GOOGLE, "/sign-in"]
+
+
+async def test_who_was_to_prove_anew_and_cancels_is_asked_for_the_same_again(browser, google):
+    await go_through(browser, google)
+    url = await begin(browser, intent="confirm", next="/account/privacy/erase")
+    again, other = ways_on(await browser.get(back(await asyncio.to_thread(google.deny, url))))
+    assert again == f"{GOOGLE}?intent=confirm&next=%2Faccount%2Fprivacy%2Ferase"
+    assert path_of(await browser.get(other)) == "/account/privacy/erase"
+
+
+async def test_where_somebody_was_going_is_kept_while_they_link_an_account(browser, google, services, an):
+    arrived = path_of(await go_through(browser, google, next=TILL))
+    assert arrived == f"/account/link?{NEXT}"
+    sign_in, forgot = ways_on(await browser.get(arrived))
+    link = urlencode({"next": arrived})
+    assert (sign_in, forgot) == (f"/sign-in?{link}", f"/forgot-password?{link}")
+    await sign_in_as(browser.client, an)
+    page = (await browser.get(path_of(await browser.get(sign_in)))).text
+    assert f'name="next" value="{TILL}"' in page
+    assert path_of(await browser.post("/account/link", next="//evil.example")) == "/account/security"
+    await go_through(browser, google, intent="link")
+    assert path_of(await browser.post("/account/link", next=TILL)) == TILL
 
 
 async def test_an_address_that_is_not_verified_there_makes_no_account(browser, google, services):

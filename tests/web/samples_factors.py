@@ -66,11 +66,18 @@ PAGES: dict[str, Callable[[], Sample]] = {
     "confirm-passkey": lambda: confirm("passkey", "recovery-code"),
     "confirm-google": lambda: confirm("oidc:google", providers=[GOOGLE]),
     "link": lambda: ("account/link_identity.html", LinkView("Google", "an.nguyen@gmail.example", "an@example.com"), {}),
-    "link-sign-in": lambda: ("account/link_identity.html", LinkView("Google", "an@example.com"), {}),
+    "link-sign-in": lambda: (
+        "account/link_identity.html",
+        LinkView("Google", "an@example.com", sign_in_url="/sign-in", forgot_url="/forgot-password"),
+        {},
+    ),
     "provider-problem": lambda: (
         "account/provider_problem.html",
         ProviderProblem(
-            "You were not signed in", "You were not signed in: Google said no, or you cancelled.", "/auth/google"
+            "You were not signed in",
+            "You were not signed in: Google said no, or you cancelled.",
+            "/auth/google",
+            "/sign-in",
         ),
         {},
     ),

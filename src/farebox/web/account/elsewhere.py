@@ -5,12 +5,14 @@ transaction.
 """
 
 from collections.abc import Collection
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 from urllib.parse import urlencode
 
 from litestar import Controller, get, post
 from litestar.datastructures import Cookie
 from litestar.di import Provide
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from farebox import accounts
@@ -38,7 +40,7 @@ from farebox.edge.dependencies import provide_actor_alone
 from farebox.edge.elsewhere import BROWSER_COOKIE, begin_path, callback_url, go_elsewhere
 from farebox.web.account.entering import browser_of, enter, gone
 from farebox.web.account.person import SECURITY, person_of, session_of
-from farebox.web.pages import AnyRequest, own_path, page, see_other
+from farebox.web.pages import AnyRequest, going_to, own_path, page, see_other, with_next
 from farebox.web.views.factors import LinkView, ProviderLink, ProviderProblem, RemoveView
 from farebox.wiring import Services
 
@@ -49,6 +51,8 @@ LINK_COOKIE = "farebox_link"
 LINK_SECONDS = 900
 ANSWER = ("code", "state", "error", "iss")
 LONGEST = 4000
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 TROUBLES = (ProviderDenied, ProviderEmailUnverified, ProviderRefused, ProviderSignInExpired, ProviderUnreachable)
 STATUS = {ProviderDenied: 403, ProviderUnreachable: 503, ProviderSignInExpired: 410}
@@ -61,12 +65,8 @@ def provider_links(
 
     They are links and not forms: the content policy lets no form end at another site.
     """
-    query: dict[str, str] = {} if intent == "sign-in" else {"intent": intent}
-    if next_path:
-        query["next"] = next_path
-    asked = f"?{urlencode(query)}" if query else ""
     return [
-        ProviderLink(provider.label, f"{begin_path(name)}{asked}")
+        ProviderLink(provider.label, _begin_url(name, intent, next_path))
         for name, provider in oidc.providers.items()
         if of is None or name in of
     ]
@@ -90,7 +90,7 @@ class ElsewhereController(Controller):
         try:
             return await go_elsewhere(request, services, actor, provider, intent=intent, next_path=next_path)
         except ProviderUnreachable as error:
-            return _trouble(request, error, provider)
+            return _trouble(request, error, _ways_on(provider, intent, next_path))
 
     @get(["/google/callback", "/oidc/{provider:str}/callback"])
     async def come_back(
@@ -99,11 +99,13 @@ class ElsewhereController(Controller):
         client = services.oidc.provider(provider)
         answer = {name: request.query_params[name][:LONGEST] for name in ANSWER if name in request.query_params}
         browser = request.cookies.get(BROWSER_COOKIE, "")
+        ways_on = _ways_on(client.name, "sign-in", "")
         try:
             async with services.database.begin() as work:
                 begun = await accounts.end_handshake(
                     work, client.name, answer.get("state", ""), browser=browser, secrets=services.secrets
                 )
+            ways_on = _ways_on(client.name, begun.intent, begun.next_path)
             claims = await services.oidc.redeem(
                 client.name,
                 answer,
@@ -112,7 +114,7 @@ class ElsewhereController(Controller):
                 again=begun.intent == "confirm",
             )
         except TROUBLES as error:
-            return _trouble(request, error, provider)
+            return _trouble(request, error, ways_on)
         return await _arrive(request, services, actor, begun, claims)
 
 
@@ -128,24 +130,32 @@ class LinkController(Controller):
     async def ask(self, request: AnyRequest, actor: Actor, services: Services) -> Template:
         """For who has not signed in, it says that they have to."""
         async with services.database.begin() as work:
-            token = request.cookies.get(LINK_COOKIE, "")
+            token, next_path = request.cookies.get(LINK_COOKIE, ""), going_to(request.query_params)
             waiting = await accounts.find_waiting_link(work, token, secrets=services.secrets)
             if waiting is None:
-                return _trouble(request, LinkOver(), "")
+                return _trouble(request, LinkOver(), _sign_in_again(next_path))
             own_email = ""
             if actor.kind == "user":
                 own_email = (await accounts.get_person(work, person_of(actor), secrets=services.secrets)).email
-        view = LinkView(_label(services, waiting.provider), waiting.email, own_email)
+        view = LinkView(
+            _label(services, waiting.provider),
+            waiting.email,
+            own_email,
+            next=next_path,
+            sign_in_url=with_next("/sign-in", with_next(LINK, next_path)),
+            forgot_url=with_next("/forgot-password", with_next(LINK, next_path)),
+        )
         return page(request, "account/link_identity.html", view, is_private=True)
 
     @post(opt={"access": "user", "step_up": True})
-    async def link(self, request: AnyRequest, actor: Actor, services: Services) -> Template | Redirect:
+    async def link(self, request: AnyRequest, actor: Actor, services: Services, data: Form) -> Template | Redirect:
+        next_path = going_to(data)
         try:
             async with services.database.begin() as work:
                 await accounts.link_identity(work, request.cookies.get(LINK_COOKIE, ""), person_of(actor))
         except (LinkOver, IdentityTaken) as error:
-            return _trouble(request, error, "")
-        return see_other(SECURITY, [gone(LINK_COOKIE, LINK)])
+            return _trouble(request, error, _sign_in_again(next_path))
+        return see_other(next_path or SECURITY, [gone(LINK_COOKIE, LINK)])
 
 
 class IdentitiesController(Controller):
@@ -190,10 +200,10 @@ async def _arrive(
             secrets=secrets,
         )
         if isinstance(outcome, LinkNeeded):
-            return see_other(LINK, [_link_cookie(outcome.token, settings)])
+            return see_other(with_next(LINK, own_path(begun.next_path, "")), [_link_cookie(outcome.token, settings)])
         return await enter(request, services, actor, outcome, begun.next_path)
     if actor.kind != "user" or actor.id != begun.person_id:
-        return _trouble(request, ProviderSignInExpired(), claims.provider)
+        return _trouble(request, ProviderSignInExpired(), _ways_on(claims.provider, "sign-in", begun.next_path))
     async with services.database.begin() as work:
         if begun.intent == "link":
             token = await accounts.hold_for_linking(work, claims, secrets=secrets)
@@ -201,7 +211,7 @@ async def _arrive(
         try:
             await accounts.confirm_with_identity(work, claims, person_of(actor), session_of(actor), secrets=secrets)
         except ProofNotAccepted as error:
-            return _trouble(request, error, claims.provider)
+            return _trouble(request, error, _ways_on(claims.provider, begun.intent, begun.next_path))
     return see_other(own_path(begun.next_path, SECURITY))
 
 
@@ -219,8 +229,29 @@ async def _unlinking(services: Services, actor: Actor, identity_id: str) -> Remo
     )
 
 
-def _trouble(request: AnyRequest, error: DomainError, provider: str) -> Template:
-    again = begin_path(provider) if provider else "/sign-in"
+def _begin_url(provider: str, intent: Intent, next_path: str) -> str:
+    """Where a sign-in with a provider begins, for what it is wanted and where it is to lead."""
+    query: dict[str, str] = {} if intent == "sign-in" else {"intent": intent}
+    if next_path:
+        query["next"] = next_path
+    return f"{begin_path(provider)}?{urlencode(query)}" if query else begin_path(provider)
+
+
+def _ways_on(provider: str, intent: Intent, next_path: str) -> tuple[str, str]:
+    """The same again, and another way; both lead to where somebody was going.
+
+    Whom the page to sign in knows already it sends there at once, and that asks for what it needs.
+    """
+    going = own_path(next_path, "")
+    return _begin_url(provider, intent, going), with_next("/sign-in", going)
+
+
+def _sign_in_again(next_path: str) -> tuple[str, str]:
+    """The same where it is not known which provider it was."""
+    return with_next("/sign-in", next_path), ""
+
+
+def _trouble(request: AnyRequest, error: DomainError, ways_on: tuple[str, str]) -> Template:
     titles: dict[Any, str] = {
         ProviderDenied: _("You were not signed in"),
         ProviderUnreachable: _("No answer from the provider"),
@@ -229,7 +260,7 @@ def _trouble(request: AnyRequest, error: DomainError, provider: str) -> Template
         IdentityTaken: _("This account is linked already"),
         LinkOver: _("There is nothing to link"),
     }
-    view = ProviderProblem(titles.get(type(error), _("The sign-in did not work")), error.text(), again)
+    view = ProviderProblem(titles.get(type(error), _("The sign-in did not work")), error.text(), *ways_on)
     status = STATUS.get(type(error), 422)
     return page(request, "account/provider_problem.html", view, status=status, is_private=True)
 

@@ -136,20 +136,27 @@ class ConfirmView:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LinkView:
-    """Two accounts that may be the same person's. `own_email` is empty for who has yet to sign in."""
+    """Two accounts that may be the same person's. `own_email` is empty for who has yet to sign in.
+
+    `next`: where they go on afterwards; empty: to their account's security.
+    """
 
     label: str
     email: str
     own_email: str = ""
+    next: str = ""
+    sign_in_url: str = ""
+    forgot_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderProblem:
-    """A sign-in elsewhere that came to nothing, why, and the way on."""
+    """A sign-in elsewhere that came to nothing, why, and the ways on. `other_url`: empty where there is one only."""
 
     title: str
     text: str
     again_url: str
+    other_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
