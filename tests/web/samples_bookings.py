@@ -76,7 +76,6 @@ def _review(**changes: Any) -> ReviewView:
         "clock": clock(),
         "methods": METHODS,
         "action": "/gallery/review",
-        "passengers_url": "/gallery/passengers",
         "seats_url": "/gallery/seats",
         "due": dong(640_000),
         "promotion": PromotionFields(),

@@ -92,15 +92,16 @@ class ReviewController(Controller):
         booking_id: UUID,
         data: Form,
     ) -> Template | Redirect:
-        """Pay, extend the time, say whom the invoice is for, or give everything back."""
+        """Pay, extend the time, name other people, say whom the invoice is for, or give everything back."""
         booking = await get_booking(work, booking_id, actor=actor)
         if data.get("cancel"):
             await cancel_booking(work, booking_id, actor=actor)
         if data.get("cancel") or booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
-        if data.get("invoice"):
+        if data.get("invoice") or data.get("passengers"):
             kept = keep_ticked(booking_id, data, services.settings, services.secrets)
-            return see_other(f"/bookings/{booking_id}/invoice-details", [kept])
+            away = "invoice-details" if data.get("invoice") else "passengers"
+            return see_other(f"/bookings/{booking_id}/{away}", [kept])
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
             return await _page(request, work, booking, actor, services, data)
@@ -292,7 +293,6 @@ async def _page(
         promotion=_promotion(booking, typed, problem),
         open_return=choice_of(await find_open_return(work, booking.id, verticals=services.verticals), booking),
         action=f"{at}/review",
-        passengers_url=f"{at}/passengers",
         seats_url=f"{at}/seats",
         said=_(INVOICE_NOTED) if said == "invoice-noted" else "",
         is_guest=is_guest(booking),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -155,6 +156,11 @@ class CodeView:
     contact: str
     minutes: int
     errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def find_url(self) -> str:
+        """The first step with the reference; the contact is in no address."""
+        return f"/find?{urlencode({'reference': self.reference})}"
 
 
 @dataclass(frozen=True, slots=True)

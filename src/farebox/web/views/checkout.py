@@ -176,7 +176,6 @@ class ReviewView:
     clock: HoldClock | None
     methods: tuple[Option, ...]
     action: str
-    passengers_url: str
     seats_url: str
     due: Money
     saved: Money | None = None
