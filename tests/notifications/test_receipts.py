@@ -195,4 +195,19 @@ async def test_of_money_that_has_gone_back_already_there_is_nothing_to_tell(shop
 async def test_who_was_told_of_a_hold_hears_of_its_end_though_nothing_was_left_to_take(shop_without_mail):
     person = await make_person(shop_without_mail.database, shop_without_mail.secrets)
     [message] = await told_of_wallet(shop_without_mail, person, "lost", in_wallet="0.00")
-    assert "what was left of that: €0.00" in message.text.replace("\n", " ").replace("\u00a0", " ")
+    assert message.kind == MessageKind.WALLET_DISPUTE_UNTAKEN
+    assert message.subject.replace("\u00a0", " ") == "Your bank has taken back €25.00 that you had put into your wallet"
+    text = message.text.replace("\n", " ").replace("\u00a0", " ")
+    assert "Your bank has given €25.00 back to you" in text
+    assert "Nothing of that was left in the wallet, so nothing was taken out of it." in text
+    assert "0.00" not in text
+
+
+async def test_that_nothing_was_left_to_take_is_told_in_vietnamese_too(shop_without_mail):
+    person = await make_person(shop_without_mail.database, shop_without_mail.secrets)
+    await scalar(shop_without_mail.database, "UPDATE person SET language = 'vi' RETURNING 1")
+    [message] = await told_of_wallet(shop_without_mail, person, "lost", in_wallet="0.00")
+    text = message.text.replace("\n", " ").replace("\u00a0", " ")
+    assert "Ngân hàng đã thu hồi 25,00 €" in message.subject.replace("\u00a0", " ")
+    assert "nên chúng tôi không trừ gì cả" in text
+    assert "0,00" not in text

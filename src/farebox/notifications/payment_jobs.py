@@ -114,8 +114,10 @@ async def _tell_of_wallet(database: Database, office: Office, event: Event) -> N
         return
     in_wallet = Money.parse(event["inWallet"], event["currency"])
     facts = {"amount": _money(event), "in_wallet": in_wallet, "url": "/account/wallet"}
+    kind = OF_WALLET_DISPUTE[event["step"]]
+    if kind == MessageKind.WALLET_DISPUTE_LOST and not in_wallet:
+        kind = MessageKind.WALLET_DISPUTE_UNTAKEN
     async with database.begin() as work:
-        kind = OF_WALLET_DISPUTE[event["step"]]
         await office.tell_person(work, UUID(event["personId"]), kind, event["disputeId"], facts)
 
 

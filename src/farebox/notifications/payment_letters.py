@@ -156,6 +156,14 @@ PAYMENT_LETTERS: Final[Mapping[MessageKind, Letter]] = {
         ),
         OPEN_WALLET,
     ),
+    MessageKind.WALLET_DISPUTE_UNTAKEN: Letter(
+        N_("Your bank has taken back {amount} that you had put into your wallet"),
+        (
+            N_("Your bank has given {amount} back to you that you had put into your wallet."),
+            N_("Nothing of that was left in the wallet, so nothing was taken out of it. You need not do anything."),
+        ),
+        OPEN_WALLET,
+    ),
     MessageKind.OPERATOR_REFUND_FAILED: Letter(
         N_("Booking {reference}: {amount} could not be paid back"),
         (

@@ -40,6 +40,7 @@ class MessageKind(StrEnum):
     WALLET_DISPUTE_OPENED = "wallet-dispute-opened"
     WALLET_DISPUTE_WON = "wallet-dispute-won"
     WALLET_DISPUTE_LOST = "wallet-dispute-lost"
+    WALLET_DISPUTE_UNTAKEN = "wallet-dispute-untaken"
     OPERATOR_REFUND_FAILED = "operator-refund-failed"
     OPERATOR_DISPUTE_OPENED = "operator-dispute-opened"
     OPERATOR_DISPUTE_WON = "operator-dispute-won"
