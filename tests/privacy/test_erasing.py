@@ -20,12 +20,8 @@ from farebox.core.money import Money
 from farebox.migrations import load_models
 from farebox.notifications import list_messages
 from farebox.payments import (
-    InvoiceTo,
     cancel_booking,
-    change_invoice_to,
-    find_invoice_to,
     issue_invoices,
-    refund_payment,
 )
 from farebox.payments.invoices import get_invoice
 from farebox.payments.wallet import open_wallet, take
@@ -239,59 +235,6 @@ async def test_an_invoice_stays_and_forgets_its_buyer(house, database, secrets, 
     await house.erase(person)
     async with database.begin() as work:
         assert await get_invoice(work, invoice.id, actor=SYSTEM, secrets=secrets) == (invoice, document, "")
-
-
-BUSINESS = InvoiceTo("Sông Hương Ltd", "3300101234", "12 Lê Lợi", "VN")
-PRINTED = "Sông Hương Ltd\n12 Lê Lợi\ncountry\tVN\ntax number\t3300101234"
-
-
-async def invoiced(house, database, secrets, person, buyer):
-    """Somebody's ride that is over, and its invoice, which names this buyer."""
-    booking = await house.travelled(person)
-    async with database.begin() as work:
-        await change_invoice_to(work, booking.id, buyer, actor=person.actor, secrets=secrets)
-        [invoice] = await issue_invoices(work, booking.id, secrets=secrets)
-    return booking, invoice
-
-
-async def test_a_business_stays_on_the_invoices_that_were_written_for_it(house, database, secrets, person):
-    booking, invoice = await invoiced(house, database, secrets, person, BUSINESS)
-    await house.erase(person)
-    async with database.begin() as work:
-        _, _, buyer = await get_invoice(work, invoice.id, actor=SYSTEM, secrets=secrets)
-        assert buyer == PRINTED
-        assert await find_invoice_to(work, booking.id, secrets=secrets) is None  # nothing is taken from there any more
-        assert await issue_invoices(work, booking.id, secrets=secrets) == []
-        await work.execute("DELETE FROM message WHERE kind = 'account-erased'")  # as above
-    dump = await everything_in(database, secrets)
-    assert [name for name in NAMES if name in dump] == []
-
-
-async def test_what_is_written_of_it_later_is_for_that_business(house, database, secrets, person):
-    booking, invoice = await invoiced(house, database, secrets, person, BUSINESS)
-    await house.erase(person)
-    payment_id = await scalar(database, "SELECT id FROM payment")
-    async with database.begin() as work:
-        await refund_payment(work, payment_id, Money(500, "EUR"), note="a broken seat", actor=SYSTEM)
-    async with database.begin() as work:
-        credit, anew = await issue_invoices(work, booking.id, secrets=secrets)
-        written = [await get_invoice(work, each.id, actor=SYSTEM, secrets=secrets) for each in (credit, anew)]
-    assert credit.corrects_id == invoice.id
-    assert [buyer for _, _, buyer in written] == [PRINTED, PRINTED]
-
-
-@pytest.mark.parametrize("name", ["Sông Hương", "tax number\t3300101234"])
-async def test_who_is_named_without_a_tax_number_is_forgotten_and_nothing_is_written_anew(
-    house, database, secrets, person, name
-):
-    booking, invoice = await invoiced(house, database, secrets, person, replace(BUSINESS, name=name, tax_number=""))
-    assert "Lê Lợi" in await everything_in(database, secrets)
-    await house.erase(person)
-    dump = await everything_in(database, secrets)
-    assert [word for word in ("Sông Hương", "3300101234", "12 Lê Lợi") if word in dump] == []
-    async with database.begin() as work:
-        assert await issue_invoices(work, booking.id, secrets=secrets) == []
-        assert (await get_invoice(work, invoice.id, actor=SYSTEM, secrets=secrets))[2] == ""
 
 
 async def test_not_while_money_is_on_its_way_back(house, database, person):

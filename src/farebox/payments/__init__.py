@@ -69,7 +69,14 @@ from farebox.payments.invoice_details import (
 )
 from farebox.payments.invoice_jobs import INVOICE_REACTIONS, register_invoice_jobs
 from farebox.payments.invoice_printing import render_invoice
-from farebox.payments.invoices import InvoiceView, issue_invoices, list_invoices, wipe_buyers, wipe_old_buyers
+from farebox.payments.invoices import (
+    InvoiceView,
+    issue_for_businesses,
+    issue_invoices,
+    list_invoices,
+    wipe_buyers,
+    wipe_old_buyers,
+)
 from farebox.payments.jobs import REACTIONS, make_forgotten_refunds, register_jobs
 from farebox.payments.keeping import list_unsettled, wipe_old_bodies
 from farebox.payments.ledger import AccountBalance, balances, list_accounts
@@ -214,6 +221,7 @@ __all__ = [
     "give_back",
     "handle_waiting",
     "has_money",
+    "issue_for_businesses",
     "issue_invoices",
     "list_accounts",
     "list_came",

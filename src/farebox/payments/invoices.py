@@ -24,7 +24,13 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.payments.errors import InvoiceNotFound
 from farebox.payments.events import InvoiceIssued
-from farebox.payments.invoice_details import buyer_lines, count_changes, find_invoice_to, names_business
+from farebox.payments.invoice_details import (
+    buyer_lines,
+    count_changes,
+    find_invoice_to,
+    list_invoice_to,
+    names_business,
+)
 from farebox.payments.invoice_documents import (
     InvoiceDocument,
     InvoiceKind,
@@ -98,6 +104,19 @@ async def issue_invoices(work: UnitOfWork, booking_id: UUID, *, secrets: Secrets
             for document in to_write(before, with_rates(lines, before), buyer_changes=buyer.changes)
         ]
     return issued
+
+
+async def issue_for_businesses(work: UnitOfWork, booking_ids: Sequence[UUID], *, secrets: Secrets) -> None:
+    """Write now what a job has not yet written of these bookings for a business that was named, by its tax number.
+
+    For who is about to forget what was given: afterwards nobody would know whom that was for.
+    """
+    given = await list_invoice_to(work, booking_ids, secrets=secrets)
+    named = sorted(booking_id for booking_id, invoice_to in given.items() if invoice_to.tax_number)
+    for booking_id in named:  # all of them before any series, as the job locks them
+        await get_booking(work, booking_id, actor=SYSTEM, lock=True, as_it_stands=True)
+    for booking_id in named:
+        await issue_invoices(work, booking_id, secrets=secrets)
 
 
 async def list_invoices(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> list[InvoiceView]:

@@ -25,7 +25,7 @@ from farebox.core.db import UnitOfWork
 from farebox.core.jobs import Jobs
 from farebox.inventory import release_all
 from farebox.notifications import MessageKind, Office, wipe_messages
-from farebox.payments import has_money, list_unsettled, wipe_buyers, wipe_invoice_details
+from farebox.payments import has_money, issue_for_businesses, list_unsettled, wipe_buyers, wipe_invoice_details
 from farebox.privacy.errors import NotErasable, Obstacle
 from farebox.privacy.events import UserErased
 
@@ -74,6 +74,7 @@ async def erase(
     if obstacles.reasons:
         raise NotErasable(obstacles=list(obstacles.reasons), references=list(obstacles.references))
     booking_ids = await list_booking_ids(work, owner)
+    await issue_for_businesses(work, booking_ids, secrets=secrets)  # while it is known whom they are for
     await forget_typed(work, owner=owner)
     await _wipe(work, person_id, booking_ids, secrets)
     erased = await erase_person(work, person_id, jobs=jobs, secrets=secrets)
