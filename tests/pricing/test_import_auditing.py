@@ -1,11 +1,12 @@
 """An import that changes what operators sell is written down as theirs, and one that changes nothing is not."""
 
 import pytest
-from tests.timetable.feeds import small_feed, write_zip
+from tests.timetable.feeds import small_feed, stop_times, write_zip
 
 from farebox.accounts import SYSTEM, find_operator_by_code
 from farebox.core.i18n import language
-from farebox.pricing import FarePart, FaresOfFeed, import_fares, list_fare_changes
+from farebox.pricing import FarePart, FaresOfFeed, import_fares, list_fare_changes, load_fares
+from farebox.pricing.rides import Ride
 from farebox.timetable import import_feed
 from farebox.web.console.history import _who
 
@@ -119,6 +120,56 @@ async def test_a_fare_for_all_is_noted_of_all_and_one_of_an_operator_of_that_one
     assert await noted_of_two(fares("5.00", "9.00")) == first
     assert await noted_of_two(fares("5.00", "8.00")) == [first[0], [*first[1], (two, two)]]
     assert await noted_of_two(fares("4.00", "8.00")) == [[*first[0], (one, one)], [*first[1], (two, two), (two, two)]]
+
+
+TRIPS = "route_id,service_id,trip_id,trip_headsign\nR,daily,T1,\nV,daily,T2,\n"
+TIMES = stop_times(T1=["A 08:00", "B 09:00"], T2=["A 10:00", "C 11:00"])
+AREAS = "area_id,stop_id\nhere,A\nthere,B\nbeyond,C\n"
+
+
+def by_area(rules):
+    return {
+        "fare_products": f"{V2_HEAD}near,Near,5.00,EUR\nfar,Far,9.00,EUR\n",
+        "fare_leg_rules": f"fare_product_id,network_id,from_area_id,to_area_id\n{rules}",
+        "stop_areas": AREAS,
+        "trips": TRIPS,
+        "stop_times": TIMES,
+    }
+
+
+async def fare_of_the_valleys(database):
+    """What says what their ride from here to beyond costs."""
+    async with database.begin() as work:
+        operator = await find_operator_by_code(work, "valley-buses")
+        assert operator is not None
+        row = await work.execute("SELECT id, feed_id FROM line WHERE operator_id = %s", (operator.id,))
+        [(line_id, feed_id)] = await row.fetchall()
+        ride = Ride(feed_id, line_id, ("valleys",), None, None, frozenset(), ("here",), ("beyond",), 9000, 3600)
+        named = (await load_fares(work, operator.id)).named(ride, "standard")
+        return named and named[1]
+
+
+@pytest.mark.parametrize("named", ["near,hills,here,\n", "near,hills,,here\n"], ids=["origin", "destination"])
+async def test_a_fare_that_names_no_area_means_another_one_once_a_rule_of_somebody_else_names_it(
+    noted_of_two, database, named
+):
+    """GTFS: an empty area means, without `rule_priority`, all areas that no rule of the feed names."""
+    one = FaresOfFeed(1)
+    both = "near,hills,there,there\nfar,valleys,,\n"
+    assert await noted_of_two(by_area(both)) == [[(None, one)], [(None, one)]]
+    assert await fare_of_the_valleys(database) == "feed"
+    assert await noted_of_two(by_area(named + both)) == [[(None, one), (one, one)], [(None, one), (one, one)]]
+    assert await fare_of_the_valleys(database) == ("distance" if "hills,here" in named else "feed")
+    assert await noted_of_two(by_area(both)) == [[(None, one), (one, one), (one, one)]] * 2
+
+
+async def test_of_an_area_where_an_operator_does_not_call_nothing_is_noted(noted_of_two):
+    one = FaresOfFeed(1)
+    both = "near,hills,here,\nfar,valleys,,beyond\n"
+    first = [[(None, one)], [(None, one)]]
+    assert await noted_of_two(by_area(both)) == first
+    more = "near,hills,there,\n" + both
+    assert await noted_of_two(by_area(more)) == [[*first[0], (one, one)], first[1]]
 
 
 @pytest.mark.parametrize(("code", "who"), [("en", "an import of a timetable"), ("vi", "việc nhập bảng giờ chạy")])

@@ -9,11 +9,11 @@ from farebox.core.db import UnitOfWork
 from farebox.pricing.auditing import IMPORT, changes_between, note_fare_changes
 from farebox.pricing.commands import sell_feed
 from farebox.pricing.fares import FareBook
-from farebox.pricing.feed_changes import changes_of_feed, list_said, said_for
+from farebox.pricing.feed_changes import changes_of_feed, list_said, sold_by
 from farebox.pricing.gtfs_fares import FeedFares, Rule, read_fares
 from farebox.pricing.models import FareProductRow, FareTermsRow
 from farebox.pricing.queries import read_fare_book, unset_fare_book
-from farebox.timetable import FeedKeys, FeedTables, list_lines_of_feed
+from farebox.timetable import FeedKeys, FeedTables, list_areas_of_feed, list_lines_of_feed
 
 _COPY_PRODUCTS = """
     COPY fare_product (feed_id, code, name, currency, adult_minor, child_minor, senior_minor) FROM STDIN
@@ -44,10 +44,12 @@ async def import_fares(work: UnitOfWork, tables: FeedTables, keys: FeedKeys) -> 
     for operator in operators.values():
         await sell_feed(work, operator.id, keys.feed_id, operator.currency)
     said, lines = await list_said(work, keys.feed_id), await list_lines_of_feed(work, keys.feed_id)
+    areas = await list_areas_of_feed(work, keys.feed_id)
     for operator in operators.values():
         before, after = books[operator.id], await _book_of(work, operator)
-        sold = said_for(was, operator.id, before.terms.currency, lines)
-        sells = said_for(said, operator.id, after.terms.currency, lines)
+        own_areas = areas.get(operator.id, frozenset())
+        sold = sold_by(was, operator.id, before.terms.currency, lines, own_areas)
+        sells = sold_by(said, operator.id, after.terms.currency, lines, own_areas)
         changes = [*changes_of_feed(sold, sells), *changes_between(before, after)]
         await note_fare_changes(work, operator.id, changes, actor=IMPORT)
     return {"fare products": len(fares.products), "fare rules": rules}

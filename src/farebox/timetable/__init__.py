@@ -10,6 +10,7 @@ from farebox.timetable.jobs import extend_sales, forget_departures
 from farebox.timetable.lines import (
     LineName,
     LineOfFeed,
+    list_areas_of_feed,
     list_lines,
     list_lines_of_feed,
     list_patterns,
@@ -126,6 +127,7 @@ __all__ = [
     "get_place",
     "get_sites",
     "import_feed",
+    "list_areas_of_feed",
     "list_busiest_pairs",
     "list_cancelled_runs",
     "list_departure_stamps",

@@ -77,6 +77,17 @@ _PLACES = """
      ORDER BY said, p.id
 """
 
+_AREAS = """
+    SELECT l.operator_id, array_agg(DISTINCT area)
+      FROM line l
+      JOIN journey j ON j.line_id = l.id AND j.is_current
+      JOIN call c ON c.journey_id = j.id
+      JOIN stop s ON s.id = c.stop_id
+     CROSS JOIN unnest(s.area_ids) AS area
+     WHERE l.feed_id = %s
+     GROUP BY l.operator_id
+"""
+
 
 async def list_lines(work: UnitOfWork, operator_id: UUID) -> list[LineName]:
     """An operator's lines that have a timetable, by name."""
@@ -90,6 +101,12 @@ async def list_lines_of_feed(work: UnitOfWork, feed_id: UUID) -> list[LineOfFeed
     return [
         LineOfFeed(line_id, operator_id, tuple(networks)) for line_id, operator_id, networks in await rows.fetchall()
     ]
+
+
+async def list_areas_of_feed(work: UnitOfWork, feed_id: UUID) -> dict[UUID, frozenset[str]]:
+    """The fare areas of a feed at whose stops each of its operators calls."""
+    rows = await (await work.execute(_AREAS, (feed_id,))).fetchall()
+    return {operator_id: frozenset(areas) for operator_id, areas in rows}
 
 
 async def list_patterns(work: UnitOfWork, operator_id: UUID, line_id: UUID) -> list[Departure]:
