@@ -45,7 +45,7 @@ async def test_who_starts_again_to_find_a_booking_types_its_reference_once(brows
         again = re.search(r'href="([^"]+)">Start again<', page.text)
         assert again
         assert again[1] == "/find?reference=BUS20261120K7QM2X"  # and nobody's address
-    assert 'value="BUS20261120K7QM2X"' in (await browser.get(again[1])).text
+        assert 'value="BUS20261120K7QM2X"' in (await browser.get(again[1])).text
 
 
 async def test_what_is_typed_as_a_reference_stays_in_its_place(browser):

@@ -57,7 +57,12 @@ class SoldFare:
 async def list_said(work: UnitOfWork, feed_id: UUID) -> list[SaidFare]:
     """The fares that a feed has by now. A product without a rule is none: nobody takes it."""
     rows = await (await work.execute(_SAID, (feed_id,))).fetchall()
-    return [SaidFare(*row[:6], frozenset(row[6]), frozenset(row[7]), *row[8:]) for row in rows]
+    return [
+        SaidFare(
+            code, currency, operator_id, line_id, network_id, digest, frozenset(origins), frozenset(ends), *is_open
+        )
+        for code, currency, operator_id, line_id, network_id, digest, origins, ends, *is_open in rows
+    ]
 
 
 def sold_by(
