@@ -50,9 +50,10 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Whose seats, as ticked; what was typed; what is to be told about it."""
+    """Whose seats, as ticked, or all of them; what was typed; what is to be told about it."""
 
     passengers: Sequence[UUID]
+    is_all: bool = False
     note: str = ""
     changed: str = ""
     problem: str = ""
@@ -70,8 +71,8 @@ class CancelController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         if not _is_open_to_it(booking):
             return see_other(f"/bookings/{booking_id}")
-        asked = _Asked(picked_in(request))
-        if "show" in request.query_params and not asked.passengers:
+        asked = _Asked(picked_in(request), is_all="all" in request.query_params)
+        if "show" in request.query_params and not (asked.passengers or asked.is_all):
             asked = _Asked((), problem=_("Choose at least one seat."))
         return await _page(request, work, booking, actor, services, asked)
 
@@ -85,7 +86,7 @@ class CancelController(Controller):
         chosen, note = ids_in(data.get("passengers", "")), data.get("note", "")[:LONGEST_NOTE].strip()
         if not chosen:
             return await _page(
-                request, work, booking, actor, services, _Asked((), note, problem=_("Choose at least one seat."))
+                request, work, booking, actor, services, _Asked((), note=note, problem=_("Choose at least one seat."))
             )
         to: Destination = "wallet" if data.get("refund_to") == "wallet" else "origin"
         seats, returns = _named(booking, chosen)
@@ -101,7 +102,7 @@ class CancelController(Controller):
                 expected_refund=_amount(data.get("expected", ""), booking),
             )
         except (RefundChanged, TooLateToCancel, NotCancellable, NoWallet) as error:
-            asked = _Asked(chosen, note, changed=error.text())
+            asked = _Asked(chosen, note=note, changed=error.text())
             return await _page(request, work, booking, actor, services, asked)
         return see_other(f"/bookings/{booking_id}?said=cancelled")
 
@@ -118,7 +119,7 @@ async def _page(
 
     open_seats = [person.id for item in booking.items if not closed(item) for person in item.passengers]
     open_seats += [each.id for each in booking.open_returns]
-    chosen = [each for each in asked.passengers if each in open_seats]
+    chosen = open_seats if asked.is_all else [each for each in asked.passengers if each in open_seats]
     if len(open_seats) == 1 and not asked.problem:  # nothing to choose
         chosen = open_seats
     quote, changed = None, asked.changed
