@@ -91,7 +91,7 @@ def _bookings(**changes: Any) -> BookingsView:
             _line("pending", pay_url=at, cancel_url=at, expires_at=NOW),
             _line("confirmed", trips=(card(), BACK), pdf_url=at, change_url=at, cancel_url=at, until="in 3 days"),
             _line("completed", trips=(SLEEPER,), pdf_url=at, again_url=at),
-            _line("cancelled", again_url=at),
+            _line("refunded", again_url=at, is_given_up=True),
         ),
         "filters": (
             Option("", "All", True, "/gallery/bookings"),

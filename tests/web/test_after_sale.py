@@ -145,6 +145,16 @@ class TestGivingUp:
         assert "5A" not in told.text_of("tickets")
         assert "5B" in told.text_of("tickets")
 
+    async def test_all_are_picked_with_one_press_but_who_is_too_late(self, browser, coach, terms, sql):
+        at = await booked(browser, coach, "5A", "5B")
+        terms()
+        assert 'name="all" value="1"' in (await browser.get(f"{at}/cancel")).text
+        page = (await browser.get(f"{at}/cancel", params={"show": "1", "all": "1"})).text
+        assert len(re.findall(r'name="passengers" value="[^"]+" checked', page)) == 2
+        assert "Cancel the whole booking" in page
+        await browser.post(f"{at}/cancel", passengers=hidden(page, "passengers"), expected=hidden(page, "expected"))
+        assert sql("SELECT status FROM booking") == ("cancelled",)
+
     async def test_who_picks_nobody_is_asked_to_and_nothing_typed_is_lost(self, browser, coach, terms):
         at = await booked(browser, coach, "5A", "5B")
         terms()
@@ -193,6 +203,25 @@ class TestGivingUp:
         page = (await browser.get(f"{at}/cancel")).text
         await browser.post(f"{at}/cancel", passengers=hidden(page, "passengers"), refund_to="wallet")
         assert sql("SELECT min(destination) FROM refund") == ("wallet",)
+
+    async def test_who_gave_a_sold_booking_up_reads_so_once_all_is_settled(
+        self, browser, services, secrets, coach, terms, sql
+    ):
+        """Not that the money came too late, as of one that was never sold; nor that what was kept was paid back."""
+        await sign_in_as(browser.client, await make_person(services.database, secrets))
+        at = await booked(browser, coach)
+        terms()
+        page = (await browser.get(f"{at}/cancel")).text
+        await browser.post(f"{at}/cancel", passengers=hidden(page, "passengers"), refund_to="wallet")
+        sql("UPDATE booking SET status = 'refunded'")
+        shown = (await browser.get(at)).text
+        assert "What comes back to you stands under the payments below." in shown
+        assert "could not be kept until your payment arrived" not in shown
+        for form in ("cards", "table"):
+            assert "Kept:" in (await browser.get(f"/account/bookings?view={form}")).text
+        sql("UPDATE booking SET confirmed_at = NULL")
+        assert "could not be kept until your payment arrived" in (await browser.get(at)).text
+        assert "Kept:" not in (await browser.get("/account/bookings")).text
 
 
 class TestChanging:

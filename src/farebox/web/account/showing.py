@@ -87,6 +87,7 @@ def line_of(booking: Booking, now: datetime) -> BookingLine:
         change_url=f"{at}/change" if possible.change else "",
         cancel_url=f"{at}/cancel" if possible.cancel else "",
         again_url=f"{at}/again" if possible.rebook else "",
+        is_given_up=booking.confirmed_at is not None and booking.status not in SOLD,
     )
 
 

@@ -220,15 +220,16 @@ def _reason(booking: Booking, money: Sequence[MoneyLine]) -> str:
         return _(
             "Your bank has taken the payment back, so this is not paid for any more. Its seats are free for others."
         )
-    if booking.status is BookingStatus.REFUNDED:
+    if booking.status is BookingStatus.REFUNDED and booking.confirmed_at is None:
         return _("The seats could not be kept until your payment arrived. All of it goes back the way it came.")
     if ran_out(booking):
         return _(
             "It was not paid in time, so its seats are free for others again. "
             "Money that comes too late goes back the way it came."
         )
-    if booking.status is BookingStatus.CANCELLED and any(line.is_back for line in money):
+    is_over = booking.status in {BookingStatus.CANCELLED, BookingStatus.REFUNDED}
+    if is_over and any(line.is_back for line in money):
         return _("Its seats are free for others again. What comes back to you stands under the payments below.")
-    if booking.status is BookingStatus.CANCELLED:
+    if is_over:
         return _("Its seats are free for others again. Nothing is owed.")
     return ""

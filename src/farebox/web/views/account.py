@@ -22,6 +22,7 @@ class BookingLine:
         until: how long from now it begins, in words; empty for what is over.
         pdf_url, change_url, cancel_url, again_url: what can be done with it at once; a form is sent to the last.
         expires_at: until when it can be paid, in the zone of its start.
+        is_given_up: it was sold, and `total` is what is kept of its price.
     """
 
     url: str
@@ -39,6 +40,7 @@ class BookingLine:
     change_url: str = ""
     cancel_url: str = ""
     again_url: str = ""
+    is_given_up: bool = False
 
     @property
     def trip(self) -> TripCard:
