@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from farebox.accounts import Actor, open_guest_session, upsert_operator
 from farebox.bookings import (
@@ -36,6 +37,8 @@ from farebox.pricing import PriceLine, Quote, Tax
 
 TERMS = HoldTerms(ttl_seconds=900, max_extensions=2, max_total_seconds=2700)
 CONTACT = Contact(email="an.nguyen@example.com", phone="+84 912 345 678")
+HERE = ZoneInfo("Asia/Ho_Chi_Minh")
+"""Where the theatre and its operator are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Theatre:
             origin="Huế",
             destination="Huế",
             valid_until=show.begins + timedelta(days=show.return_days),
-            timezone="Asia/Ho_Chi_Minh",
+            timezone=HERE.key,
             refund_bp=show.return_refund_bp,
             lines=tuple(
                 (replace(line, label=f"open-return-{line.label}", seat_number=None, facts={}),) for line in lines
@@ -140,7 +143,7 @@ class Theatre:
         return ItemDescription(
             operator_name="Small Theatre",
             title="The Cherry Orchard",
-            origin=PlaceTime(name="Main Hall", place="Huế", time=show.begins, timezone="Asia/Ho_Chi_Minh"),
+            origin=PlaceTime(name="Main Hall", place="Huế", time=show.begins, timezone=HERE.key),
             seats=tuple(SeatDescription(label=seat.label) for seat in item.seats),
         )
 
@@ -233,19 +236,20 @@ class Box:
         currency: str = "EUR",
         seats: int = 4,
         begins_in: int = 86_400,
+        begins: datetime | None = None,
         operator: str = "theatre",
         **more: Any,
     ) -> Show:
         async with self.database.begin() as work:
             owner = await upsert_operator(
-                work, code=operator, name="Small Theatre", timezone="Asia/Ho_Chi_Minh", currency=currency
+                work, code=operator, name="Small Theatre", timezone=HERE.key, currency=currency
             )
             [inventory_id] = await open_inventories(work, [InventorySpec(seats, 1)])
         show = Show(
             id=new_id(),
             inventory_id=inventory_id,
             operator_id=owner.id,
-            begins=datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=begins_in),
+            begins=begins or datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=begins_in),
             currency=currency,
             price=price,
             fee=fee,

@@ -449,7 +449,7 @@ async def test_a_bank_that_takes_the_money_back_takes_the_way_back_too(returns, 
 @pytest.mark.parametrize("later", [10, 1, -3])
 async def test_its_end_goes_along_with_the_way_there_as_many_days_after_it(returns, till, later):
     booking, actor, show = await returns.bought((0, 1))
-    other = await returns.box.show(price=1000, begins_in=(5 + later) * DAY)
+    other = await returns.box.show(price=1000, begins=show.begins + timedelta(days=later))
     hold = await returns.box.hold(actor, other, (0, 1))
     [first, second] = booking.open_returns
     assert first.valid_until - show.begins == timedelta(days=30)
@@ -466,17 +466,17 @@ async def test_its_end_goes_along_with_the_way_there_as_many_days_after_it(retur
 
 
 async def test_there_and_back_again_it_is_good_as_long_as_before(returns, till):
-    booking, actor, _ = await returns.bought()
-    for days in (20, 5):
-        other = await returns.box.show(price=1000, begins_in=days * DAY)
+    booking, actor, show = await returns.bought()
+    for days in (15, 0):
+        other = await returns.box.show(price=1000, begins=show.begins + timedelta(days=days))
         await returns.change(await till.booking(booking), await returns.box.hold(actor, other), actor)
     [moved], [sold] = (await till.booking(booking)).open_returns, booking.open_returns
     assert moved.valid_until.date() == sold.valid_until.date()
 
 
 async def test_who_stays_keeps_the_end_and_who_has_none_is_told_of_none(returns, till):
-    booking, actor, _ = await returns.bought((0, 1))
-    other = await returns.box.show(price=1000, begins_in=9 * DAY)
+    booking, actor, show = await returns.bought((0, 1))
+    other = await returns.box.show(price=1000, begins=show.begins + timedelta(days=4))
     hold = await returns.box.hold(actor, other)
     await returns.change(booking, hold, actor, SeatWish(booking.passengers[1].id))
     after = {each.passenger_id: each.valid_until for each in (await till.booking(booking)).open_returns}

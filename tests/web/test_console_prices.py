@@ -1,6 +1,7 @@
 """The back office's pages about prices: fares, rules, codes and terms, over HTTP, in a browser without scripts."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -11,6 +12,9 @@ from tests.staff import PROVED, Employer, make_operator
 from farebox.accounts import SYSTEM, add_member
 from farebox.core.money import Money
 from farebox.pricing import FareCell, NewPromotion, get_fare_book, make_promotion, set_fare
+
+NEXT_YEAR = datetime.now(UTC).year + 1
+"""What is to come is of next year, whatever year it is."""
 
 SECTIONS = ("fares", "fares/set", "fares/distance", "fares/try", "rules", "rules/new", "codes", "codes/new", "terms")
 FORMS = {
@@ -236,26 +240,26 @@ async def test_each_page_tells_who_changed_what_and_what_it_was(browser, visit, 
 
 
 async def test_a_preview_says_when_another_rule_counts_in_its_place(browser, boss, at):
-    days = {"first_day": "2027-02-01", "last_day": "2027-02-03"}
+    days = {"first_day": f"{NEXT_YEAR}-02-01", "last_day": f"{NEXT_YEAR}-02-03"}
     tet = {"kind": "season", "name": "Tết", "percent": "25", "way": "more", "do": "save"}
     await browser.post(f"{at}/rules/new", **tet | days)
-    longer = tet | {"first_day": "2027-01-30", "last_day": "2027-02-20", "do": "preview"}
+    longer = tet | {"first_day": f"{NEXT_YEAR}-01-30", "last_day": f"{NEXT_YEAR}-02-20", "do": "preview"}
     assert "Another rule of this kind" not in text_of(await browser.post(f"{at}/rules/new", **longer))
-    longer |= {"first_day": "2027-02-01"}
+    longer |= {"first_day": f"{NEXT_YEAR}-02-01"}
     assert "Another rule of this kind" in text_of(await browser.post(f"{at}/rules/new", **longer))
 
 
 async def test_a_code_is_made_listed_and_ended(browser, services, boss, lines, at):
-    days = {"first_day": "2027-03-01", "last_day": "2027-03-31"}
+    days = {"first_day": f"{NEXT_YEAR}-03-01", "last_day": f"{NEXT_YEAR}-03-31"}
     form = {"code": "tet 27", "kind": "percent", "percent": "10", "amount": "dear", "total_limit": "50", **days}
     wrong = await browser.post(f"{at}/codes/new", **form | {"kind": "amount"})
     assert (wrong.status_code, "This is not an amount of money." in text_of(wrong)) == (422, True)
-    wrong = await browser.post(f"{at}/codes/new", **form | {"last_day": "2027-02-01"})
+    wrong = await browser.post(f"{at}/codes/new", **form | {"last_day": f"{NEXT_YEAR}-02-01"})
     assert "It must end after it starts." in text_of(wrong)
     assert (await browser.post(f"{at}/codes/new", **form)).status_code == 303
     assert "is taken. Choose another one." in text_of(await browser.post(f"{at}/codes/new", **form))
     page = await browser.get(f"{at}/codes")
-    assert re.search(r"TET27 10% 0 of 50 .*1 Mar 2027 – 31 Mar 2027 To come –", text_of(page))
+    assert re.search(rf"TET27 10% 0 of 50 .*1 Mar {NEXT_YEAR} – 31 Mar {NEXT_YEAR} To come –", text_of(page))
     [end] = re.findall(r'href="([^"]+/end)"', page.text)
     assert "End the code TET27?" in text_of(await browser.get(end))
     assert (await browser.post(end)).status_code == 303
