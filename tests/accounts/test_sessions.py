@@ -133,7 +133,7 @@ async def test_requests_of_one_visitor_do_not_wait_for_each_other(house, clock):
     clock.now += timedelta(minutes=30)
     async with house.begin() as slow:
         await authenticate(slow, token)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             assert await who_is(house, token) == Actor("guest", session.id)
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
-from tests.live.theatre import SILENCE, until
+from tests.live.theatre import SILENCE, SOON, until
 
 from farebox.core import channels, signals
 from farebox.core.settings import BadSetting
@@ -88,11 +88,12 @@ async def test_a_process_that_only_publishes_says_it_before_it_ends(dsn):
 
 
 async def test_closing_without_a_word_is_quick(dsn, monkeypatch):
+    monkeypatch.setattr(signals, "ANSWER_SECONDS", 3600)
+    await asyncio.wait_for(Signals(dsn).close(), SOON)
     monkeypatch.setattr(signals, "ANSWER_SECONDS", 0.3)
-    await asyncio.wait_for(Signals(dsn).close(), 0.5)
     nowhere = Signals("host=127.0.0.1 port=1 dbname=none")
     nowhere.publish({"run:1"})
-    await asyncio.wait_for(nowhere.close(), 1)
+    await asyncio.wait_for(nowhere.close(), SOON)
 
 
 async def test_a_listener_that_was_cut_off_comes_back_and_looks_at_everything(dsn, monkeypatch):

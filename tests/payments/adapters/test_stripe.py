@@ -136,7 +136,7 @@ async def test_a_page_is_opened_for_the_amount_and_names_our_payment(adapter, fa
     assert session["_of_intent"] == session["metadata"]
     assert session["success_url"] == asked.return_url
     assert session["payment_method_types"] == ["card", "link"]
-    assert 3590 < session["expires_at"] - time.time() < 3610
+    assert 3540 < session["expires_at"] - time.time() < 3610
 
 
 @pytest.mark.parametrize("currency", ["ISK", "KWD", "VND"])
@@ -171,7 +171,7 @@ def test_the_slow_ways_of_paying_are_called_as_stripe_calls_them():
 
 async def test_a_page_lives_as_long_as_a_booking_that_waits_for_hours(adapter, far):
     await adapter.start(order(expires_in_seconds=7200))
-    assert abs(far.sessions["cs_test_1"]["expires_at"] - time.time() - 7200) < 5
+    assert abs(far.sessions["cs_test_1"]["expires_at"] - time.time() - 7200) < 60
 
 
 @pytest.mark.parametrize("amount", [Money(10, "EUR"), Money(5125, "KWD"), Money(1350, "XTS")])
