@@ -107,9 +107,24 @@ class NewBooking(Request):
 
 
 class BookingChange(Request):
-    """What to change: all people, the contact, the code, whom the invoices name, or some of these."""
+    """What to change: seats, all people, the contact, the code, whom the invoices name, or some of these.
 
-    passengers: Passengers = field(default_factory=list)
+    For other seats, hold them first as any others (`POST /seats/lock`), from and to the stops that are booked. They
+    take the place of those that the booking has on that ride, but for seats of its own that `passengers` name again;
+    without `passengers`, its people move. Without `lockId`, people change places as `passengers` say.
+    """
+
+    lock_id: Annotated[UUID | None, Meta(examples=[LOCK_ID], description="Of the new seats. None: as before.")] = None
+    item_id: Annotated[
+        UUID | None, Meta(description="Whose seats those are; needed only where a ride is booked twice.")
+    ] = None
+    guest_token: Annotated[
+        Annotated[str, Meta(max_length=200)] | None,
+        Meta(description="Of the session that holds the seats, where yours reaches one booking only."),
+    ] = None
+    passengers: Annotated[
+        list[PassengerInput], Meta(max_length=200, description="One for each seat. None: as before.")
+    ] = field(default_factory=list)
     contact: ContactInput | None = None
     promo_code: Annotated[str, Meta(max_length=100, description="Empty: without one.")] | None = None
     open_return: Annotated[bool | None, Meta(description="With or without open returns. None: as before.")] = None

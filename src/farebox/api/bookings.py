@@ -17,6 +17,7 @@ from farebox.api.booking_wire import (
     NewBooking,
     money_of,
 )
+from farebox.api.change_wire import holder_of
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
 from farebox.api.whole_bookings import whole_booking
@@ -28,9 +29,11 @@ from farebox.bookings import (
     ConcernsOthers,
     MixedCurrencies,
     NotModifiable,
+    OtherSeats,
     PriceChanged,
     ReferenceMistyped,
 )
+from farebox.coaches import SalesClosed
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import Invalid
 from farebox.core.i18n import current_language
@@ -53,7 +56,17 @@ Limit = Annotated[int, Parameter(ge=1, le=100)]
 Offset = Annotated[int, Parameter(ge=0, le=1_000_000)]
 
 
-REFUSALS_OF_CHANGES = (BookingNotFound, ConcernsOthers, InvoiceDetailsFixed, NotModifiable, PriceChanged, Invalid)
+REFUSALS_OF_CHANGES = (
+    BookingNotFound,
+    HoldNotFound,
+    HoldExpired,
+    SalesClosed,
+    ConcernsOthers,
+    InvoiceDetailsFixed,
+    NotModifiable,
+    PriceChanged,
+    Invalid,
+)
 
 
 class BookingsController(Controller):
@@ -132,15 +145,15 @@ class BookingsController(Controller):
 
     @patch(
         "/{booking_id:uuid}",
-        summary="Change passengers, contact or code",
+        summary="Change seats, passengers, contact or code",
         operation_id="changeBooking",
         responses=problems(*REFUSALS_OF_CHANGES, *IDEMPOTENT),
     )
     async def change(
         self, booking_id: UUID, data: BookingChange, work: UnitOfWork, actor: Actor, services: Services
     ) -> BookingView:
-        """Free while the booking is pending. The price is quoted anew. Whom the invoices name (`invoiceTo`) is changed
-        at any time.
+        """Free while the booking is pending: all of it, or nothing. The price is quoted anew; the time to pay stays.
+        Whom the invoices name (`invoiceTo`) is changed at any time.
 
         Who acts for one of several operators of a booking names the people on its trips only, each of the same type as
         before; what would touch the others' trips or the price is for who booked (`concerns-others`).
@@ -149,7 +162,7 @@ class BookingsController(Controller):
 
     @post(
         "/{booking_id:uuid}/modify",
-        summary="Change passengers, contact or code (same as PATCH)",
+        summary="Change seats, passengers, contact or code (same as PATCH)",
         operation_id="modifyBooking",
         status_code=HTTP_200_OK,
         responses=problems(*REFUSALS_OF_CHANGES, *IDEMPOTENT),
@@ -234,6 +247,7 @@ async def _change(
         contact=data.contact.contact() if data.contact else None,
         promo_code=data.promo_code,
         open_return=data.open_return,
+        seats=await _other_seats(data, actor, services),
         actor=actor,
         verticals=services.verticals,
         settings=services.settings,
@@ -241,3 +255,9 @@ async def _change(
         expected_total=money_of(data.expected_total),
     )
     return await whole_booking(work, changed, services)
+
+
+async def _other_seats(data: BookingChange, actor: Actor, services: Services) -> OtherSeats | None:
+    if data.lock_id is None:
+        return None
+    return OtherSeats(data.lock_id, await holder_of(data.guest_token, actor, services), data.item_id)

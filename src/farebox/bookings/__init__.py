@@ -88,6 +88,7 @@ from farebox.bookings.open_returns import (
     list_unused,
     offer_with_hold,
 )
+from farebox.bookings.other_seats import OtherSeats
 from farebox.bookings.overview import TravelSummary, list_bookings_ahead, summarise_bookings
 from farebox.bookings.part_payments import note_part_paid
 from farebox.bookings.policy import CancellationQuote, RefundLine, is_cancellable, rate_when_given_up
@@ -196,6 +197,7 @@ __all__ = [
     "OpenReturnOffer",
     "OpenReturnsEnded",
     "OpenReturnsEnding",
+    "OtherSeats",
     "Passenger",
     "PassengerDetails",
     "PassengerNotFound",

@@ -1,4 +1,4 @@
-"""Changing a booking while it waits for money: who travels, how they are reached, and with which code."""
+"""Changing a booking while it waits for money: who travels, on which seats, how they are reached, with which code."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -25,6 +25,7 @@ from farebox.bookings.open_returns import (
     forget_open_returns,
     has_open_returns,
 )
+from farebox.bookings.other_seats import OtherSeats, Replacing, plan_seats, replace_seats
 from farebox.bookings.queries import get_booking, get_row, reaches_item
 from farebox.bookings.seating import Seated, check_seating, seat_passengers, sum_of
 from farebox.bookings.states import BookingStatus, record
@@ -54,13 +55,14 @@ async def update_passengers(
     contact: Contact | None = None,
     promo_code: str | None = None,
     open_return: bool | None = None,
+    seats: OtherSeats | None = None,
     actor: Actor,
     verticals: Verticals,
     settings: Settings,
     secrets: Secrets,
     expected_total: Money | None = None,
 ) -> Booking:
-    """Change who travels or which code is used, while nothing is being paid. Free; the price is quoted anew.
+    """Change who travels, where they sit or which code is used, while nothing is being paid. Free; quoted anew.
 
     Whatever is refused, nothing was changed. Who acts for one of its operators changes who is on that one's trips, and
     nothing that costs something: the price is of all trips.
@@ -70,16 +72,19 @@ async def update_passengers(
         contact: `None` to leave it as it is.
         promo_code: `None` to leave it as it is; empty to go without.
         open_return: whether everybody is to have an open return, too; `None` to leave it as it is.
+        seats: other ones on a ride of the booking; `None` to leave them as they are. Its time to pay stays as it is.
 
     Raises:
         BookingNotFound: no such booking for this actor.
+        HoldNotFound, HoldExpired: no such hold of other seats, or its time is over.
         ConcernsOthers: it would touch trips of operators for whom the actor does not act.
         NotModifiable: it is not pending.
         Invalid: people, seats, contact or code, field by field.
         PriceChanged: `expected_total` is not the new total.
     """
-    concerns_all = contact is not None or promo_code is not None or open_return is not None
-    row = await get_row(work, booking_id, actor=actor, wholly=concerns_all)
+    given = {"seats": seats, "contact": contact, "promotion": promo_code, "openReturn": open_return}
+    changed = [name for name, value in given.items() if value is not None] + (["passengers"] if passengers else [])
+    row = await get_row(work, booking_id, actor=actor, wholly=not {"passengers"}.issuperset(changed))
     if row.status != BookingStatus.PENDING:
         raise NotModifiable(booking_status=row.status)
     people, contact = _check_form(passengers, contact, region=settings.phone_region)
@@ -89,12 +94,13 @@ async def update_passengers(
     own = await _items(work, row.id, reaches_item(actor))
     if own != items:
         return await _rename_own(work, row, own, people, expected_total, actor=actor, secrets=secrets)
-    offers = [msgspec.convert(item.offer, ItemOffer) for item in items]
-    seated = _seat(offers, people, verticals)
+    plan = await plan_seats(work, row.id, items, seats, people, verticals) if seats else None
+    offers = plan.offers if plan else [msgspec.convert(item.offer, ItemOffer) for item in items]
+    seated = _seat(offers, plan.of_hold(people) if plan else people, verticals)
     quotes: list[Quote] = []
     returns = None
-    if people or promo_code is not None or open_return is not None:
-        travellers = [one.traveller for one in seated] or await _travellers(work, items)
+    if any(name != "contact" for name in changed):
+        travellers = [one.traveller for one in seated] or await _travellers(work, items, plan)
         with_returns = await has_open_returns(work, row.id) if open_return is None else open_return
         quotes, returns = await price_items(work, offers, travellers, promotion, verticals, with_returns=with_returns)
         refuse_other_total(quotes, expected_total)
@@ -104,18 +110,28 @@ async def update_passengers(
         setattr(row, column, value)
     if quotes:
         await forget_open_returns(work, row.id)
-    if seated:
-        await _reseat(work, items, seated, secrets)
+    if plan:
+        await replace_seats(work, plan, verticals)
+    await _reseat(work, items, seated, secrets)
     if quotes:
-        total, tax = sum_of(quotes)
-        row.price_revision += 1
-        row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
-        work.put_rows(price_line_rows(work, row, items, quotes))
-        await _add_returns(work, row, returns)
-    given = {"passengers": people or None, "contact": contact, "promotion": promo_code, "openReturn": open_return}
-    _record(work, row, [name for name, value in given.items() if value is not None], actor=actor)
-    await work.session.flush()
+        await _write_price(work, row, items, quotes, returns)
+    await _record(work, row, changed, actor=actor)
     return await get_booking(work, booking_id, actor=SYSTEM)
+
+
+async def _write_price(
+    work: UnitOfWork,
+    row: BookingRow,
+    items: Sequence[BookingItemRow],
+    quotes: Sequence[Quote],
+    returns: NewOpenReturns | None,
+) -> None:
+    """The lines of a quote, under the booking's next revision, and the open returns that are in it."""
+    total, tax = sum_of(quotes)
+    row.price_revision += 1
+    row.currency, row.total_minor, row.tax_minor = total.currency, total.minor, tax.minor
+    work.put_rows(price_line_rows(work, row, items, quotes))
+    await _add_returns(work, row, returns)
 
 
 async def _rename_own(
@@ -155,15 +171,15 @@ async def _rename_own(
             .values(special_needs=person.details.special_needs, **person_values(person.details, secrets))
             .execution_options(synchronize_session=False)
         )
-    _record(work, row, ["passengers"] if seated else [], actor=actor)
-    await work.session.flush()
+    await _record(work, row, ["passengers"] if seated else [], actor=actor)
     return await get_booking(work, row.id, actor=SYSTEM)
 
 
-def _record(work: UnitOfWork, row: BookingRow, changed: Sequence[str], *, actor: Actor) -> None:
+async def _record(work: UnitOfWork, row: BookingRow, changed: Sequence[str], *, actor: Actor) -> None:
     row.updated_at = work.now
     pending = BookingStatus.PENDING
     record(work, row.id, actor=actor, source=pending, target=pending, reason="modified", facts={"changed": changed})
+    await work.session.flush()
 
 
 def _check_form(
@@ -242,15 +258,17 @@ def _seat(offers: Sequence[ItemOffer], people: Sequence[PassengerDetails], verti
     return seated
 
 
-async def _travellers(work: UnitOfWork, items: Sequence[BookingItemRow]) -> list[Traveller]:
-    """Those who travel, as they are."""
+async def _travellers(
+    work: UnitOfWork, items: Sequence[BookingItemRow], plan: Replacing | None = None
+) -> list[Traveller]:
+    """Those who travel, as they are, or on the seats that they are to have."""
     places = {item.id: place for place, item in enumerate(items)}
     rows = await work.session.scalars(
         select(BookingPassengerRow).where(
             BookingPassengerRow.item_id.in_(places), BookingPassengerRow.ended_as.is_(None)
         )
     )
-    return [
+    travellers = [
         Traveller(
             position=row.position,
             item=places[row.item_id],
@@ -261,12 +279,15 @@ async def _travellers(work: UnitOfWork, items: Sequence[BookingItemRow]) -> list
         )
         for row in rows
     ]
+    return plan.moved(travellers) if plan else travellers
 
 
 async def _reseat(
     work: UnitOfWork, items: Sequence[BookingItemRow], seated: Sequence[Seated], secrets: Secrets
 ) -> None:
-    """Other people on the same seats; each seat's person keeps the id."""
+    """Other people, or others' seats; each seat's person keeps the id. With nobody, all stay."""
+    if not seated:
+        return
     old = await work.session.execute(
         delete(BookingPassengerRow)
         .where(BookingPassengerRow.item_id.in_([item.id for item in items]), BookingPassengerRow.ended_as.is_(None))
@@ -275,5 +296,5 @@ async def _reseat(
     ids = {(item_id, unit): passenger_id for item_id, unit, passenger_id in old}
     for person in seated:
         item = items[person.item]
-        kept = ids[item.id, person.seat.unit]
+        kept = ids.get((item.id, person.seat.unit))
         work.put(passenger_row(item.booking_id, item.id, person, secrets, passenger_id=kept))
