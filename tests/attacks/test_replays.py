@@ -7,7 +7,7 @@ import jwt
 import pyotp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
-from tests.people import open_session_of, sign_in_as
+from tests.people import make_person, open_session_of, sign_in_as
 from tests.signing.conftest import EMAIL, PASSWORD, token_of
 
 from farebox.accounts import begin_totp, confirm_totp
@@ -135,6 +135,22 @@ async def test_a_refresh_token_that_was_copied_ends_its_session_for_both(house, 
     for token in (first["accessToken"], second["accessToken"]):
         assert (await house.client(token).get("/me")).status_code == 401
     assert (await house.client().post("/refresh", json={"refreshToken": second["refreshToken"]})).status_code == 401
+
+
+async def test_a_write_sent_again_with_a_newer_token_is_not_done_again(house, an):
+    """A key is its sender's, whatever token they have by now."""
+    tokens = await house.tokens(email=an.email, password=an.password)
+    newer = (await house.client().post("/refresh", json={"refreshToken": tokens["refreshToken"]})).json()
+    binh = await make_person(house.services.database, house.services.secrets, email="binh@example.com")
+    theirs = await house.tokens(email=binh.email, password=binh.password)
+    url = f"{house.services.settings.base_url}/api/v1/users/preferences"
+    replayed = []
+    for token in (tokens, newer, theirs):
+        client = house.client(token["accessToken"], **{"Idempotency-Key": "k"})
+        answer = await client.put(url, json={"interests": ["food"]})
+        assert answer.status_code == 200, answer.text
+        replayed.append("idempotency-replayed" in answer.headers)
+    assert replayed == [False, True, False]
 
 
 async def test_of_many_refreshes_with_one_token_at_once_nobody_stays(house, an):

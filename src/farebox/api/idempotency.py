@@ -1,19 +1,19 @@
 """`Idempotency-Key` on every write of the API: sent again with the same body, it gets the stored answer.
 
-The key belongs to a credential; used for another route or body, it is refused. Without a credential it is ignored: an
-answer kept for nobody in particular would be told to anybody who guesses the key.
+The key belongs to whoever sends it, whatever token they have by now; used for another route or body, it is refused.
+Without a credential it is ignored: an answer kept for nobody in particular would be told to anybody who guesses the key.
 """
 
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from litestar.types.asgi_types import HTTPResponseBodyEvent, HTTPResponseStartEvent
 
 from farebox.api.reading import given_again, read_whole
-from farebox.core.errors import FieldError, Invalid
+from farebox.core.errors import FieldError, Invalid, SignInRequired
 from farebox.core.i18n import N_
 from farebox.core.idempotency import (
     Answer,
@@ -41,13 +41,17 @@ def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
     def wrap(app: ASGIApp) -> ASGIApp:
         async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
             headers = dict(scope["headers"])
-            key, credential = headers.get(b"idempotency-key"), headers.get(b"authorization")
+            key, authorization = headers.get(b"idempotency-key"), headers.get(b"authorization")
             method = str(scope.get("method", "GET"))
-            if method in SAFE_METHODS or key is None or credential is None:
+            if method in SAFE_METHODS or key is None or authorization is None:
+                await app(scope, receive, send)
+                return
+            whose = await _whose(authorization, services)
+            if whose is None:
                 await app(scope, receive, send)
                 return
             database, secrets = services.database, services.secrets
-            digest = _digest(credential, _checked(key))
+            digest = _digest(whose, _checked(key))
             body = await read_whole(receive)
             body_digest = _digest(method.encode(), scope["path"].encode(), scope["query_string"], body)
             async with database.begin() as work:
@@ -55,15 +59,20 @@ def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
             if answer is not None:
                 await _replay(answer, send)
                 return
-            recorder = _Recorder(send)
+
+            async def end(answer: Answer | None) -> None:
+                async with database.begin() as work:
+                    if answer is not None:
+                        await keep_answer(work, digest, answer, secrets=secrets)
+                    else:
+                        await forget_request(work, digest)
+
+            recorder = _Recorder(send, end)
             try:
                 await app(scope, given_again(body, receive), recorder)
             finally:
-                async with database.begin() as work:
-                    if kept := recorder.answer():
-                        await keep_answer(work, digest, kept, secrets=secrets)
-                    else:
-                        await forget_request(work, digest)
+                if not recorder.is_whole:
+                    await end(None)
 
         return middleware
 
@@ -71,14 +80,15 @@ def idempotency_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
 
 
 class _Recorder:
-    """Passes an answer on, and remembers it."""
+    """Passes an answer on. Before its end goes out it is kept: whoever has the whole of it may ask again at once."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, end: Callable[[Answer | None], Awaitable[None]]) -> None:
         self._send = send
+        self._end = end
         self._status = 0
         self._headers: dict[str, str] = {}
         self._body = bytearray()
-        self._is_whole = False
+        self.is_whole = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -86,13 +96,15 @@ class _Recorder:
             self._headers = {name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]}
         elif message["type"] == "http.response.body":
             self._body += message["body"]
-            self._is_whole = not message["more_body"]
+            self.is_whole = not message["more_body"]
+            if self.is_whole:
+                await self._end(self._answer())
         await self._send(message)
 
-    def answer(self) -> Answer | None:
+    def _answer(self) -> Answer | None:
         """What was answered, unless asking again is right: after our own failures, refusals for now, no credential."""
         is_passing = self._status >= HTTPStatus.INTERNAL_SERVER_ERROR or "retry-after" in self._headers
-        if not self._is_whole or is_passing or self._status == HTTPStatus.UNAUTHORIZED:
+        if is_passing or self._status == HTTPStatus.UNAUTHORIZED:
             return None
         is_packed = self._headers.get("content-encoding") == "gzip"  # the only coding that the application uses
         try:
@@ -100,6 +112,16 @@ class _Recorder:
         except UnicodeDecodeError:
             return None
         return Answer(self._status, {name: self._headers[name] for name in KEPT_HEADERS & self._headers.keys()}, body)
+
+
+async def _whose(authorization: bytes, services: Services) -> bytes | None:
+    """Who has a credential, by a name that outlives it; `None`: nobody, as the route will say."""
+    _, _, token = authorization.decode("latin-1").partition(" ")
+    try:
+        actor = await services.sessions.authenticate(token.strip())
+    except SignInRequired:
+        return None
+    return f"{actor.kind}:{actor.id}:{actor.booking_id}".encode()
 
 
 def _checked(key: bytes) -> bytes:

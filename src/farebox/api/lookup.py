@@ -1,5 +1,6 @@
 """A booking found again without a sign-in: reference, contact, and a code that is mailed."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from litestar import Controller, Response, get, post
@@ -57,16 +58,16 @@ class LookupController(Controller):
         summary="Ask for a code",
         operation_id="requestLookup",
         status_code=HTTP_202_ACCEPTED,
-        responses=problems(Invalid),
     )
     async def request(self, data: LookupRequest, work: UnitOfWork, services: Services) -> LookupSent:
         """If there is such a booking, a six-digit code goes to its e-mail address; it works for ten minutes.
 
-        A reference that no booking can have is refused as mistyped.
+        The answer is the same where there is none, and for a reference that no booking can have.
         """
-        await bookings.request_lookup(
-            work, data.reference, data.contact, settings=services.settings, secrets=services.secrets
-        )
+        with suppress(Invalid):
+            await bookings.request_lookup(
+                work, data.reference, data.contact, settings=services.settings, secrets=services.secrets
+            )
         return LookupSent()
 
     @post(

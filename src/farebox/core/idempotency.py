@@ -1,7 +1,7 @@
 """Answers kept for requests that may be sent twice: same key and body, same answer, and the work is done once.
 
 A request is begun before it is worked on, in a unit of work of its own, so two that are sent at once do not both run.
-Answers are kept sealed for a day; of the key, the credential and the body only digests are kept.
+Answers are kept sealed for a day; of the key, whose it is and the body only digests are kept.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ async def begin_request(work: UnitOfWork, digest: bytes, body_digest: bytes, *, 
     """Begin a request, or find its answer. `None`: it is begun, and is yours to work on.
 
     Args:
-        digest: of the credential, the route and the key.
+        digest: of whose key it is, and the key.
 
     Raises:
         IdempotencyMismatch: the key was used with another body.
