@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-turbofan --no-maglev",  # no page of a test stays long enough to earn back what optimising costs
 ]
 HORIZON_DAYS = 6
 TIMEOUT_MS = 30_000
