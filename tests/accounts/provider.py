@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from werkzeug.serving import make_server
 
+from farebox.core.tls import authorities
+
 WELL_KNOWN = "/.well-known/openid-configuration"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEYS: dict[str, tuple[Any, Callable[[Any], str]]] = {
@@ -64,7 +66,7 @@ class TestProvider:
 
     def knows(self, subject: str, **claims: Any) -> None:
         """Somebody with an account there."""
-        httpx.put(f"{self.url}/users/{subject}", json=claims).raise_for_status()
+        httpx.put(f"{self.url}/users/{subject}", json=claims, verify=authorities()).raise_for_status()
 
     def consent(self, authorization_url: str, subject: str) -> str:
         """Somebody signs in there and agrees: where the browser is sent back to."""
@@ -80,7 +82,7 @@ class TestProvider:
         return jwt.encode(claims, KEYS[algorithm][0], algorithm, headers=header)
 
     def _answer(self, authorization_url: str, form: dict[str, str]) -> str:
-        answer = httpx.post(authorization_url, data=form)
+        answer = httpx.post(authorization_url, data=form, verify=authorities())
         assert answer.status_code == 302, answer.text
         return str(answer.headers["location"])
 

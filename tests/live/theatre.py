@@ -18,6 +18,7 @@ from farebox import server
 from farebox.app import create_app
 from farebox.background import show_live
 from farebox.core.settings import Settings
+from farebox.core.tls import authorities
 from farebox.wiring import Services, build_services
 
 PROMISED_SECONDS = 1.0
@@ -161,7 +162,7 @@ class Buyer:
     """A guest with a token, who holds seats through HTTP."""
 
     def __init__(self, house: House, coach: Coach) -> None:
-        self.client = httpx.AsyncClient(base_url=house.url + "/api/v1")
+        self.client = httpx.AsyncClient(base_url=house.url + "/api/v1", verify=authorities())
         self.coach = coach
         self.token = ""
         self.lock_id = ""

@@ -27,6 +27,7 @@ from farebox.accounts.factor_errors import (
     UnknownProvider,
 )
 from farebox.accounts.oidc_providers import Provider, is_safe
+from farebox.core.tls import authorities
 
 log = structlog.get_logger("farebox.accounts")
 
@@ -265,7 +266,8 @@ class OidcClient:
     async def _ask(self, provider: Provider, method: str, url: str, **options: Any) -> tuple[int, dict[str, Any]]:
         """One question: its status and the object that it was answered with, which is empty where that is no object."""
         if self._http is None:
-            self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, headers={"Accept": "application/json"})
+            headers = {"Accept": "application/json"}
+            self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, headers=headers, verify=authorities())
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),

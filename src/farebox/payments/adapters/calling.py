@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import httpx
 import structlog
 
+from farebox.core.tls import authorities
 from farebox.payments.errors import ProviderUnavailable
 
 log = structlog.get_logger(__name__)
@@ -77,7 +76,7 @@ class Caller:
         url = path if "://" in path else self._base_url + path
         if self._http is None:
             headers_of_all = {"Accept": "application/json"}
-            self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, headers=headers_of_all, verify=_tls())
+            self._http = httpx.AsyncClient(timeout=PATIENCE_SECONDS, headers=headers_of_all, verify=authorities())
         try:
             async with (
                 asyncio.timeout(PATIENCE_SECONDS),
@@ -96,9 +95,3 @@ class Caller:
             log.warning("payment-provider-busy", provider=self.provider, path=path, status=status)
             raise ProviderUnavailable from ConnectionError(f"status {status}")
         return Answer(status, bytes(raw))
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Whom we trust to say who a server is: read once, since it takes a tenth of a second."""
-    return httpx.create_ssl_context()
