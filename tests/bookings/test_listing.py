@@ -143,7 +143,7 @@ async def test_twenty_cost_as_many_statements_as_one(reader, query):
         for _ in range(19):
             await reader.book()
     assert [rows for rows, _ in counts] == [1, 20]
-    assert counts[0][1] == counts[1][1] <= 9
+    assert counts[0][1] == counts[1][1] <= 12  # of which three ask for money, in one round trip
 
 
 async def test_a_summary_counts_what_lists_show_and_what_was_spent(reader, box, database):

@@ -9,13 +9,14 @@ from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import replace
 
 from farebox import bookings
+from farebox.api.money_wire import BookedPayment, InvoiceToInput, InvoiceToView, PaymentStatus
 from farebox.api.wire import MoneyInput, MoneyView, Request, Wire
 from farebox.bookings import BookingRequest, Contact, PassengerDetails, PlaceTime
 from farebox.core.crypto import Secrets
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.core.money import Money
-from farebox.payments import LONGEST_ADDRESS, InvoiceTo
+from farebox.payments import BookingSums, InvoiceTo
 from farebox.pricing import PriceLine, describe_line
 
 BOOKING_ID = "018f6b2e-0000-7000-8000-00000000d001"
@@ -61,20 +62,6 @@ class ContactInput(Request):
 
     def contact(self) -> Contact:
         return Contact(email=self.email, phone=self.phone)
-
-
-class InvoiceToInput(Request):
-    """Whom the invoices are to name. Of what is written already, it is credited, and invoiced anew."""
-
-    name: Annotated[str, Meta(examples=["Công ty TNHH Sông Hương"], max_length=1000, description="Or a company.")]
-    tax_number: Annotated[str, Meta(examples=["3300101234"], max_length=1000)] = ""
-    address: Annotated[
-        str, Meta(examples=["12 Lê Lợi\nHuế"], max_length=2 * LONGEST_ADDRESS, description="Four lines at most.")
-    ] = ""
-    country: Annotated[str, Meta(examples=["VN"], max_length=10, description="ISO 3166-1 alpha-2.")] = ""
-
-    def details(self) -> InvoiceTo:
-        return InvoiceTo(self.name, self.tax_number, self.address, self.country)
 
 
 Passengers = Annotated[list[PassengerInput], Meta(max_length=200)]
@@ -320,19 +307,6 @@ class ContactView(Wire):
     phone: str
 
 
-class InvoiceToView(Wire):
-    """Whom the invoices name. What was not given is empty."""
-
-    name: str
-    tax_number: str
-    address: str
-    country: str
-
-    @classmethod
-    def of(cls, given: InvoiceTo) -> Self:
-        return cls(name=given.name, tax_number=given.tax_number, address=given.address, country=given.country)
-
-
 class BookingView(Wire):
     """A booking as it is now. `reason` says why it was cancelled; `expiresAt` until when it can be paid.
 
@@ -342,6 +316,7 @@ class BookingView(Wire):
 
     booking_id: Annotated[UUID, Meta(examples=[BOOKING_ID])]
     booking_reference: Annotated[str, Meta(examples=[REFERENCE])]
+    confirmation_code: Annotated[str, Meta(examples=[REFERENCE], description="The same as `bookingReference`.")]
     status: Literal["pending", "payment_processing", "confirmed", "completed", "cancelled", "refunded"]
     reason: Literal["expired", "customer", "operator", "payment_failed", "dispute_lost"] | None
     expires_at: datetime | None
@@ -362,6 +337,26 @@ class BookingView(Wire):
         Meta(description="Null: who booked. Not told where a booking is a part of something else."),
     ] = UNSET
 
+    cancellation_reason: Annotated[
+        str | UnsetType | None, Meta(description="Why it was cancelled, in the traveller's own words.")
+    ] = UNSET
+    paid: MoneyView | UnsetType = UNSET
+    due: MoneyView | UnsetType = UNSET
+    payment_status: Annotated[
+        PaymentStatus | UnsetType, Meta(description="Of all its payments; of a free booking, `completed`.")
+    ] = UNSET
+    payments: Annotated[list[BookedPayment] | UnsetType, Meta(description="The latest first.")] = UNSET
+
+    def with_money(self, sums: BookingSums, cancellation_reason: str | None = None) -> Self:
+        return replace(
+            self,
+            cancellation_reason=cancellation_reason,
+            paid=MoneyView.of(sums.paid),
+            due=MoneyView.of(sums.due),
+            payment_status=sums.status.value,
+            payments=[BookedPayment.of(each) for each in sums.payments],
+        )
+
     def with_invoice_to(self, given: InvoiceTo | None) -> Self:
         return replace(self, invoice_to=InvoiceToView.of(given) if given else None)
 
@@ -371,6 +366,7 @@ class BookingView(Wire):
         return cls(
             booking_id=booking.id,
             booking_reference=booking.reference,
+            confirmation_code=booking.reference,
             status=booking.status.value,
             reason=booking.reason.value if booking.reason else None,
             expires_at=booking.expires_at,

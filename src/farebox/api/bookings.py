@@ -20,10 +20,9 @@ from farebox.api.booking_wire import (
 from farebox.api.change_wire import holder_of
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
-from farebox.api.whole_bookings import whole_booking
+from farebox.api.whole_bookings import whole_booking, whole_bookings
 from farebox.api.wire import PRIVATE, Listing, listing
 from farebox.bookings import (
-    Booking,
     BookingExpired,
     BookingNotFound,
     ConcernsOthers,
@@ -99,7 +98,8 @@ class BookingsController(Controller):
             )
             if invoice_to is not None:
                 await payments.change_invoice_to(work, booking.id, invoice_to, actor=actor, secrets=services.secrets)
-        return BookingView.of(booking, services.secrets, at=work.now).with_invoice_to(invoice_to)
+        view = BookingView.of(booking, services.secrets, at=work.now).with_invoice_to(invoice_to)
+        return view.with_money(payments.sums_of_new(booking))
 
     @get("/", summary="List your bookings", operation_id="listBookings", responses=problems(Invalid))
     async def list_own(
@@ -218,13 +218,8 @@ async def _list(
     work: UnitOfWork, actor: Actor, services: Services, *, limit: int, offset: int, **wanted: Any
 ) -> Listing[BookingView]:
     found, total = await bookings.list_bookings(work, actor=actor, limit=limit, offset=offset, **wanted)
-    secrets, at = services.secrets, work.now
-    given = await payments.list_invoice_to(work, [each.id for each in found], secrets=secrets)
-
-    def view(booking: Booking) -> BookingView:
-        return BookingView.of(booking, secrets, at=at).with_invoice_to(given.get(booking.id))
-
-    return listing(found, view, total=total, limit=limit, offset=offset)
+    views = {view.booking_id: view for view in await whole_bookings(work, found, services)}
+    return listing(found, lambda booking: views[booking.id], total=total, limit=limit, offset=offset)
 
 
 async def _change(

@@ -1,7 +1,7 @@
 """Payments: ways of paying, beginning one, its state; the providers' webhooks, and the sandbox's door."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -14,6 +14,7 @@ from farebox import payments
 from farebox.accounts import Actor
 from farebox.api.booking_wire import BOOKING_ID
 from farebox.api.idempotency import IDEMPOTENT
+from farebox.api.money_wire import PAYMENT_ID, PaymentStatus
 from farebox.api.problems import problems
 from farebox.api.wire import PRIVATE, MoneyView, Request, Wire
 from farebox.bookings import BookingExpired, BookingNotFound, ChangeNotFound, ConcernsOthers, refuse_part
@@ -35,8 +36,6 @@ from farebox.payments import (
     WalletTooSmall,
 )
 from farebox.wiring import Services
-
-PAYMENT_ID = "018f6b2e-0000-7000-8000-00000000f001"
 
 
 class MethodView(Wire):
@@ -81,7 +80,7 @@ class PaymentView(Wire):
     payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
     booking_id: Annotated[UUID | None, Meta(examples=[BOOKING_ID])]
     method: str
-    status: Literal["pending", "processing", "completed", "failed", "refunded", "partially_refunded"]
+    status: PaymentStatus
     amount: MoneyView
     checkout_url: str | None
     client_secret: str | None

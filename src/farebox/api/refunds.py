@@ -1,10 +1,8 @@
 """Giving money back at the operator's will, and what became of refunds."""
 
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, get, post
 from msgspec import Meta
 
@@ -12,15 +10,14 @@ from farebox import payments
 from farebox.accounts import Actor, Permission
 from farebox.api.booking_wire import LONGEST_NOTE
 from farebox.api.idempotency import IDEMPOTENT
-from farebox.api.payments import PAYMENT_ID
+from farebox.api.money_wire import PAYMENT_ID, RefundView
 from farebox.api.problems import problems
-from farebox.api.wire import PRIVATE, MoneyInput, MoneyView, Request, Wire
+from farebox.api.wire import PRIVATE, MoneyInput, Request, Wire
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
 from farebox.payments import NoWallet, PaymentNotFound, RefundNotFound, RefundTooLarge
 
-REFUND_ID = "018f6b2e-0000-7000-8000-00000000f101"
 STAFF = {"access": "staff", "permission": Permission.PAYMENTS_REFUND, "step_up": True}
 
 RefundTo = Literal["origin", "wallet"]
@@ -36,32 +33,6 @@ class NewRefund(Request):
 
 class RefundWay(Request):
     to: To = "origin"
-
-
-class RefundView(Wire):
-    """Money on its way back. `failed`: it is still owed; `replaced`: by another refund."""
-
-    refund_id: Annotated[UUID, Meta(examples=[REFUND_ID])]
-    payment_id: Annotated[UUID, Meta(examples=[PAYMENT_ID])]
-    status: Literal["pending", "completed", "failed", "replaced"]
-    to: Literal["origin", "wallet", "hand"]
-    amount: MoneyView
-    reason: str
-    created_at: datetime
-    completed_at: datetime | None
-
-    @classmethod
-    def of(cls, refund: payments.RefundView) -> Self:
-        return cls(
-            refund_id=refund.id,
-            payment_id=refund.payment_id,
-            status=msgspec.convert(refund.status, Literal["pending", "completed", "failed", "replaced"]),
-            to=msgspec.convert(refund.destination, Literal["origin", "wallet", "hand"]),
-            amount=MoneyView.of(refund.amount),
-            reason=refund.reason,
-            created_at=refund.created_at,
-            completed_at=refund.completed_at,
-        )
 
 
 class Refunds(Wire):

@@ -12,9 +12,9 @@ from farebox import payments
 from farebox.accounts import Actor, Permission
 from farebox.api.booking_wire import BOOKING_ID
 from farebox.api.idempotency import IDEMPOTENT
-from farebox.api.payments import PAYMENT_ID, PaymentView
+from farebox.api.money_wire import PAYMENT_ID, REFUND_ID
+from farebox.api.payments import PaymentView
 from farebox.api.problems import problems
-from farebox.api.refunds import REFUND_ID
 from farebox.api.wire import PRIVATE, MoneyInput, MoneyView, Request, Wire
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid

@@ -100,6 +100,7 @@ from farebox.bookings.queries import (
     get_sold_booking,
     is_reached,
     list_audit,
+    list_cancellation_notes,
     sold_by,
     sold_for,
 )
@@ -264,6 +265,7 @@ __all__ = [
     "list_bookings",
     "list_bookings_ahead",
     "list_bookings_of_contact",
+    "list_cancellation_notes",
     "list_given",
     "list_references",
     "list_unfinished",

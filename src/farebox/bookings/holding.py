@@ -84,7 +84,7 @@ async def reopen_choice(work: UnitOfWork, booking_id: UUID, *, actor: Actor, ter
         source=BookingStatus.PENDING,
         actor=actor,
         reason=CancelReason.CUSTOMER,
-        facts={"note": "chooses other seats"},
+        facts={"for": "other seats"},
         columns={"reason": CancelReason.CUSTOMER, "cancelled_at": work.now, "expires_at": None},
     )
     work.publish(BookingCancelled(booking_id=row.id, reference=row.reference, reason=CancelReason.CUSTOMER))

@@ -23,7 +23,7 @@ from farebox.bookings.views import (
     Booking,
 )
 from farebox.core.db import UnitOfWork
-from farebox.core.pipeline import Statement
+from farebox.core.pipeline import Statement, plain
 from farebox.core.rows import Selection
 from farebox.inventory import keep_locked, locking_holds
 
@@ -121,6 +121,26 @@ async def list_audit(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> lis
         )
         for row in rows
     ]
+
+
+async def list_cancellation_notes(work: UnitOfWork, bookings: Collection[Booking]) -> dict[UUID, str]:
+    """Why bookings that the caller has read were cancelled, in the travellers' own words; of those that wrote some.
+
+    What somebody of an operator's wrote is for its staff.
+    """
+    ended = [str(each.id) for each in bookings if each.cancelled_at]
+    if not ended:
+        return {}
+    [found] = await work.send([(_NOTES, (plain(ended),))])
+    return {booking_id: note for booking_id, note in found}  # noqa: C416  (rows are no pairs to the type checker)
+
+
+_NOTES: Final = (
+    "SELECT DISTINCT ON (booking_id) booking_id, facts ->> 'note' FROM booking_audit"
+    " JOIN booking ON booking.id = booking_id"
+    " WHERE booking_id = ANY ($1::uuid[]) AND to_status = 'cancelled' AND facts ->> 'note' <> ''"
+    " AND (booking_audit.actor = booking.owner OR booking_audit.actor LIKE 'guest%') ORDER BY booking_id, at DESC"
+)
 
 
 def reached_by(

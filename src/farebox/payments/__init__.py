@@ -12,6 +12,7 @@ from farebox.payments.attention import (
     list_open_disputes,
     list_stuck_payments,
 )
+from farebox.payments.booking_sums import BookingSums, PaymentWithRefunds, sum_up_bookings, sums_of_new
 from farebox.payments.checking import check_payments
 from farebox.payments.configured import build_providers, provider_mistakes
 from farebox.payments.counter import (
@@ -139,6 +140,7 @@ __all__ = [
     "AccountBalance",
     "BadSignature",
     "BookingMoney",
+    "BookingSums",
     "Cancelled",
     "CashOfDay",
     "ChangeTerms",
@@ -171,6 +173,7 @@ __all__ = [
     "PaymentRequired",
     "PaymentStatus",
     "PaymentView",
+    "PaymentWithRefunds",
     "PayoutPart",
     "PayoutTooLarge",
     "ProviderEvent",
@@ -261,8 +264,10 @@ __all__ = [
     "render_top_up_receipt",
     "start_payment",
     "start_top_up",
+    "sum_up_bookings",
     "sum_up_cash",
     "sum_up_takings",
+    "sums_of_new",
     "take_cash",
     "top_up_number",
     "verdicts",

@@ -115,7 +115,7 @@ async def refund_again(work: UnitOfWork, refund_id: UUID, *, to: Destination, ac
     again = enter_refund(work, charge, amount, booking_id=booking.id, reason=failed.reason, to=to, actor=actor)
     announce(work, again, is_again=True)
     await work.session.flush()
-    return _view(again)
+    return refund_view(again)
 
 
 async def list_refunds(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> list[RefundView]:
@@ -168,10 +168,11 @@ async def _views(work: UnitOfWork, payment_id: UUID) -> list[RefundView]:
         .order_by(RefundRow.created_at, RefundRow.id)
         .execution_options(populate_existing=True)
     )
-    return [_view(row) for row in rows]
+    return [refund_view(row) for row in rows]
 
 
-def _view(row: RefundRow) -> RefundView:
+def refund_view(row: RefundRow) -> RefundView:
+    """A refund as it stands."""
     return RefundView(
         id=row.id,
         payment_id=row.payment_id,
