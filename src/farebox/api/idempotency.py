@@ -1,7 +1,7 @@
 """`Idempotency-Key` on every write of the API: sent again with the same body, it gets the stored answer.
 
 The key belongs to whoever sends it, whatever token they have by now; used for another route or body, it is refused.
-Without a credential it is ignored: an answer kept for nobody in particular would be told to anybody who guesses the key.
+Without a credential it is ignored: an answer kept for nobody in particular would be told to anybody who guesses it.
 """
 
 import gzip
