@@ -10,14 +10,13 @@ from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
 from litestar.types import ExceptionHandlersMap
 
 from farebox import __version__
 from farebox.api import api_router
 from farebox.api.auth import well_known_keys
-from farebox.api.document import BEARER, DocumentAccess
+from farebox.api.document import BEARER, ContractDocument, DocumentAccess
 from farebox.api.health import health_router
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error, status_of
 from farebox.core.crypto import once_made_password
@@ -102,7 +101,7 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
             openapi_router=Router(
                 "/api/v1/openapi.json", route_handlers=[], opt={"access": "public"}, include_in_schema=False
             ),
-            render_plugins=[JsonRenderPlugin(path="/")],
+            render_plugins=[ContractDocument(path="/")],
             components=Components(
                 security_schemes={BEARER: SecurityScheme(type="http", scheme="bearer", description="A guest token.")}
             ),

@@ -188,7 +188,7 @@ async def test_the_document_describes_it_all(client):
     conflict = lock["responses"]["409"]["content"]["application/problem+json"]
     assert "seats-unavailable" in conflict["examples"]
     assert "/api/v1/guest-sessions" in document["paths"]
-    assert "/api/v1/seats/lock/{trip_id}/status" in document["paths"]
+    assert "/api/v1/seats/lock/{tripId}/status" in document["paths"]
 
 
 async def test_the_number_of_queries_does_not_depend_on_the_seats(an, statements):

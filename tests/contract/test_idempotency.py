@@ -10,7 +10,7 @@ DECLARED = {"idempotency-mismatch", "idempotency-running"}
 
 EXCEPTIONS = {
     "POST /api/v1/webhooks/payments/{provider}": "providers repeat their messages; the inbox knows each by its own id",
-    "POST /api/v1/payments/sandbox/{payment_id}": "a stand-in for a bank's page, which programs of ours do not call",
+    "POST /api/v1/payments/sandbox/{paymentId}": "a stand-in for a bank's page, which programs of ours do not call",
 }
 """Those with a credential that need none, and why. Without a credential a key is ignored: an answer that is kept for
 nobody in particular would be told to anybody who guesses the key."""

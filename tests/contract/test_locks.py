@@ -86,7 +86,7 @@ def test_whatever_seats_are_looked_at(operations, guest, trip):
     @example(numbers=["1A"] * 300, ends=(stops[0], stops[-1]))
     def ask(numbers, ends):
         query = {"seatNumbers": numbers, "from": ends[0], "to": ends[1]}
-        case = operations[f"{LOCK}/{{trip_id}}/status"]["GET"].Case(path_parameters={"trip_id": trip_id}, query=query)
+        case = operations[f"{LOCK}/{{tripId}}/status"]["GET"].Case(path_parameters={"tripId": trip_id}, query=query)
         statuses.add(case.call_and_validate(headers=guest, checks=CHECKS).status_code)
 
     ask()
@@ -98,10 +98,10 @@ def test_a_hold_through_its_whole_life(shop, operations, trip):
     guest = {"Authorization": f"Bearer {token}"}
 
     def send(method, path, lock_id):
-        case = operations[f"{LOCK}/{{lock_id}}{path}"][method].Case(path_parameters={"lock_id": lock_id})
+        case = operations[f"{LOCK}/{{lockId}}{path}"][method].Case(path_parameters={"lockId": lock_id})
         return case.call_and_validate(headers=guest, checks=CHECKS).status_code
 
-    looked_at = operations[f"{LOCK}/{{trip_id}}/status"]["GET"].Case(path_parameters={"trip_id": trip[0]})
+    looked_at = operations[f"{LOCK}/{{tripId}}/status"]["GET"].Case(path_parameters={"tripId": trip[0]})
     seats = looked_at.call_and_validate(checks=CHECKS).json()["seats"]
     body = {"tripId": trip[0], "seatNumbers": [seat["number"] for seat in seats if seat["status"] == "available"][:2]}
     held = operations[LOCK]["POST"].Case(body=body, media_type=JSON).call_and_validate(headers=guest, checks=CHECKS)

@@ -1,18 +1,28 @@
-"""What every operation of the OpenAPI document says without its handler's doing: credentials, limits, bad input."""
+"""What every operation of the OpenAPI document says without its handler's doing: credentials, limits, bad input; and
+its last touches.
+"""
 
+import re
 from dataclasses import replace
+from typing import Any
 
+from litestar import Request
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.routes import BaseRoute, HTTPRoute
 
+from farebox.api.examples import BODIES
 from farebox.api.problems import problems, unreadable
+from farebox.api.wire import camel
 from farebox.core.errors import Busy, DomainError, Invalid, NotAllowed, SignInRequired
 from farebox.edge.access import SAFE_METHODS
 from farebox.edge.rate_limits import TooManyRequests
 
 BEARER = "bearer"
 """The name of the document's security scheme."""
+
+IN_PATH = re.compile(r"\{(\w+)\}")
 
 
 class DocumentAccess(ReceiveRoutePlugin):
@@ -46,3 +56,45 @@ def _joined(own: dict[int, ResponseSpec], more: dict[int, ResponseSpec]) -> dict
             examples=[*(own[status].examples or []), *(more[status].examples or [])],
         )
     return joined
+
+
+class ContractDocument(JsonRenderPlugin):
+    """The document as clients get it: in the contract's names, with examples of bodies, and by OpenAPI's rules."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, openapi_schema | {"paths": _paths(openapi_schema["paths"])})
+
+
+def _paths(paths: dict[str, Any]) -> dict[str, Any]:
+    return {
+        IN_PATH.sub(lambda name: f"{{{camel(name[1])}}}", path): {
+            method: _operation(operation) for method, operation in item.items()
+        }
+        for path, item in paths.items()
+    }
+
+
+def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = _without_ids(operation)
+    for parameter in told.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["name"] = camel(parameter["name"])
+    body = told.get("requestBody", {}).get("content", {}).get("application/json")
+    if body is not None:
+        kinds = [body["schema"], *body["schema"].get("oneOf", [])]
+        [name] = [kind["$ref"].rpartition("/")[2] for kind in kinds if "$ref" in kind]
+        body["example"] = BODIES.get(name)
+    return told
+
+
+def _without_ids(node: Any) -> Any:
+    """A copy of it. The framework writes into examples under which key they are, where OpenAPI allows no `id`."""
+    if isinstance(node, list):
+        return [_without_ids(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {key: _without_ids(each) for key, each in node.items()}
+    examples = copy.get("examples")
+    for example in examples.values() if isinstance(examples, dict) else ():
+        example.pop("id", None)
+    return copy

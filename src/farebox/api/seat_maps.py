@@ -122,7 +122,7 @@ class SeatMapsController(Controller):
         operation_id="getSeatMap",
         responses={**problems(DepartureNotFound, NotBoardable, Invalid), HTTP_304_NOT_MODIFIED: NOT_MODIFIED},
         response_headers=[
-            ResponseHeader(name="ETag", description="Send it back as If-None-Match.", documentation_only=True)
+            ResponseHeader(name="ETag", description="Send it back as If-None-Match.", value="", documentation_only=True)
         ],
     )
     async def show(

@@ -61,3 +61,9 @@ class Listing(Wire, Generic[T]):
 
 def listing(items: Sequence[S], view: Callable[[S], T], *, total: int, limit: int, offset: int) -> Listing[T]:
     return Listing(items=[view(item) for item in items], total=total, limit=limit, offset=offset)
+
+
+def camel(name: str) -> str:
+    """A name of ours as it is on the wire."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
