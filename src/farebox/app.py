@@ -42,7 +42,8 @@ take seconds in which nobody else is answered.
 """
 
 DESCRIPTION = """
-Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457).
+Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457). A field of a body that need
+not be given may be `null`.
 
 Seat maps are live over a WebSocket: `/api/v1/trips/{tripId}/live?from=&to=`. The server sends `{"type": "snapshot",
 "tripId", "version", "seats": [{"number", "status"}]}` first, and then, for each change on the ride, `{"type":

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from farebox import bookings
 from farebox.api.money_wire import BookedPayment, InvoiceToInput, InvoiceToView, PaymentStatus
-from farebox.api.wire import MoneyInput, MoneyView, Request, Wire
+from farebox.api.wire import MoneyInput, MoneyView, Request, UserId, Wire
 from farebox.bookings import BookingRequest, Contact, PassengerDetails, PlaceTime
 from farebox.core.crypto import Secrets
 from farebox.core.errors import FieldError, Invalid
@@ -80,6 +80,7 @@ class NewBooking(Request):
         bool, Meta(description="An open return for everybody, too; with one trip whose operator sells them.")
     ] = False
     invoice_to: InvoiceToInput | None = None
+    user_id: UserId = None
 
     def request(self) -> BookingRequest:
         lock_ids = self.lock_ids if self.lock_id is UNSET else [self.lock_id, *self.lock_ids]

@@ -14,7 +14,7 @@ from farebox import coaches
 from farebox.accounts import Actor
 from farebox.api.problems import problems
 from farebox.api.trips import STOP_ID, TRIP_ID
-from farebox.api.wire import MoneyView, Request, Wire
+from farebox.api.wire import MoneyView, Request, UserId, Wire
 from farebox.coaches import (
     DuplicateSeats,
     SalesClosed,
@@ -58,6 +58,7 @@ class LockRequest(Request):
     seat_numbers: Annotated[tuple[SeatNumber, ...], Meta(examples=[["4A", "4B"]])]
     from_: Annotated[UUID | None, Meta(description=FROM, examples=[STOP_ID])] = field(name="from", default=None)
     to: Annotated[UUID | None, Meta(description=TO)] = None
+    user_id: UserId = None
 
     def departure_id(self) -> UUID:
         """Raises `DepartureNotFound` for what no departure can be called."""

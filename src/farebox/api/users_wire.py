@@ -38,7 +38,7 @@ Word = Annotated[str, Meta(max_length=100)]
 
 
 class ProfileRequest(Request):
-    """What to change. What is not given stays; `null` takes it away."""
+    """What to change. What is not given stays; `null` takes it away, but for names, which stay."""
 
     first_name: Name | UnsetType = UNSET
     last_name: Name | UnsetType = UNSET
@@ -116,7 +116,7 @@ class BudgetRequest(Request):
 
 
 class PreferencesRequest(Request):
-    """What to change. What is not given stays; `null` and empty lists take it away."""
+    """What to change. What is not given stays; `null` takes a budget or a style away, an empty list what was in it."""
 
     favorite_destinations: Annotated[list[UUID], Meta(max_length=100, examples=[[PLACE_ID]])] | UnsetType = UNSET
     budget_range: BudgetRequest | UnsetType | None = UNSET
