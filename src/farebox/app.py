@@ -27,6 +27,7 @@ from farebox.edge.dependencies import shared_dependencies
 from farebox.edge.middleware import harden_responses, speak_the_readers_language, tame_cookies
 from farebox.edge.observe import log_unexpected, observe
 from farebox.edge.rate_limits import open_windows, rate_limit_middleware
+from farebox.edge.texts import PlainRequest, refuse_nul
 from farebox.edge.versions import name_the_version
 from farebox.web import page_error_handlers, page_handlers, template_config
 from farebox.wiring import Services
@@ -75,7 +76,8 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
         route_handlers=[api_router(services), well_known_keys, health_router, *page_handlers(settings)],
         exception_handlers=_error_handlers(),
         dependencies=shared_dependencies(services),
-        middleware=[*rate_limit_middleware(windows), guard_access],
+        middleware=[*rate_limit_middleware(windows), guard_access, refuse_nul],
+        request_class=PlainRequest,
         after_exception=[log_unexpected],
         lifespan=list(lifespan),
         on_shutdown=[windows.close] if windows else [],

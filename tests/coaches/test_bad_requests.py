@@ -18,7 +18,7 @@ from tests.coaches.visitors import API, problem_of
         ({"from": 7}, "from"),
         ({"from": "ahorn"}, "from"),
         ({"to": []}, "to"),
-        ({"userId": "me"}, "userId"),
+        ({"personId": "me"}, "personId"),
         ({"extra": [1]}, "extra"),
     ],
 )
@@ -46,7 +46,7 @@ async def test_a_body_that_is_no_object_is_refused(client, an, body):
     problem_of(await client.post(f"{API}/seats/lock", content=body, headers=headers), 400)
 
 
-@pytest.mark.parametrize("trip_id", ["x", "", "1A", "00000000-0000-0000-0000-00000000000g", "\x00"])
+@pytest.mark.parametrize("trip_id", ["x", "", "1A", "00000000-0000-0000-0000-00000000000g"])
 async def test_an_id_that_none_can_have_is_not_found(an, trip_id):
     assert problem_of(await an.lock("1A", tripId=trip_id), 404)["code"] == "departure-not-found"
 

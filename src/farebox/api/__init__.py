@@ -24,7 +24,7 @@ from farebox.api.payments import PaymentsController, WebhooksController
 from farebox.api.privacy import PrivacyController, erase_person, personal_audit
 from farebox.api.problems import answer_domain_error, answer_http_error, answer_unexpected_error
 from farebox.api.promotions import PromotionsController
-from farebox.api.reading import LARGEST_BODY, ApiRequest
+from farebox.api.reading import LARGEST_BODY
 from farebox.api.refunds import RefundsController
 from farebox.api.seat_maps import SeatMapsController
 from farebox.api.seats import SeatLocksController
@@ -91,6 +91,5 @@ def api_router(services: Services) -> Router:
         route_handlers=HANDLERS,
         exception_handlers=handlers,
         middleware=[idempotency_middleware(services), direct_middleware(services)],
-        request_class=ApiRequest,
         request_max_body_size=LARGEST_BODY,
     )

@@ -22,6 +22,7 @@ from farebox.api.problems import answer_domain_error
 from farebox.api.reading import given_again, read_whole
 from farebox.core.errors import DomainError
 from farebox.edge.dependencies import identify
+from farebox.edge.texts import NUL_IN_JSON
 from farebox.wiring import Services
 
 DIRECT: Final = "direct"
@@ -59,7 +60,10 @@ def direct_middleware(services: Services) -> Callable[[ASGIApp], ASGIApp]:
                 body = await read_whole(receive)
                 try:
                     arguments["data"] = direct.read(body)
+                    is_read = NUL_IN_JSON not in body
                 except (ValueError, RecursionError):  # msgspec's errors and those of UTF-8 are of the former kind
+                    is_read = False
+                if not is_read:
                     await app(scope, given_again(body, receive), send)
                     return
             try:

@@ -1,7 +1,6 @@
 """Errors on the wire: RFC 9457 problem documents. The one table that gives each domain code its HTTP status."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,9 +10,10 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
-from farebox.api.wire import MoneyView, Wire
+from farebox.api.broken_fields import broken_fields
+from farebox.api.wire import MoneyView, Wire, camel
 from farebox.core.db import is_outage
-from farebox.core.errors import DomainError, Invalid, NotAllowed, Unavailable
+from farebox.core.errors import DomainError, FieldError, Invalid, NotAllowed, Unavailable
 from farebox.core.i18n import gettext
 from farebox.core.money import Money
 
@@ -32,14 +32,6 @@ FRAMEWORK_CODES: Mapping[int, str] = {
     503: "unavailable",
 }
 """Status -> code, for the framework's own errors. Not made of their phrases, which differ from Python to Python."""
-
-MISSING_PARAMETER = re.compile(r"Missing required \w+ parameter '([^']+)'")
-"""How the framework says that a parameter was not given."""
-
-MEMBER = re.compile(r"(?:unknown|missing required) field `([^`]+)`")
-"""How it says which member of an object is too many, or was not given."""
-
-INDEX = re.compile(r"\[(\d+)\]")
 
 STATUS: Mapping[str, int] = {
     "already-staff": 409,
@@ -233,9 +225,9 @@ def unreadable() -> dict[int, ResponseSpec]:
 def answer_domain_error(_: Request[Any, Any, Any], error: DomainError) -> Response[dict[str, Any]]:
     """A domain error as a problem document, in the reader's language."""
     status = status_of(error)
-    members: dict[str, Any] = {_camel(name): _on_the_wire(value) for name, value in error.fields.items()}
+    members: dict[str, Any] = {camel(name): _on_the_wire(value) for name, value in error.fields.items()}
     if isinstance(error, Invalid):
-        members["errors"] = [{"field": e.field, "code": e.code, "message": e.text()} for e in error.errors]
+        members["errors"] = _told(error.errors)
     headers = {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -245,9 +237,8 @@ def answer_domain_error(_: Request[Any, Any, Any], error: DomainError) -> Respon
 def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     """The framework's own errors (no such route, unreadable body, wrong method) in the same form."""
     if isinstance(error, ValidationException):
-        return problem(
-            400, Invalid.code, gettext("Some fields need your attention."), errors=_broken_fields(request, error)
-        )
+        errors = _told(broken_fields(request, error))
+        return problem(HTTPStatus.BAD_REQUEST.value, Invalid.code, gettext(Invalid.message), errors=errors)
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < HTTP_500_INTERNAL_SERVER_ERROR else phrase
     code = FRAMEWORK_CODES.get(error.status_code, "http-error")
@@ -277,24 +268,8 @@ def problem(
     )
 
 
-def _broken_fields(request: Request[Any, Any, Any], error: ValidationException) -> list[dict[str, str]]:
-    """What the framework found wrong, under the names that the client used."""
-    missing = MISSING_PARAMETER.match(error.detail)
-    if missing:
-        return [{"field": missing[1], "code": "missing", "message": gettext("This is required.")}]
-    parameters = request.scope["route_handler"].parsed_fn_signature.parameters
-    fields = []
-    for item in error.extra if isinstance(error.extra, list) else []:
-        key, message = str(item.get("key", "")), str(item.get("message", ""))
-        if message == repr(key):  # a whole body that was not sent
-            return [{"field": key, "code": "missing", "message": gettext("This is required.")}]
-        definition = parameters[key].kwarg_definition if key in parameters else None
-        name = INDEX.sub(r".\1", getattr(definition, "name", None) or key)
-        member = MEMBER.search(message)
-        if member:
-            name = member[1] if name == "data" else f"{name}.{member[1]}"
-        fields.append({"field": name, "code": "invalid", "message": message})
-    return fields
+def _told(errors: Iterable[FieldError]) -> list[dict[str, str]]:
+    return [{"field": each.field, "code": each.code, "message": each.text()} for each in errors]
 
 
 def _example(status: int, kind: type[DomainError]) -> dict[str, Any]:
@@ -309,8 +284,3 @@ def _example(status: int, kind: type[DomainError]) -> dict[str, Any]:
 
 def _on_the_wire(value: Any) -> Any:
     return MoneyView.of(value) if isinstance(value, Money) else value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)

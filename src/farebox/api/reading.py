@@ -1,30 +1,13 @@
 """Reading what clients send."""
 
 from http import HTTPStatus
-from typing import Any
 
-from litestar import Request
 from litestar.exceptions import ClientException
 from litestar.types import Receive, ReceiveMessage
 from litestar.types.asgi_types import HTTPRequestEvent
 
 LARGEST_BODY = 500_000
 """Bytes of a body, of any request to the API: a booking for sixty has 20,000, a provider's message seldom more."""
-
-
-class ApiRequest(Request[Any, Any, Any]):
-    """A request whose body may be anything: what cannot be read is the client's mistake, and no mishap of ours."""
-
-    async def json(self) -> Any:
-        """The body's value.
-
-        Raises:
-            ClientException: it is nested too deeply, or is not UTF-8. (The framework says so of other broken JSON.)
-        """
-        try:
-            return await super().json()
-        except (RecursionError, UnicodeDecodeError) as error:
-            raise ClientException("The body is not readable JSON.") from error
 
 
 async def read_whole(receive: Receive) -> bytes:

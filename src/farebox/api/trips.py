@@ -319,7 +319,7 @@ class TripsController(Controller):
         to_id: Annotated[UUID, QueryParameter(name="to", description=PLACE_OR_STOP)],
         day: Annotated[date, QueryParameter(name="date", description="The local day where the ride begins.")],
         passengers: Annotated[int, Parameter(description="Departures with fewer seats left are left out.")] = 1,
-        sort: Annotated[str, Parameter(schema_extra={"enum": list(search.SORTS)})] = "departure",
+        sort: search.Sort = "departure",
         max_price: Annotated[
             Decimal | None, QueryParameter(name="maxPrice", description="In the currency in which each trip is sold.")
         ] = None,
@@ -336,8 +336,8 @@ class TripsController(Controller):
         include_full: Annotated[
             bool, QueryParameter(name="includeFull", description="Also those with too few seats.")
         ] = False,
-        limit: int = 50,
-        offset: int = 0,
+        limit: Annotated[int, Parameter(ge=1, le=search.MAX_LIMIT)] = 50,
+        offset: Annotated[int, Parameter(ge=0, le=1_000_000)] = 0,
     ) -> TripListing:
         """The departures from one place to another on a day, with the seats left on exactly these legs and the price
         from. Departures that have left or whose sales are over are not listed.
