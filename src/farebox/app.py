@@ -24,6 +24,7 @@ from farebox.core.errors import DomainError
 from farebox.edge.access import CheckAccess, guard_access
 from farebox.edge.cross_origin import cors_config
 from farebox.edge.dependencies import shared_dependencies
+from farebox.edge.heads import answer_heads
 from farebox.edge.middleware import harden_responses, speak_the_readers_language, tame_cookies
 from farebox.edge.observe import log_unexpected, observe
 from farebox.edge.rate_limits import open_windows, rate_limit_middleware
@@ -44,7 +45,7 @@ take seconds in which nobody else is answered.
 
 DESCRIPTION = """
 Search trips, hold seats, book, pay, get tickets. Errors are problem documents (RFC 9457). A field of a body that need
-not be given may be `null`.
+not be given may be `null`. HEAD is answered wherever GET is.
 
 Seat maps are live over a WebSocket: `/api/v1/trips/{tripId}/live?from=&to=`. The server sends `{"type": "snapshot",
 "tripId", "version", "seats": [{"number", "status"}]}` first, and then, for each change on the ride, `{"type":
@@ -119,7 +120,8 @@ def create_app(services: Services, *, lifespan: Sequence[Lifespan] = ()) -> Lite
     )
     # around the router, so that "no such page" and refusals by middleware are translated, hardened and seen too
     translated = tame_cookies(speak_the_readers_language(name_the_version(app.asgi_handler)))
-    app.asgi_handler = observe(harden_responses(translated, is_https=is_https), services.traffic)
+    observed = observe(harden_responses(translated, is_https=is_https), services.traffic)
+    app.asgi_handler = answer_heads(observed)
     return app
 
 
