@@ -583,3 +583,18 @@ class TestByTheCodeOfABooking:
             await other.post(f"{at}/change/quote", **lost),
         ):
             assert answer.headers["location"] == f"{at}/change?said=seats-gone"
+
+    async def test_of_a_booking_that_waits_for_its_payment_it_shows_names_alone(self, browser, visit, services, coach):
+        at = path_of(await browser.post(path_of(await hold(browser, coach, "5A")), **PERSON)).removesuffix("/review")
+        own = (await browser.get(f"{at}/passengers")).text
+        assert "001186004321" in own  # the control
+        assert "912345678" in own.replace(" ", "")
+        async with services.database.begin() as work:
+            token = await open_booking_session(work, UUID(at.rpartition("/")[2]), ttl_seconds=600)
+        other = visit()
+        other.client.cookies.set(BOOKING_COOKIE, token)
+        form = (await other.get(f"{at}/passengers")).text
+        assert "Nguyễn Thị Ánh" in form
+        assert "enter them again" in form
+        assert "001186004321" not in form
+        assert "912345678" not in form.replace(" ", "")  # nor the phone

@@ -45,7 +45,7 @@ from farebox.web.shop.seating import RideSeats, Seating, with_picks
 from farebox.web.shop.selection import clock_of_lock
 from farebox.web.shop.stretches import checkout_url
 from farebox.web.shop.trips import FromId, ToId, Travellers
-from farebox.web.shop.typed import contact_of, find_earlier, forget, keep, seated, typed_of_form
+from farebox.web.shop.typed import contact_of, find_earlier, forget, keep, seated, told_of, typed_of_form
 from farebox.web.views.checkout import ContactFields, ExpiredView, PassengerFields, PassengersView, Problem
 from farebox.wiring import Services
 
@@ -81,9 +81,7 @@ class PassengersController(Controller):
         elif actor.kind == "user" and actor.id is not None:
             person = await get_person(work, actor.id, secrets=services.secrets)
             contact = ContactFields(person.email, person.phone)
-        told = ""
-        if earlier and earlier.is_names_only:
-            told = _("The names are those of your booking. A mailed code shows nobody's documents: enter them again.")
+        told = told_of(earlier) if earlier else ""
         return await _page(request, work, itinerary, actor, services, persons, contact, told=told)
 
     @post("/passengers", opt={"rate": "booking"})

@@ -50,7 +50,7 @@ from farebox.web.shop.people import (
 from farebox.web.shop.seating import seating_of_booking, with_picks
 from farebox.web.shop.stretches import checkout_url
 from farebox.web.shop.ticked import find_ticked, forget_ticked, keep_ticked
-from farebox.web.shop.typed import contact_of, seated, typed_of_booking
+from farebox.web.shop.typed import contact_of, names_of, seated, told_of, typed_of_booking
 from farebox.web.views.checkout import PassengersView, Problem, PromotionFields, ReviewView
 from farebox.wiring import Services
 
@@ -118,7 +118,7 @@ class ReviewController(Controller):
         booking = await get_booking(work, booking_id, actor=actor)
         if booking.status != "pending":
             return see_other(f"/bookings/{booking_id}")
-        view = await _passengers(work, booking, services)
+        view = await _passengers(work, booking, actor, services)
         return page(request, "checkout/passengers.html", view, is_private=True)
 
     @post("/passengers", opt={"rate": "booking"})
@@ -131,7 +131,7 @@ class ReviewController(Controller):
         if data.get("extend"):
             booking = await _extended(work, booking, actor, services.settings)
             shown = tuple(with_picks(people, seating))
-            view = replace(await _passengers(work, booking, services), passengers=shown, contact=contact)
+            view = replace(await _passengers(work, booking, actor, services), passengers=shown, contact=contact)
             return page(request, "checkout/passengers.html", view, is_private=True)
         details, reach = details_of(people, contact, seating)
         try:
@@ -148,7 +148,7 @@ class ReviewController(Controller):
         except Invalid as error:
             people, contact, problems = with_errors(people, contact, error.errors, seating)
             view = replace(
-                await _passengers(work, booking, services),
+                await _passengers(work, booking, actor, services),
                 passengers=tuple(with_picks(people, seating)),
                 contact=contact,
                 problems=problems,
@@ -321,9 +321,11 @@ def _promotion(booking: Booking, typed: Mapping[str, str], problem: Problem | No
     return PromotionFields(typed.get("promotion", "")[:LONGEST_CODE], error=error)
 
 
-async def _passengers(work: UnitOfWork, booking: Booking, services: Services) -> PassengersView:
+async def _passengers(work: UnitOfWork, booking: Booking, actor: Actor, services: Services) -> PassengersView:
+    """Who came with a mailed code sees no documents here either, and types them again to change anything."""
     seating = seating_of_booking(booking)
-    typed = typed_of_booking(booking, services.secrets)
+    by_code = actor.booking_id is not None
+    typed = names_of(booking, services.secrets) if by_code else typed_of_booking(booking, services.secrets)
     return PassengersView(
         trips=cards_of(booking),
         price=price_of(booking),
@@ -334,4 +336,5 @@ async def _passengers(work: UnitOfWork, booking: Booking, services: Services) ->
         passengers=tuple(with_picks(seated(typed, seating), seating)),
         passenger_types=passenger_types(),
         id_types=id_types(),
+        told=told_of(typed),
     )

@@ -24,6 +24,7 @@ from farebox.bookings import (
 )
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
+from farebox.core.i18n import gettext as _
 from farebox.web.shop.seating import Seating, place_in, seats_as_before
 from farebox.web.shop.session import viewer_of
 from farebox.web.views.checkout import ContactFields, PassengerFields
@@ -81,22 +82,35 @@ def typed_of_booking(booking: Booking, secrets: Secrets) -> Typed:
 
 
 def names_for(booking: Booking, found: Sequence[Again], secrets: Secrets) -> Typed:
-    """The people of a booking on the seats that were found for them, as far as its own page shows them to everybody
-    whom it opens to: without documents and phones."""
+    """The people of a booking on the seats that were found for them, as `names_of` it."""
     seats = {
         (again.item.resource_id, person.seat_number): (again.found.resource_id, seat.label)
         for again in found
         for person, seat in zip(again.item.passengers, again.found.seats, strict=True)
     }
+    names = names_of(booking, secrets)
     people = [
-        TypedPerson(
-            dict(seats[own] for own in person.seats.items()),
-            full_name=person.full_name,
-            passenger_type=person.passenger_type,
-        )
+        msgspec.structs.replace(person, seats=dict(seats[own] for own in person.seats.items()))
+        for person in names.people
+    ]
+    return msgspec.structs.replace(names, people=people)
+
+
+def names_of(booking: Booking, secrets: Secrets) -> Typed:
+    """The people of a booking, as far as its own page shows them to everybody whom it opens to: without documents and
+    phones."""
+    people = [
+        TypedPerson(person.seats, full_name=person.full_name, passenger_type=person.passenger_type)
         for person in typed_of_booking(booking, secrets).people
     ]
     return Typed(people, booking.contact.email.open(secrets), is_names_only=True)
+
+
+def told_of(typed: Typed) -> str:
+    """Why some of it is filled in and some is not."""
+    if not typed.is_names_only:
+        return ""
+    return _("The names are those of your booking. A mailed code shows nobody's documents: enter them again.")
 
 
 def contact_of(typed: Typed) -> ContactFields:
