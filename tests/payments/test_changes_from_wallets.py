@@ -118,3 +118,29 @@ async def test_what_a_cheaper_show_saves_goes_into_the_wallet_by_choice(an, till
     assert till.bank.refunds == []
     total = (await an.send("GET", f"/bookings/{booking.id}")).json()["total"]
     assert (total, await an.balances()) == (eur("11.50"), [eur("4.50")])
+
+
+async def test_the_ways_to_pay_what_is_owed_now_are_offered(an, till):
+    async def offered(booking, more=""):
+        answer = await an.send("GET", f"/payments/methods?bookingId={booking.id}{more}")
+        told = answer.json()
+        return [each["method"] for each in told["items"]], told["toPay"], told["changeId"]
+
+    _, hold = await an.lock(price=1000)
+    pending = await till.box.book(an.person.actor, hold)
+    providers = [method for method in (await offered(pending))[0] if method != "wallet"]
+    assert await offered(pending) == (providers, eur("11.00"), None)
+    await fill_wallet(till.database, an.person, Money(549, "EUR"))
+    assert await offered(pending) == ([*providers, "wallet"], eur("11.00"), None)
+    booking = await an.buy(price=1000, change_fee=50)
+    assert await offered(booking) == ([], eur("0.00"), None)
+    _, changed = await an.wish(booking, price=1500)
+    change_id = changed["change"]["changeId"]
+    for more in ("", f"&changeId={change_id}"):  # a cent is missing in the wallet
+        assert await offered(booking, more) == (providers, eur("5.50"), change_id)
+    await fill_wallet(till.database, an.person, Money(1, "EUR"))
+    assert await offered(booking) == ([*providers, "wallet"], eur("5.50"), change_id)
+    other = await an.send("GET", f"/payments/methods?bookingId={pending.id}&changeId={change_id}")
+    assert (other.status_code, other.json()["code"]) == (404, "change-not-found")
+    assert (await an.pay(booking, changed)).json()["status"] == "completed"
+    assert await offered(booking) == ([], eur("0.00"), None)

@@ -46,7 +46,11 @@ class MethodView(Wire):
 
 
 class Methods(Wire):
+    """What is to be paid now, and how: of the booking, or of its change `changeId`, which is to be named on paying."""
+
     items: list[MethodView]
+    to_pay: Annotated[MoneyView, Meta(description="Zero where nothing is to pay.")]
+    change_id: UUID | None
 
 
 class NewPayment(Request):
@@ -137,17 +141,29 @@ class PaymentsController(Controller):
     opt = {"access": "booking"}  # noqa: RUF012  (Litestar's own form)
     response_headers = PRIVATE
 
-    @get("/methods", summary="List ways of paying", operation_id="listMethods", responses=problems(BookingNotFound))
+    @get(
+        "/methods",
+        summary="List ways of paying",
+        operation_id="listMethods",
+        responses=problems(BookingNotFound, ChangeNotFound),
+    )
     async def methods(
         self,
         booking_id: Annotated[UUID, QueryParameter(name="bookingId")],
         work: UnitOfWork,
         actor: Actor,
         services: Services,
+        change_id: Annotated[UUID | None, QueryParameter(name="changeId", description="Only for this change.")] = None,
     ) -> Methods:
-        """None where nothing is to pay."""
-        offered = await payments.list_methods(work, booking_id, actor=actor, providers=services.providers)
-        return Methods(items=[MethodView(method=each.code, name=gettext(each.label)) for each in offered])
+        """None where nothing is to pay. `wallet`: where there is money in yours; for a change, where it is enough."""
+        found = await payments.list_methods(
+            work, booking_id, change_id=change_id, actor=actor, providers=services.providers
+        )
+        return Methods(
+            items=[MethodView(method=each.code, name=gettext(each.label)) for each in found.methods],
+            to_pay=MoneyView.of(found.amount),
+            change_id=found.change_id,
+        )
 
     @post(
         "/intent",

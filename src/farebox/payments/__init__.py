@@ -94,7 +94,7 @@ from farebox.payments.providers import (
     RunningPayment,
     Started,
 )
-from farebox.payments.queries import get_payment, list_methods, list_payments, methods_for
+from farebox.payments.queries import ToPay, get_payment, list_methods, list_payments, methods_for
 from farebox.payments.receipts import render_top_up_receipt
 from farebox.payments.reconciling import check_payment, look_after
 from farebox.payments.refunds import Destination, give_back
@@ -193,6 +193,7 @@ __all__ = [
     "Started",
     "StuckPayment",
     "Takings",
+    "ToPay",
     "Transfer",
     "TransferSlip",
     "UnknownMethod",

@@ -1,6 +1,7 @@
 """Reading payments. Whoever reaches the booking or the wallet reaches its payments; others do not find them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -8,16 +9,20 @@ from uuid import UUID
 from sqlalchemy import select
 
 from farebox.accounts import Actor, Permission
-from farebox.bookings import Booking, get_booking, is_reached
+from farebox.bookings import Booking, ChangeNotFound, get_booking, get_pending_change, is_reached
 from farebox.core.db import UnitOfWork
+from farebox.core.i18n import N_
+from farebox.core.money import Money
 from farebox.core.rows import Selection
+from farebox.payments import wallet
 from farebox.payments.adapters import cash
 from farebox.payments.due import due_for
-from farebox.payments.errors import PaymentNotFound, UnknownMethod
+from farebox.payments.errors import NoWallet, PaymentNotFound, UnknownMethod
 from farebox.payments.models import PaymentRow
 from farebox.payments.providers import PaymentMethod, PaymentProvider, Providers
 from farebox.payments.views import PaymentView, payment_view
-from farebox.payments.wallet import reaches_wallet
+
+WALLET_METHOD: Final = PaymentMethod(wallet.PROVIDER, N_("Wallet"))
 
 PAYMENT: Final = Selection(PaymentRow, "WHERE payment.id = $1")
 
@@ -52,20 +57,63 @@ async def list_payments(work: UnitOfWork, booking_id: UUID, *, actor: Actor) -> 
     return [payment_view(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class ToPay:
+    """What is to be paid of a booking now, and how.
+
+    Attributes:
+        amount: nothing where nothing is.
+        change_id: the change that it is for; `None`: the booking itself.
+    """
+
+    amount: Money
+    methods: tuple[PaymentMethod, ...] = ()
+    change_id: UUID | None = None
+
+
 async def list_methods(
-    work: UnitOfWork, booking_id: UUID, *, actor: Actor, providers: Providers
-) -> list[PaymentMethod]:
-    """The ways in which a booking can be paid; none where nothing is due.
+    work: UnitOfWork, booking_id: UUID, *, change_id: UUID | None = None, actor: Actor, providers: Providers
+) -> ToPay:
+    """The ways in which a booking can be paid now, or the change of it that waits for its money.
+
+    Args:
+        change_id: only for this change.
 
     Raises:
         BookingNotFound: no such booking, or not for this actor.
+        ChangeNotFound: this change does not wait for money.
     """
     booking = await get_booking(work, booking_id, actor=actor)
-    if not booking.is_open or not await due_for(work, booking):
-        return []
-    offered = methods_for(booking.total.currency, providers, begins_in=time_before(booking, work.now))
-    takes_cash = cash.NAME in providers and acts_for_seller(actor, booking, Permission.BOOKINGS_SELL)
-    return [*offered, cash.METHOD] if takes_cash else offered
+    begins_in = timedelta()
+    if booking.is_open and change_id is None:
+        amount, begins_in = await due_for(work, booking), time_before(booking, work.now)
+    else:
+        try:
+            change = await get_pending_change(work, booking_id, actor=actor)
+        except ChangeNotFound:
+            if change_id is None:
+                return ToPay(Money.zero(booking.total.currency))
+            raise
+        if change_id not in {None, change.id}:
+            raise ChangeNotFound
+        amount, change_id = change.owed, change.id
+    if not amount:
+        return ToPay(amount)
+    offered = methods_for(amount.currency, providers, begins_in=begins_in)
+    if await _has_in_wallet(work, amount, actor, wholly=change_id is not None):
+        offered.append(WALLET_METHOD)
+    if cash.NAME in providers and acts_for_seller(actor, booking, Permission.BOOKINGS_SELL):
+        offered.append(cash.METHOD)
+    return ToPay(amount, tuple(offered), change_id)
+
+
+async def _has_in_wallet(work: UnitOfWork, amount: Money, actor: Actor, *, wholly: bool) -> bool:
+    """Whether a person has money for it in their wallet: of a booking's price also a part."""
+    try:
+        found = await wallet.find_wallet(work, amount.currency, actor=actor)
+    except NoWallet:
+        return False
+    return found is not None and found.spendable >= (amount if wholly else Money(1, amount.currency))
 
 
 def methods_for(currency: str, providers: Providers, *, begins_in: timedelta = timedelta()) -> list[PaymentMethod]:
@@ -100,7 +148,7 @@ def provider_of(code: str, currency: str, providers: Providers) -> PaymentProvid
 async def _reaches(work: UnitOfWork, row: PaymentRow, actor: Actor) -> bool:
     if row.booking_id is None:
         assert row.wallet_id is not None  # the table's CHECK says so
-        return await reaches_wallet(work, row.wallet_id, actor=actor)
+        return await wallet.reaches_wallet(work, row.wallet_id, actor=actor)
     return await is_reached(work, row.booking_id, actor=actor)
 
 
