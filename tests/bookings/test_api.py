@@ -284,10 +284,20 @@ async def test_the_list_is_filtered_by_what_people_ask_for(box, database, guest)
         page = (await guest.send("GET", f"/bookings?{query}")).json()
         return [item["bookingId"] for item in page["items"]], page["total"]
 
-    assert await listed("status=upcoming") == ([made["upcoming"]["bookingId"]], 1)
+    ahead = [made["pending"]["bookingId"], made["upcoming"]["bookingId"]]  # also those that are to be paid
+    assert await listed("status=upcoming") == (ahead, 2)
+    assert await listed("status=confirmed") == ([over["bookingId"], made["upcoming"]["bookingId"]], 2)
+    assert await listed("status=expired") == ([lapsed["bookingId"]], 1)
+    assert await listed("status=refunded") == await listed("status=payment_processing") == ([], 0)
+    assert (await listed("sort=date"))[0][0] == over["bookingId"]
+    assert (await listed("sort=-date"))[0][-1] == over["bookingId"]
     assert await listed("status=pending") == ([made["pending"]["bookingId"]], 1)
     assert await listed("status=cancelled") == ([lapsed["bookingId"], made["cancelled"]["bookingId"]], 2)
     assert await listed("status=completed") == ([], 0)
+    begun = {"bookingId": made["pending"]["bookingId"], "method": "sandbox"}
+    assert (await guest.send("POST", "/payments/create", begun)).status_code == 201
+    for status in ("pending", "payment_processing"):
+        assert await listed(f"status={status}") == ([made["pending"]["bookingId"]], 1)
     assert await listed("limit=2&offset=1") == ([lapsed["bookingId"], made["cancelled"]["bookingId"]], 5)
     for wrong in ("status=unknown", "offset=-1", f"offset={2**63}"):
         assert problem_of(await guest.send("GET", f"/bookings?{wrong}"), 400)["code"] == "invalid"

@@ -1,7 +1,7 @@
 """Bookings: made of seat holds, read, changed while unpaid, cancelled, confirmed."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, get, patch, post
@@ -40,10 +40,16 @@ from farebox.inventory import HoldExpired, HoldNotFound
 from farebox.payments import InvoiceDetailsFixed, NotPayable, PaymentRequired
 from farebox.wiring import Services
 
-Status = Literal["upcoming", "pending", "completed", "cancelled"] | None
+Status = Annotated[
+    bookings.ListedStatus | None,
+    Parameter(
+        description="`upcoming`: confirmed or to be paid, and not begun yet. `pending`: to be paid, begun or not."
+        " `cancelled`: refunded or not. `expired`: cancelled, since its time to pay was over."
+    ),
+]
 Sort = Annotated[
-    Literal["created", "-created", "departure", "-departure", "status", "-status", "reference", "-reference"],
-    Parameter(description="Downwards with a hyphen before it."),
+    bookings.BookingOrder,
+    Parameter(description="Downwards with a hyphen before it. `date` is that of the departure, as `departure`."),
 ]
 Search = Annotated[
     str,

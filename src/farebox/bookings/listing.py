@@ -13,20 +13,23 @@ from farebox.bookings.expiry import expire_if_due
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingRow
 from farebox.bookings.queries import fresh, reached_by, shown, sold_by
 from farebox.bookings.references import normalise_reference
-from farebox.bookings.states import UNPAID, BookingStatus
+from farebox.bookings.states import UNPAID, BookingStatus, CancelReason
 from farebox.bookings.views import Booking
 from farebox.core.crypto import Secrets
 from farebox.core.db import UnitOfWork
 from farebox.core.settings import Settings
 
-ListedStatus: TypeAlias = Literal["upcoming", "pending", "completed", "cancelled"]
+ListedStatus: TypeAlias = Literal[
+    "upcoming", "pending", "payment_processing", "confirmed", "completed", "cancelled", "expired", "refunded"
+]
 BookingOrder: TypeAlias = Literal[
-    "created", "-created", "departure", "-departure", "status", "-status", "reference", "-reference"
+    "created", "-created", "departure", "-departure", "date", "-date", "status", "-status", "reference", "-reference"
 ]
 
 _COLUMNS: Final = {
     "created": BookingRow.created_at,
     "departure": BookingRow.starts_at,
+    "date": BookingRow.starts_at,
     "status": BookingRow.status,
     "reference": BookingRow.reference,
 }
@@ -49,11 +52,13 @@ async def list_bookings(
 
     Args:
         person_id: only those of this person: all for themselves, for staff those with something of their operators.
-        status: `upcoming`: confirmed, and not begun yet; `pending`: waiting for money; `cancelled`: refunded or not.
+        status: `upcoming`: confirmed or waiting for money, and not begun yet; `pending`: waiting for money, being paid
+            or not; `cancelled`: refunded or not; `expired`: cancelled since its time to pay was over.
         search: a part of a reference, or, in one's own bookings, of a passenger's or place's name; accents and case do
             not matter.
         first_day, last_day: when one of the rides begins, by the calendar where it does; both included.
-        sort: downwards where it begins with a hyphen. Of two alike, the one made earlier is the smaller.
+        sort: downwards where it begins with a hyphen; `date` is that of the departure. Of two alike, the one made
+            earlier is the smaller.
 
     Raises:
         PersonNotFound: `person_id` is somebody else, there or not, who has booked nothing that the actor may see.
@@ -109,15 +114,21 @@ async def _refuse_strangers(work: UnitOfWork, which: ColumnElement[bool], actor:
 
 def listed_as(status: ListedStatus | None) -> ColumnElement[bool]:
     """Which bookings a filter shows. One whose time to pay is over is cancelled, swept or not."""
-    is_open = BookingRow.status.in_(UNPAID)
+    is_unpaid = BookingRow.status.in_(UNPAID)
     is_over = func.coalesce(BookingRow.expires_at <= func.clock_timestamp(), false())
+    is_open, has_lapsed = is_unpaid & ~is_over, is_unpaid & is_over
+    is_confirmed = BookingRow.status == BookingStatus.CONFIRMED
     ended = BookingRow.status.in_([BookingStatus.CANCELLED, BookingStatus.REFUNDED])
     clauses: dict[ListedStatus | None, ColumnElement[bool]] = {
         None: true(),
-        "upcoming": (BookingRow.status == BookingStatus.CONFIRMED) & (BookingRow.starts_at > func.now()),
-        "pending": is_open & ~is_over,
+        "upcoming": (is_confirmed | is_open) & (BookingRow.starts_at > func.now()),
+        "pending": is_open,
+        "payment_processing": is_open & (BookingRow.status == BookingStatus.PAYMENT_PROCESSING),
+        "confirmed": is_confirmed,
         "completed": BookingRow.status == BookingStatus.COMPLETED,
-        "cancelled": ended | (is_open & is_over),
+        "cancelled": ended | has_lapsed,
+        "expired": (ended & (BookingRow.reason == CancelReason.EXPIRED)) | has_lapsed,
+        "refunded": BookingRow.status == BookingStatus.REFUNDED,
     }
     return clauses[status]
 

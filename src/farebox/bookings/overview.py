@@ -1,7 +1,7 @@
 """What a traveller wants to know at a glance: what comes next, and what there was so far."""
 
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -14,7 +14,7 @@ from farebox.bookings.views import Booking
 from farebox.core.db import UnitOfWork
 from farebox.core.money import Money
 
-LISTED: Final[tuple[ListedStatus, ...]] = get_args(ListedStatus)
+LISTED: Final[tuple[ListedStatus, ...]] = ("upcoming", "pending", "completed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """All that somebody has booked: filtered, searched, in the order wanted, as cards or as a table."""
 
 from datetime import date
-from typing import Final, cast, get_args
+from typing import Final, cast
 from urllib.parse import urlencode
 
 from litestar import Controller, get
@@ -56,7 +56,7 @@ class MyBookingsController(Controller):
         person = await me(work, actor, services)
         own = as_traveller(actor)
         asked = request.query_params
-        status = next((each for each in get_args(ListedStatus) if each == asked.get("status")), None)
+        status = next((each for each in FILTERS if each and each == asked.get("status")), None)
         order = asked.get("sort", "")
         order = order if order in ORDERS else next(iter(ORDERS))
         search = asked.get("search", "")[:LONGEST_SEARCH].strip()
