@@ -171,6 +171,15 @@ async def test_a_wrong_form_is_refused_field_by_field(box, database, guest, chan
     assert await scalar(database, "SELECT count(*) FROM booking") == 0
 
 
+async def test_whoever_a_client_says_it_is_the_booking_is_the_credentials_own(box, database, guest):
+    form = await guest.form(await box.show()) | {"userId": "somebody else"}
+    answer = await guest.send("POST", "/bookings", form)
+    assert answer.status_code == 201
+    plain = await guest.book(await box.show())
+    owners = await scalar(database, "SELECT count(DISTINCT owner) FROM booking")
+    assert (owners, plain["status"]) == (1, "pending")
+
+
 async def test_messages_speak_the_readers_language_even_for_fields(box, guest):
     form = await guest.form(await box.show()) | {"passengers": []}
     problem = problem_of(await guest.send("POST", "/bookings", form), 422)

@@ -29,6 +29,11 @@ async def test_a_value_of_a_wrong_type_is_named(an, wrong, field):
     assert problem["errors"][0]["message"]
 
 
+async def test_who_a_client_says_it_is_does_not_matter(an):
+    for said in ("somebody else", None):
+        assert (await an.lock("1A", userId=said)).status_code == 201
+
+
 async def test_what_is_missing_is_named(an):
     for body, field in (({"seatNumbers": ["1A"]}, "tripId"), ({"tripId": str(an.coach.id)}, "seatNumbers")):
         problem = problem_of(await an.send("POST", "/seats/lock", body), 400)
