@@ -1,8 +1,14 @@
 """What a booking's JSON tells of its money, from making it to its refund."""
 
+from datetime import UTC, datetime
+
+import msgspec
 from tests.payments.test_api import begun, guest, play
 
-from farebox.payments import make_forgotten_refunds
+from farebox.api.refunds import MadeRefunds
+from farebox.core.ids import new_id
+from farebox.core.money import Money
+from farebox.payments import RefundView, make_forgotten_refunds
 
 __all__ = ["guest"]
 
@@ -80,3 +86,35 @@ async def test_a_free_booking_is_paid(box, guest):
     made = await guest.book(await box.show(price=0, fee=0))
     await guest.send("POST", f"/bookings/{made['bookingId']}/confirm")
     assert money(await read(guest, made)) == ("0.00", "0.00", "completed")
+
+
+async def test_a_refund_that_came_back_is_owed_again(box, client, guest, services):
+    made, payment = await begun(guest, await box.show(begins_in=3 * 86_400))
+    await play(client, payment, "succeeded")
+    await guest.send("DELETE", f"/bookings/{made['bookingId']}")
+    await make_forgotten_refunds(services.database, providers=services.providers, older_than_seconds=-1)
+    await play(client, payment, "refund-failed")
+    booking = await read(guest, made)
+    assert money(booking) == ("13.50", "0.00", "completed")
+    [told] = booking["payments"]
+    assert (told["status"], [each["status"] for each in told["refunds"]]) == ("completed", ["failed"])
+    assert (await guest.send("GET", f"/payments/{payment['paymentId']}")).json()["status"] == "completed"
+
+
+async def test_cancelled_by_put_with_the_reason_in_the_address(box, guest):
+    made = await guest.book(await box.show())
+    answer = await guest.send("PUT", f"/bookings/{made['bookingId']}/cancel?reason=Too%20late")
+    assert answer.json()["cancellationReason"] == "Too late"
+
+
+def test_a_single_refund_is_told_at_the_top_too():
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    ids = new_id(), new_id()
+    one, other = (
+        RefundView(each, ids[0], "pending", "origin", Money(500, "EUR"), "allowance", at, None) for each in ids
+    )
+    told = msgspec.to_builtins(MadeRefunds.of([one]))
+    assert {name: told[name] for name in ("refundId", "paymentId", "status", "to", "amount")} == {
+        "refundId": str(ids[0]), "paymentId": str(ids[0]), "status": "pending", "to": "origin", "amount": eur("5.00"),
+    }  # fmt: skip
+    assert set(msgspec.to_builtins(MadeRefunds.of([one, other]))) == {"items"}

@@ -4,6 +4,7 @@ import asyncio
 
 import pypdfium2
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from tests.bookings.shows import Box, scalar
@@ -94,6 +95,16 @@ async def test_a_top_up_is_in_the_wallet_once_the_provider_says_that_it_came(til
     await till.deliver(paid(payment))  # told again
     assert await statement(till, person) == [("top-up", 5000, 5000)]
     assert_books_are_right(till)
+
+
+async def test_nobody_puts_in_more_at_a_time_than_the_shop_takes(till, person):
+    settings = structs.replace(till.box.settings, max_top_up=5000)
+    asked = {"method": "sandbox", "actor": person.actor, "providers": till.providers, "settings": settings}
+    await start_top_up(till.database, eur(5000), **asked)
+    with pytest.raises(Invalid) as refused:
+        await start_top_up(till.database, eur(5001), **asked)
+    [error] = refused.value.errors
+    assert (error.code, error.text()) == ("too-large", "At most €50.00 can be put in at a time.")
 
 
 async def test_a_top_up_begun_again_is_the_same_payment(till, person):

@@ -210,10 +210,18 @@ class CancellationsController(Controller):
         responses=REFUSALS,
     )
     async def cancel_by_put(
-        self, booking_id: UUID, work: UnitOfWork, actor: Actor, services: Services, data: Cancelling | None = None
+        self,
+        booking_id: UUID,
+        work: UnitOfWork,
+        actor: Actor,
+        services: Services,
+        data: Cancelling | None = None,
+        reason: Annotated[str, Parameter(max_length=LONGEST_NOTE, description="Where the body gives none.")] = "",
     ) -> CancelledBookingView:
         """With a body, `expectedRefund` makes sure that what is paid back is what you were shown."""
-        return await _cancel(booking_id, data or Cancelling(), CancelReason.CUSTOMER, work, actor, services)
+        wanted = data or Cancelling()
+        wanted.reason = wanted.reason or reason
+        return await _cancel(booking_id, wanted, CancelReason.CUSTOMER, work, actor, services)
 
     @get(
         "/operator-cancellation",

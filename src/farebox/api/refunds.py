@@ -1,8 +1,10 @@
 """Giving money back at the operator's will, and what became of refunds."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, get, post
 from msgspec import Meta
 
@@ -10,9 +12,9 @@ from farebox import payments
 from farebox.accounts import Actor, Permission
 from farebox.api.booking_wire import LONGEST_NOTE
 from farebox.api.idempotency import IDEMPOTENT
-from farebox.api.money_wire import PAYMENT_ID, RefundView
+from farebox.api.money_wire import PAYMENT_ID, REFUND_ID, RefundView
 from farebox.api.problems import problems
-from farebox.api.wire import PRIVATE, MoneyInput, Request, Wire
+from farebox.api.wire import PRIVATE, MoneyInput, MoneyView, Request, Wire
 from farebox.core.db import UnitOfWork
 from farebox.core.errors import FieldError, Invalid
 from farebox.core.i18n import N_
@@ -37,6 +39,31 @@ class RefundWay(Request):
 
 class Refunds(Wire):
     items: list[RefundView]
+
+
+class MadeRefunds(Refunds):
+    """What came of it: a refund for each charge that it goes out of. Of one alone, all is told at the top, too."""
+
+    refund_id: Annotated[UUID | msgspec.UnsetType, Meta(examples=[REFUND_ID])] = msgspec.UNSET
+    payment_id: Annotated[UUID | msgspec.UnsetType, Meta(examples=[PAYMENT_ID])] = msgspec.UNSET
+    status: Literal["pending", "completed", "failed", "replaced"] | msgspec.UnsetType = msgspec.UNSET
+    to: Literal["origin", "wallet", "hand"] | msgspec.UnsetType = msgspec.UNSET
+    amount: MoneyView | msgspec.UnsetType = msgspec.UNSET
+
+    @classmethod
+    def of(cls, made: Sequence[payments.RefundView]) -> Self:
+        items = [RefundView.of(each) for each in made]
+        if len(items) != 1:
+            return cls(items=items)
+        [one] = items
+        return cls(
+            items=items,
+            refund_id=one.refund_id,
+            payment_id=one.payment_id,
+            status=one.status,
+            to=one.to,
+            amount=one.amount,
+        )
 
 
 class RefundsController(Controller):
@@ -64,7 +91,7 @@ class RefundsController(Controller):
         opt=STAFF,
         responses=problems(PaymentNotFound, RefundTooLarge, NoWallet, Invalid, *IDEMPOTENT),
     )
-    async def create(self, data: NewRefund, work: UnitOfWork, actor: Actor) -> Refunds:
+    async def create(self, data: NewRefund, work: UnitOfWork, actor: Actor) -> MadeRefunds:
         """It comes off the booking's price, and the traveller still travels. To end a booking, cancel it.
 
         Where several operators sold the booking, each gives back of what it sold.
@@ -75,7 +102,7 @@ class RefundsController(Controller):
             message = N_("Give an amount above zero, in the currency that was paid.")
             raise Invalid([FieldError("amount", "invalid-amount", message)]) from None
         made = await payments.refund_payment(work, data.payment_id, amount, to=data.to, note=data.reason, actor=actor)
-        return Refunds(items=[RefundView.of(each) for each in made])
+        return MadeRefunds.of(made)
 
     @post(
         "/refunds/{refund_id:uuid}/again",

@@ -83,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bank_transfer_hours: Annotated[int, Meta(ge=1, le=168)] = 24
     max_seats: Annotated[int, Meta(ge=1, le=60)] = 5
     max_holds: Annotated[int, Meta(ge=1)] = 10
+    max_top_up: Annotated[int, Meta(ge=1)] = 100_000_000
     sales_horizon_days: Annotated[int, Meta(ge=1, le=730)] = 30
     sales_close_minutes: Annotated[int, Meta(ge=0)] = 5
     rate_limits: Literal["on", "off"] = "on"

@@ -95,7 +95,9 @@ def _sums(booking: Booking, rows: Sequence[tuple[PaymentRow, list[ChargeRow], li
         due=Money(max(0, booking.total.minor - kept) if booking.is_open else 0, currency),
         status=_status(booking, [payment for payment, _, _ in rows], charges, back),
         payments=tuple(
-            PaymentWithRefunds(payment_view(payment), tuple(refund_view(refund) for refund in own))
+            PaymentWithRefunds(
+                payment_view(payment, {each.status for each in own}), tuple(refund_view(refund) for refund in own)
+            )
             for payment, _, own in rows
         ),
     )

@@ -18,8 +18,9 @@ from farebox.payments import wallet
 from farebox.payments.adapters import cash
 from farebox.payments.due import due_for
 from farebox.payments.errors import NoWallet, PaymentNotFound, UnknownMethod
-from farebox.payments.models import PaymentRow
+from farebox.payments.models import PaymentRow, RefundRow
 from farebox.payments.providers import PaymentMethod, PaymentProvider, Providers
+from farebox.payments.states import PaymentStatus
 from farebox.payments.views import PaymentView, payment_view
 
 WALLET_METHOD: Final = PaymentMethod(wallet.PROVIDER, N_("Wallet"))
@@ -32,7 +33,10 @@ async def get_payment(work: UnitOfWork, payment_id: UUID, *, actor: Actor) -> Pa
     row = await find_row(work, payment_id)
     if row is None or not await _reaches(work, row, actor):
         raise PaymentNotFound
-    return payment_view(row)
+    if row.status not in {PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED}:
+        return payment_view(row)
+    refunds = await work.session.scalars(select(RefundRow.status).where(RefundRow.payment_id == row.id))
+    return payment_view(row, set(refunds))
 
 
 async def find_row(work: UnitOfWork, payment_id: UUID) -> PaymentRow | None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from farebox.accounts import Actor
 from farebox.core.db import Database, UnitOfWork
 from farebox.core.errors import FieldError, Invalid
-from farebox.core.i18n import N_, current_language
+from farebox.core.i18n import N_, current_language, format_money
 from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.settings import Settings
@@ -51,10 +51,14 @@ async def start_top_up(
         NoWallet: the actor is not a person with an account.
         UnknownMethod: nobody offers this method for this currency, or its money does not come at once.
         ProviderUnavailable: the provider did not take the order.
-        Invalid: the amount is not above zero, or `return_url` is no address.
+        Invalid: the amount is not above zero, or above `max_top_up`, or `return_url` is no address.
     """
     if amount.minor <= 0:
         raise Invalid([FieldError("amount", "too-small", N_("The amount must be more than zero."))])
+    most = Money(settings.max_top_up, amount.currency)
+    if most < amount:
+        message = N_("At most {most} can be put in at a time.")
+        raise Invalid([FieldError("amount", "too-large", message, most=format_money(most))])
     provider, _ = find_offer(method, amount.currency, providers)  # at once: staff note transfers for bookings alone
     target = checked_return_url(return_url or PAGE, settings)
     async with database.begin() as work:

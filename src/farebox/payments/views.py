@@ -1,5 +1,6 @@
 """What others see of a payment."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,13 +41,14 @@ class PaymentView:
         return self.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING}
 
 
-def payment_view(row: PaymentRow) -> PaymentView:
+def payment_view(row: PaymentRow, refunds: Collection[str] = ()) -> PaymentView:
+    """Args: refunds: the states of its refunds; one that came back is owed again, so the payment is not paid back."""
     return PaymentView(
         id=row.id,
         booking_id=row.booking_id,
         provider=row.provider,
         method=row.method,
-        status=PaymentStatus(row.status),
+        status=_status_with(PaymentStatus(row.status), refunds),
         amount=Money(row.amount_minor, row.currency),
         checkout_url=row.checkout_url,
         client_secret=row.client_secret,
@@ -55,3 +57,9 @@ def payment_view(row: PaymentRow) -> PaymentView:
         created_at=row.created_at,
         completed_at=row.completed_at,
     )
+
+
+def _status_with(status: PaymentStatus, refunds: Collection[str]) -> PaymentStatus:
+    if status not in {PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED} or "failed" not in refunds:
+        return status
+    return PaymentStatus.PARTIALLY_REFUNDED if "completed" in refunds else PaymentStatus.COMPLETED
