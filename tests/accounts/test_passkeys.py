@@ -204,7 +204,7 @@ async def test_a_passkey_is_kept_once(client, client_of, services, secrets, phon
         {"id": "AA", "response": []},
         {"id": "AA", "response": {"clientDataJSON": "eyJjaGFsbGVuZ2UiOiI_In0"}},
         {"id": "AA", "response": {"clientDataJSON": "eyJjaGFsbGVuZ2UiOiAiLy8vLyJ9"}},
-        {"id": "\x00", "response": {"clientDataJSON": "W10"}},
+        {"id": "\x01", "response": {"clientDataJSON": "W10"}},
     ],
 )
 async def test_what_is_no_credential_is_refused(client, nobody, credential):

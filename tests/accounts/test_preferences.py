@@ -82,7 +82,7 @@ BROKEN_RULES: list[tuple[dict[str, Any], tuple[str, str]]] = [
         ("budgetRange", "mixed-currencies"),
     ),
     ({"interests": [" "]}, ("interests.0", "invalid-word")),
-    ({"interests": ["food", "a\u0000b"]}, ("interests.1", "invalid-word")),
+    ({"interests": ["food", "a\u0001b"]}, ("interests.1", "invalid-word")),
     ({"interests": ["x" * 41]}, ("interests.0", "too-long")),
     ({"interests": [f"kind {number}" for number in range(21)]}, ("interests", "too-many")),
     ({"dietaryRestrictions": ["x" * 41]}, ("dietaryRestrictions.0", "too-long")),
