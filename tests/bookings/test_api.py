@@ -194,6 +194,15 @@ async def test_a_lock_that_ran_out_is_gone_and_one_of_somebody_else_is_not_found
     assert problem_of(await guest.send("POST", "/bookings", form), 410)["code"] == "lock-expired"
 
 
+async def test_a_lock_that_became_a_booking_says_so_to_its_owner_alone(box, guest, visit):
+    form = await guest.form(await box.show())
+    made = (await guest.send("POST", "/bookings", form)).json()
+    again = problem_of(await guest.send("POST", "/bookings", form), 409)
+    assert (again["code"], again["bookingId"]) == ("already-booked", made["bookingId"])
+    assert again["reference"] == made["bookingReference"]
+    assert problem_of(await (await visit()).send("POST", "/bookings", form), 404)["code"] == "lock-not-found"
+
+
 async def test_nobody_else_reads_changes_cancels_or_confirms(box, database, client, guest, visit):
     made = await guest.book(await box.show())
     path = f"/bookings/{made['bookingId']}"
@@ -411,7 +420,7 @@ async def test_an_answer_is_kept_before_its_end_goes_out(box, database, services
 async def test_control_without_a_key_the_second_is_another_request(box, guest):
     form = await guest.form(await box.show())
     assert (await guest.send("POST", "/bookings", form)).status_code == 201
-    assert (await guest.send("POST", "/bookings", form)).status_code == 404
+    assert (await guest.send("POST", "/bookings", form)).status_code == 409
 
 
 async def test_the_same_key_for_something_else_is_refused(box, database, guest):
@@ -480,7 +489,7 @@ async def test_answers_are_kept_sealed_and_for_a_day(box, database, guest):
     async with database.begin() as work:
         await work.execute("UPDATE idempotent_request SET begun_at = begun_at - interval '24 h 1 s'")
     again = await guest.send("POST", "/bookings", form, **{"Idempotency-Key": "k"})
-    assert again.status_code == 404
+    assert again.status_code == 409
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256])

@@ -23,6 +23,7 @@ from farebox.api.problems import problems
 from farebox.api.whole_bookings import whole_booking, whole_bookings
 from farebox.api.wire import PRIVATE, Listing, listing
 from farebox.bookings import (
+    AlreadyBooked,
     BookingExpired,
     BookingNotFound,
     ConcernsOthers,
@@ -87,7 +88,9 @@ class BookingsController(Controller):
         summary="Book held seats",
         operation_id="createBooking",
         opt={"access": "guest", "rate": "booking", "direct": True},
-        responses=problems(HoldNotFound, HoldExpired, PriceChanged, MixedCurrencies, Invalid, *IDEMPOTENT),
+        responses=problems(
+            HoldNotFound, AlreadyBooked, HoldExpired, PriceChanged, MixedCurrencies, Invalid, *IDEMPOTENT
+        ),
     )
     async def create(self, data: NewBooking, actor: Actor, services: Services) -> BookingView:
         """The booking adopts the holds and keeps their seats while it waits for payment. Prices are quoted here."""

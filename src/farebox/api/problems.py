@@ -34,6 +34,7 @@ FRAMEWORK_CODES: Mapping[int, str] = {
 """Status -> code, for the framework's own errors. Not made of their phrases, which differ from Python to Python."""
 
 STATUS: Mapping[str, int] = {
+    "already-booked": 409,
     "already-staff": 409,
     "bad-fare-terms": 422,
     "bad-feed": 422,

@@ -30,6 +30,7 @@ from farebox.bookings.counting import count_confirmed_bookings
 from farebox.bookings.creating import BookingRequest, create_booking
 from farebox.bookings.details import Contact, PassengerDetails, contact_key
 from farebox.bookings.errors import (
+    AlreadyBooked,
     BookingExpired,
     BookingNotFound,
     ChangeNotFound,
@@ -145,6 +146,7 @@ __all__ = [
     "Actions",
     "Adopted",
     "Again",
+    "AlreadyBooked",
     "AuditEntry",
     "BookedLine",
     "Booking",

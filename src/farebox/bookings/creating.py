@@ -8,11 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from sqlalchemy import select
 
 from farebox.accounts import Actor
 from farebox.bookings.assembling import booking_of
 from farebox.bookings.details import Contact, PassengerDetails, check_contact, check_passengers, contact_key
-from farebox.bookings.errors import PriceChanged
+from farebox.bookings.errors import AlreadyBooked, PriceChanged
 from farebox.bookings.events import BookingCreated
 from farebox.bookings.models import BookingItemRow, BookingPassengerRow, BookingPriceLineRow, BookingRow
 from farebox.bookings.open_returns import NewOpenReturns, buy_open_returns
@@ -29,7 +30,7 @@ from farebox.core.ids import new_id
 from farebox.core.money import Money
 from farebox.core.rows import inserted, new_row
 from farebox.core.settings import Settings
-from farebox.inventory import Hold, HoldExpired, adopt, lock_holds, lock_own
+from farebox.inventory import Hold, HoldExpired, HoldNotFound, adopt, lock_holds, lock_own
 from farebox.pricing import Promotion, Quote, discounted, find_promotion, take_promotion
 
 REFERENCE_ATTEMPTS = 8
@@ -71,6 +72,7 @@ async def create_booking(
 
     Raises:
         HoldNotFound: no such hold of this actor.
+        AlreadyBooked: it has become a booking of theirs.
         HoldExpired: its time is over.
         Invalid: people, seats, contact or code, field by field.
         PriceChanged: `expected_total` is not the total; nothing was booked.
@@ -229,12 +231,26 @@ async def _own_holds(work: UnitOfWork, lock_ids: Sequence[UUID], *, owner: str) 
     if not lock_ids or len(set(lock_ids)) != len(lock_ids):
         message = N_("Name each hold on seats once.")
         raise Invalid([FieldError("lockIds", "invalid-locks", message)])
-    holds = await lock_own(work, lock_ids, owner=owner)
+    try:
+        holds = await lock_own(work, lock_ids, owner=owner)
+    except HoldNotFound:
+        await _refuse_booked(work, lock_ids, owner)
+        raise
     if any(hold.state != "held" for hold in holds):
         raise HoldExpired
     if len(lock_ids) > 1:
         await lock_holds(work, lock_ids)
     return holds
+
+
+async def _refuse_booked(work: UnitOfWork, lock_ids: Sequence[UUID], owner: str) -> None:
+    """Raises `AlreadyBooked` where one of the holds has become a booking of the same owner, such as by a request whose
+    answer was lost."""
+    which = BookingItemRow.hold_id.in_(lock_ids), BookingItemRow.ended_as.is_(None), BookingRow.owner == owner
+    query = select(BookingRow.id, BookingRow.reference).join(BookingItemRow, BookingItemRow.booking_id == BookingRow.id)
+    booked = (await work.session.execute(query.where(*which).limit(1))).one_or_none()
+    if booked is not None:
+        raise AlreadyBooked(booking_id=booked.id, reference=booked.reference)
 
 
 def _check_form(request: BookingRequest, *, region: str) -> tuple[list[PassengerDetails], Contact]:

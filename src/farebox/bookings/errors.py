@@ -2,6 +2,7 @@
 
 from farebox.core.errors import DomainError, NotFound
 from farebox.core.i18n import N_
+from farebox.inventory import HoldNotFound
 
 
 class BookingNotFound(NotFound):
@@ -19,6 +20,13 @@ class ConcernsOthers(DomainError):
         "This booking has trips of other operators, too, and this would concern them. The person who booked can do it,"
         " and so can the administrators of the platform."
     )
+
+
+class AlreadyBooked(HoldNotFound):
+    """The hold is a booking's of the same owner already: `booking_id` and `reference` say which one's."""
+
+    code = "already-booked"
+    message = N_("These seats are booked already, under {reference}.")
 
 
 class PriceChanged(DomainError):
