@@ -11,7 +11,6 @@ from farebox.accounts import Actor
 from farebox.api.booking_wire import LOCK_ID, BookedPlace, BookingView, PriceLineView
 from farebox.api.wire import MoneyInput, MoneyView, Request, Wire
 from farebox.bookings import ChangeWish, NewName, RenameWish, SeatWish
-from farebox.core.crypto import Secrets
 from farebox.core.errors import FieldError, Invalid, SignInRequired
 from farebox.core.i18n import N_
 from farebox.wiring import Services
@@ -181,10 +180,10 @@ class ChangedView(Wire):
     change: PendingChange | None
 
     @classmethod
-    def of(cls, changed: payments.Changed, secrets: Secrets, *, at: datetime) -> Self:
+    def of(cls, changed: payments.Changed, booking: BookingView) -> Self:
         return cls(
             status="pending" if changed.waiting else "applied",
-            booking=BookingView.of(changed.booking, secrets, at=at),
+            booking=booking,
             quote=ChangeQuoteView.of(changed.quote),
             change=PendingChange.of(changed.waiting) if changed.waiting else None,
         )

@@ -22,6 +22,7 @@ from farebox.api.change_wire import (
 )
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
+from farebox.api.whole_bookings import whole_booking
 from farebox.api.wire import PRIVATE
 from farebox.bookings import (
     BookingNotFound,
@@ -100,7 +101,7 @@ class ChangesController(Controller):
             ),
             signer=services.secrets,
         )
-        return ChangedView.of(changed, services.secrets, at=work.now)
+        return ChangedView.of(changed, await whole_booking(work, changed.booking, services))
 
     @get(
         "/change",
@@ -158,7 +159,7 @@ class ChangesController(Controller):
             secrets=services.secrets,
             expected_total=money_of(data.expected_total),
         )
-        return ChangedView.of(changed, services.secrets, at=work.now)
+        return ChangedView.of(changed, await whole_booking(work, changed.booking, services))
 
     @post(
         "/rebook",

@@ -18,6 +18,7 @@ from farebox.api.change_wire import ChangedView, ChangeQuoteView, TotalInput, ho
 from farebox.api.changes import QUOTE_PROBLEMS
 from farebox.api.idempotency import IDEMPOTENT
 from farebox.api.problems import problems
+from farebox.api.whole_bookings import whole_booking
 from farebox.api.wire import PRIVATE, MoneyView, Request, Wire
 from farebox.bookings import (
     ChangePending,
@@ -180,7 +181,7 @@ class OpenReturnsController(Controller):
             ),
             signer=services.secrets,
         )
-        return ChangedView.of(changed, services.secrets, at=work.now)
+        return ChangedView.of(changed, await whole_booking(work, changed.booking, services))
 
 
 def _types(given: Sequence[str]) -> list[PassengerType]:
